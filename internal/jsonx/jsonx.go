@@ -1,0 +1,299 @@
+// Package jsonx reads JSON by member without building it, and appends JSON strings.
+//
+// Parse checks a whole document once: grammar, UTF-8, depth and duplicate member
+// names. The values it yields alias the document, so that a large text is passed on
+// without being copied or decoded.
+package jsonx
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"iter"
+	"strconv"
+	"unicode/utf8"
+)
+
+// MaxDepth is how deep arrays and objects may be nested.
+const MaxDepth = 128
+
+// Value is one well-formed JSON value without surrounding white space, as Parse
+// checked it. It aliases its document and must not be changed. The zero Value is absent.
+type Value []byte
+
+// Kind is the JSON type of a Value.
+type Kind byte
+
+// The kinds of JSON values; Absent is the kind of the zero Value.
+const (
+	Absent Kind = iota
+	Null
+	Bool
+	Number
+	String
+	Array
+	Object
+)
+
+// SyntaxError says what is wrong with a document and at which byte (from 0).
+type SyntaxError struct {
+	Offset int
+	Msg    string
+}
+
+func (e *SyntaxError) Error() string {
+	return e.Msg + " at byte " + strconv.Itoa(e.Offset)
+}
+
+// ErrType is returned by accessors for a value of another JSON type.
+var ErrType = errors.New("wrong JSON type")
+
+// Parse checks that doc is exactly one JSON value (RFC 8259) whose objects have no
+// member name twice, and returns it. Its errors are *SyntaxError.
+func Parse(doc []byte) (Value, error) {
+	s := scanner{doc: doc}
+	start := s.space(0)
+	end, err := s.value(start, 0)
+	if err != nil {
+		return nil, err
+	}
+	if rest := s.space(end); rest != len(doc) {
+		return nil, &SyntaxError{rest, "unexpected data after the JSON value"}
+	}
+	return Value(doc[start:end:end]), nil
+}
+
+// Kind tells the JSON type by the value's first byte.
+func (v Value) Kind() Kind {
+	if len(v) == 0 {
+		return Absent
+	}
+	switch v[0] {
+	case 'n':
+		return Null
+	case 't', 'f':
+		return Bool
+	case '"':
+		return String
+	case '[':
+		return Array
+	case '{':
+		return Object
+	default:
+		return Number
+	}
+}
+
+// Null reports whether the value is absent or null.
+func (v Value) Null() bool { k := v.Kind(); return k == Absent || k == Null }
+
+// Members yields the members of an object in order; nothing for any other value.
+// A name is decoded; a value aliases the document.
+func (v Value) Members() iter.Seq2[string, Value] {
+	return func(yield func(string, Value) bool) {
+		if v.Kind() != Object {
+			return
+		}
+		i := skipSpace(v, 1)
+		for v[i] != '}' {
+			end := skipString(v, i)
+			name := Value(v[i:end]).Text()
+			i = skipSpace(v, skipSpace(v, end)+1)
+			end = skipValue(v, i)
+			if !yield(name, v[i:end:end]) {
+				return
+			}
+			if i = skipSpace(v, end); v[i] == ',' {
+				i = skipSpace(v, i+1)
+			}
+		}
+	}
+}
+
+// Elements yields the elements of an array with their positions; nothing for any other value.
+func (v Value) Elements() iter.Seq2[int, Value] {
+	return func(yield func(int, Value) bool) {
+		if v.Kind() != Array {
+			return
+		}
+		i := skipSpace(v, 1)
+		for n := 0; v[i] != ']'; n++ {
+			end := skipValue(v, i)
+			if !yield(n, v[i:end:end]) {
+				return
+			}
+			if i = skipSpace(v, end); v[i] == ',' {
+				i = skipSpace(v, i+1)
+			}
+		}
+	}
+}
+
+// Get returns the named member of an object, or the zero Value.
+func (v Value) Get(name string) Value {
+	for n, m := range v.Members() {
+		if n == name {
+			return m
+		}
+	}
+	return nil
+}
+
+// Text decodes a JSON string; it is "" for any other value. A lone surrogate becomes U+FFFD.
+func (v Value) Text() string {
+	if v.Kind() != String {
+		return ""
+	}
+	inner := v[1 : len(v)-1]
+	if bytes.IndexByte(inner, '\\') < 0 {
+		return string(inner)
+	}
+	return string(AppendUnquoted(make([]byte, 0, len(inner)), v))
+}
+
+// Str decodes a string, or fails with ErrType.
+func (v Value) Str() (string, error) {
+	if v.Kind() != String {
+		return "", ErrType
+	}
+	return v.Text(), nil
+}
+
+// Bool decodes true or false, or fails with ErrType.
+func (v Value) Bool() (bool, error) {
+	if v.Kind() != Bool {
+		return false, ErrType
+	}
+	return v[0] == 't', nil
+}
+
+// Float decodes a number, or fails with ErrType, or with strconv.ErrRange beyond float64.
+func (v Value) Float() (float64, error) {
+	if v.Kind() != Number {
+		return 0, ErrType
+	}
+	f, err := strconv.ParseFloat(string(v), 64)
+	if err != nil {
+		return 0, fmt.Errorf("decode number: %w", err)
+	}
+	return f, nil
+}
+
+// Int decodes a number without a fraction (1, 1.0 and 1e3 are), or fails with ErrType.
+func (v Value) Int() (int64, error) {
+	if v.Kind() != Number {
+		return 0, ErrType
+	}
+	if n, err := strconv.ParseInt(string(v), 10, 64); err == nil {
+		return n, nil
+	}
+	f, err := strconv.ParseFloat(string(v), 64)
+	if err != nil || f != float64(int64(f)) || f >= 1<<63 || f < -1<<63 {
+		return 0, ErrType
+	}
+	return int64(f), nil
+}
+
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
+		i++
+	}
+	return i
+}
+
+// skipString returns the index after the string that starts at i in a checked document.
+func skipString(b []byte, i int) int {
+	for i++; ; i++ {
+		i += bytes.IndexByte(b[i:], '"')
+		back := i - 1
+		for b[back] == '\\' {
+			back--
+		}
+		if (i-back)&1 == 1 {
+			return i + 1
+		}
+	}
+}
+
+// skipValue returns the index after the value that starts at i in a checked document.
+func skipValue(b []byte, i int) int {
+	switch b[i] {
+	case '"':
+		return skipString(b, i)
+	case '{', '[':
+		for depth := 0; ; {
+			switch b[i] {
+			case '"':
+				i = skipString(b, i)
+				continue
+			case '{', '[':
+				depth++
+			case '}', ']':
+				if depth--; depth == 0 {
+					return i + 1
+				}
+			}
+			i++
+		}
+	}
+	for i < len(b) {
+		switch b[i] {
+		case ',', '}', ']', ' ', '\n', '\r', '\t':
+			return i
+		}
+		i++
+	}
+	return i
+}
+
+// AppendUnquoted appends the text of a JSON string (with its quotes) to dst.
+func AppendUnquoted(dst []byte, quoted []byte) []byte {
+	s := quoted[1 : len(quoted)-1]
+	for {
+		i := bytes.IndexByte(s, '\\')
+		if i < 0 {
+			return append(dst, s...)
+		}
+		dst = append(dst, s[:i]...)
+		c := s[i+1]
+		s = s[i+2:]
+		switch c {
+		case 'n':
+			dst = append(dst, '\n')
+		case 't':
+			dst = append(dst, '\t')
+		case 'r':
+			dst = append(dst, '\r')
+		case 'b':
+			dst = append(dst, '\b')
+		case 'f':
+			dst = append(dst, '\f')
+		case 'u':
+			r := hex4(s)
+			s = s[4:]
+			if r >= 0xd800 && r < 0xdc00 && len(s) >= 6 && s[0] == '\\' && s[1] == 'u' {
+				if low := hex4(s[2:]); low >= 0xdc00 && low < 0xe000 {
+					r = (r-0xd800)<<10 + (low - 0xdc00) + 0x10000
+					s = s[6:]
+				}
+			}
+			dst = utf8.AppendRune(dst, r)
+		default:
+			dst = append(dst, c)
+		}
+	}
+}
+
+func hex4(s []byte) rune {
+	var r rune
+	for _, c := range s[:4] {
+		r <<= 4
+		switch {
+		case c <= '9':
+			r |= rune(c - '0')
+		default:
+			r |= rune(c|0x20) - 'a' + 10
+		}
+	}
+	return r
+}

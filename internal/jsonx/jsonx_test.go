@@ -1,0 +1,200 @@
+package jsonx_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ingot-llm/ingot/internal/jsonx"
+)
+
+func TestParseRefusesWhatIsNotOneDocument(t *testing.T) {
+	for _, doc := range []string{
+		"", " ", "{", "[", `"`, `"\`, `"\u12"`, `"\u12g4"`, `"\x"`, "\"a\nb\"", "\"\xff\"", "tru", "nulll", "01", "-", "1.", "1e", ".5", "+1",
+		"[1,]", "[,1]", "{,}", `{"a"}`, `{"a":}`, `{"a":1,}`, `{a:1}`, "1 2", "[1}", `{"a":1]`, "NaN", `{"a":1,"a":2}`, `{"a":1,"\u0061":2}`,
+		strings.Repeat("[", 200) + strings.Repeat("]", 200), manyMembers(40, true), "\xef\xbb\xbf{}",
+	} {
+		if _, err := jsonx.Parse([]byte(doc)); err == nil {
+			t.Errorf("Parse(%.40q) succeeded", doc)
+		} else if e := (*jsonx.SyntaxError)(nil); !errors.As(err, &e) || e.Offset < 0 || e.Offset > len(doc) {
+			t.Errorf("Parse(%.40q) = %v, want a SyntaxError with a place", doc, err)
+		}
+	}
+}
+
+func manyMembers(n int, double bool) string {
+	var b strings.Builder
+	b.WriteString("{")
+	for i := range n {
+		fmt.Fprintf(&b, `"m%d":%d,`, i, i)
+	}
+	if double {
+		b.WriteString(`"m3":0}`)
+	} else {
+		b.WriteString(`"last":0}`)
+	}
+	return b.String()
+}
+
+func TestMembersYieldNamesAndRawValuesInOrder(t *testing.T) {
+	v, err := jsonx.Parse([]byte(` { "a\n" : "x\"y\\" , "b":[1, {"c":"]"}], "d" : -1.5e3,"e":null , "f":{}, "g":[]} `))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for name, m := range v.Members() {
+		got = append(got, name+"="+string(m))
+	}
+	want := []string{"a\n=" + `"x\"y\\"`, `b=[1, {"c":"]"}]`, "d=-1.5e3", "e=null", "f={}", "g=[]"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if _, err := jsonx.Parse([]byte(manyMembers(40, false))); err != nil {
+		t.Errorf("an object of 41 different members: %v", err)
+	}
+}
+
+func TestIntTakesWholeNumbersOnly(t *testing.T) {
+	for in, want := range map[string]int64{"0": 0, "-7": -7, "1.0": 1, "2e3": 2000, "9223372036854775807": 1<<63 - 1} {
+		if got, err := jsonx.Value(in).Int(); err != nil || got != want {
+			t.Errorf("Int(%s) = %d, %v", in, got, err)
+		}
+	}
+	for _, in := range []string{"1.5", `"1"`, "true", "1e300", "9223372036854775808", "null", ""} {
+		if got, err := jsonx.Value(in).Int(); err == nil {
+			t.Errorf("Int(%s) = %d, want an error", in, got)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{`{"a":[1,2.5e-3,"\ud83d\ude00é\ud800"],"b":{"c":null,"d":true}}`, `[[],{},"",0,-0]`, "\"\x7f\"", `{"":{"":[]}}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		v, err := jsonx.Parse(doc)
+		valid := json.Valid(doc) && utf8.Valid(doc)
+		if err != nil {
+			if valid && !strings.Contains(err.Error(), "duplicate") && !strings.Contains(err.Error(), "deep") {
+				t.Fatalf("refused %q: %v", doc, err)
+			}
+			return
+		}
+		if !valid {
+			t.Fatalf("accepted %q", doc)
+		}
+		check(t, v)
+	})
+}
+
+// check holds what the walkers say against encoding/json.
+func check(t *testing.T, v jsonx.Value) {
+	switch v.Kind() {
+	case jsonx.Object:
+		var want map[string]json.RawMessage
+		if err := json.Unmarshal(v, &want); err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for name, m := range v.Members() {
+			if w, ok := want[name]; !ok || !bytes.Equal(w, m) {
+				t.Fatalf("%q: member %q = %s, want %s", v, name, m, w)
+			}
+			check(t, m)
+			n++
+		}
+		if n != len(want) {
+			t.Fatalf("%q: %d members, want %d", v, n, len(want))
+		}
+	case jsonx.Array:
+		var want []json.RawMessage
+		if err := json.Unmarshal(v, &want); err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for i, m := range v.Elements() {
+			if i != n || !bytes.Equal(want[i], m) {
+				t.Fatalf("%q: element %d = %s", v, i, m)
+			}
+			check(t, m)
+			n++
+		}
+		if n != len(want) {
+			t.Fatalf("%q: %d elements, want %d", v, n, len(want))
+		}
+	case jsonx.String:
+		var want string
+		if err := json.Unmarshal(v, &want); err != nil {
+			t.Fatal(err)
+		}
+		if got := v.Text(); got != want {
+			t.Fatalf("%s: text %q, want %q", v, got, want)
+		}
+	case jsonx.Absent, jsonx.Null, jsonx.Bool, jsonx.Number:
+	}
+}
+
+func FuzzAppendString(f *testing.F) {
+	f.Add("a\"\\\n\x00\x1f\u2028é\xff\xed\xa0\x80😀")
+	f.Fuzz(func(t *testing.T, s string) {
+		out := jsonx.AppendString(nil, s)
+		if !bytes.Equal(out, jsonx.AppendString(nil, []byte(s))) {
+			t.Fatalf("bytes and string of %q differ", s)
+		}
+		v, err := jsonx.Parse(out)
+		if err != nil {
+			t.Fatalf("%q became %s: %v", s, out, err)
+		}
+		var want string
+		if err := json.Unmarshal(out, &want); err != nil || v.Text() != want || utf8.ValidString(s) && want != s {
+			t.Fatalf("%q became %s", s, out)
+		}
+	})
+}
+
+func BenchmarkParse100KB(b *testing.B) {
+	prompt := strings.Repeat("The quick brown fox jumps over the lazy dog. ", 100<<10/45)
+	doc := []byte(`{"model":"m","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"` + prompt + `"}],"temperature":0.5}`)
+	b.SetBytes(int64(len(doc)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := jsonx.Parse(doc); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkParseEscapes1MB(b *testing.B) {
+	doc := []byte(`"` + strings.Repeat(strings.Repeat("x", 100)+`\n`, 10<<10) + `"`)
+	b.SetBytes(int64(len(doc)))
+	for b.Loop() {
+		if _, err := jsonx.Parse(doc); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkMembers100KB(b *testing.B) {
+	prompt := strings.Repeat("The quick brown fox jumps over the lazy dog. ", 100<<10/45)
+	v, err := jsonx.Parse([]byte(`{"model":"m","messages":[{"role":"user","content":"` + prompt + `"}],"temperature":0.5}`))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(v)))
+	b.ReportAllocs()
+	for b.Loop() {
+		n := 0
+		for range v.Members() {
+			n++
+		}
+		if n != 3 {
+			b.Fatal(n)
+		}
+	}
+}
