@@ -1,0 +1,165 @@
+#!/usr/bin/env bash
+# Runs the checks of `make test`, all or the named ones: `scripts/test.sh lint unit`.
+# Every stage runs even when an earlier one failed; the exit status says whether all passed.
+#
+#   lint       go vet, golangci-lint, tidy go.mod, both modules
+#   generated  go generate leaves no difference
+#   unit       tests of both modules under the race detector
+#   cross      CGO_ENABLED=0 builds for six platforms
+#   fuzz       every fuzz target for FUZZTIME (20s)
+#   engine     tests tagged engine: a real engine and real models
+#   sdk        the official Python and JavaScript SDKs against bin/ingot
+#   fresh      make run in a clean clone with an empty home
+#   check      lint generated unit cross: needs no network once the modules are here, and no engine
+#
+# INGOT_TEST_CACHE (.cache/test) keeps the engine and the models between runs.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+all=(lint generated unit cross fuzz engine sdk fresh)
+export INGOT_TEST_CACHE=${INGOT_TEST_CACHE:-$PWD/.cache/test}
+
+stages=()
+for arg in "$@"; do
+	case $arg in
+	check) stages+=(lint generated unit cross) ;;
+	lint | generated | unit | cross | fuzz | engine | sdk | fresh) stages+=("$arg") ;;
+	*)
+		echo "test.sh: no stage named '$arg'; there are: ${all[*]} check" >&2
+		exit 2
+		;;
+	esac
+done
+((${#stages[@]})) || stages=("${all[@]}")
+
+# need COMMAND-LINE WHAT PACKAGES: complains unless the command succeeds.
+missing=0
+need() {
+	bash -c "$1" >/dev/null 2>&1 && return
+	echo "test.sh: missing $2; on Debian: apt-get install -y $3" >&2
+	missing=1
+}
+
+check_tools() {
+	need 'git --version' git git
+	need 'go version' 'go (1.21 or newer fetches the release that go.mod names)' golang-go
+	need 'gcc --version' 'gcc, which the race detector links with' 'gcc libc6-dev'
+	case " ${stages[*]} " in *' engine '* | *' sdk '* | *' fresh '*)
+		need 'python3 -c "import sys; sys.exit(sys.version_info < (3, 10))"' 'python3 3.10 or newer' python3
+		need 'python3 -m pip --version' 'pip of python3' python3-pip
+		need 'python3 -c "import venv, ensurepip"' 'venv of python3' python3-venv
+		;;
+	esac
+	case " ${stages[*]} " in *' sdk '*)
+		need 'node -e "process.exit(parseInt(process.versions.node) < 20)"' 'node 20 or newer' nodejs
+		need 'npm --version' npm npm
+		;;
+	esac
+	((missing == 0)) || exit 1
+}
+
+build() { make --no-print-directory build; }
+
+lint() {
+	for dir in . client; do
+		go -C "$dir" vet ./...
+		go -C "$dir" mod tidy -diff
+	done
+	go vet -tags engine ./...
+	scripts/lint.sh run
+}
+
+snapshot() { git ls-files -zco --exclude-standard | xargs -0 sha256sum 2>/dev/null || true; }
+
+generated() {
+	local before
+	before=$(snapshot)
+	go generate ./...
+	if ! diff <(echo "$before") <(snapshot); then
+		echo "generated: the files above are out of date; run 'make generate' and commit them" >&2
+		return 1
+	fi
+}
+
+unit() {
+	go test -race -timeout 5m ./...
+	go -C client test -race -timeout 5m ./...
+}
+
+cross() {
+	local os arch
+	for os in linux darwin windows; do
+		for arch in amd64 arm64; do
+			echo "$os/$arch"
+			CGO_ENABLED=0 GOOS=$os GOARCH=$arch go build ./...
+			CGO_ENABLED=0 GOOS=$os GOARCH=$arch go -C client build ./...
+		done
+	done
+}
+
+fuzz_one() { # DIR PACKAGE TARGET
+	local out
+	if out=$(go -C "$1" test -run '^$' -fuzz "^$3\$" -fuzztime "${FUZZTIME:-20s}" -fuzzminimizetime 5s -parallel 1 "$2" 2>&1); then
+		echo "ok $2 $3: $(grep -o 'execs: [0-9]*' <<<"$out" | tail -n 1)"
+	else
+		echo "$out"
+		return 1
+	fi
+}
+
+# Two targets at a time, one worker each: the length of the stage does not depend on the machine.
+fuzz() {
+	local dir list targets=""
+	for dir in . client; do
+		list=$(go -C "$dir" test -list '^Fuzz' ./...)
+		targets+=$(awk -v dir="$dir" '/^Fuzz/ {t[n++] = $1} /^ok/ {for (i = 0; i < n; i++) print dir, $2, t[i]; n = 0}' <<<"$list")$'\n'
+	done
+	export -f fuzz_one
+	sed '/^$/d' <<<"$targets" | xargs -r -P 2 -L 1 bash -c 'fuzz_one "$@"' fuzz
+}
+
+# The product itself brings the engine and the models into the test cache.
+prepare() {
+	build
+	export INGOT_BIN=$PWD/bin/ingot INGOT_HOME=$INGOT_TEST_CACHE/home
+	"$INGOT_BIN" engine install
+	"$INGOT_BIN" pull smollm2 minilm
+}
+
+engine() {
+	prepare
+	local packages
+	packages=$(git grep -lE --untracked '^//go:build engine' -- '*_test.go' | xargs -r -n 1 dirname | sort -u | sed 's|^|./|')
+	[[ -n $packages ]] || { echo "engine: no test is tagged engine" >&2; return 1; }
+	# shellcheck disable=SC2086 # one word per package
+	go test -tags engine -count 1 -p 1 -timeout 10m $packages
+}
+
+sdk() {
+	prepare
+	test/clients/python/run.sh
+	test/clients/js/run.sh
+}
+
+fresh() { scripts/fresh.sh; }
+
+check_tools
+passed=0 failed=0 report=""
+for stage in "${stages[@]}"; do
+	printf '\n== %s\n' "$stage"
+	start=$SECONDS
+	(
+		set -e
+		"$stage"
+	)
+	# The status of a subshell in a condition would switch its errexit off.
+	# shellcheck disable=SC2181
+	if (($? == 0)); then
+		verdict=ok passed=$((passed + 1))
+	else
+		verdict=FAILED failed=$((failed + 1))
+	fi
+	report+=$(printf '%-10s %-6s %4d s' "$stage" "$verdict" $((SECONDS - start)))$'\n'
+done
+printf '\n%s%d s in all\n%d passed, %d failed\n' "$report" "$SECONDS" "$passed" "$failed"
+((failed == 0))
