@@ -1,0 +1,102 @@
+package llm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+)
+
+// Kind is what went wrong, in one meaning; each door has one status and code for it (doc/protocol.md §7).
+type Kind byte
+
+// The kinds of errors.
+const (
+	Internal        Kind = iota // a bug of ours
+	Malformed                   // not JSON, duplicate members, wrong top-level type
+	Invalid                     // a value
+	UnknownParam                // a member the contract does not have, or a bad extra-parameters header
+	NoModel                     // none named, none is the default
+	UnknownModel                // the body names one that is not there
+	NoDeployment                // the path or a header names one that is not there
+	NoOperation                 // this model does not do this
+	NotFound                    // an id
+	NoRoute                     // no such path
+	BadHost                     // a Host header that is refused
+	Method                      // not this method on this path
+	MediaType                   // not JSON
+	TooLarge                    // the body
+	TooLong                     // the prompt; the message has both numbers
+	Unauthenticated             // no valid key
+	Denied                      // a valid key that may not do this
+	Unsupported                 // a member that no target obeys
+	RateLimited                 // too many requests; RetryAfter says when
+	OverBudget                  // the budget is spent
+	Filtered                    // the prompt was refused
+	Canceled                    // the caller went away
+	Timeout                     // a limit of time passed
+	Unavailable                 // not now: loading, queue full while starting
+	Upstream                    // the model or its server failed
+)
+
+// Retryable reports whether asking again may help.
+func (k Kind) Retryable() bool {
+	return k == RateLimited || k == Unavailable || k == Timeout || k == Upstream
+}
+
+// Detail is one member of a request at fault, in the manner of doc/protocol.md §7.3.
+type Detail struct {
+	Type  string // enum, missing, too_short, list_type, …
+	Msg   string
+	Loc   []any // strings and ints; the first is "body", "header" or "query"
+	Input json.RawMessage
+}
+
+// Error is the only error that crosses packages on the request path. Message is safe to show
+// to the caller; Err is for the log.
+type Error struct {
+	Kind       Kind
+	Message    string
+	Param      string // the root member at fault, if one is
+	Details    []Detail
+	Meta       Meta
+	Backend    string // who failed; empty for ourselves
+	Status     int    // the upstream's HTTP status
+	Code       string // the upstream's own code, or one that replaces the door's
+	RetryAfter time.Duration
+	Err        error
+}
+
+func (e *Error) Error() string {
+	if e.Err != nil {
+		return e.Message + ": " + e.Err.Error()
+	}
+	return e.Message
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Faulty makes an Invalid error of details.
+func Faulty(details ...Detail) *Error {
+	e := &Error{Kind: Invalid, Message: "invalid input error", Details: details}
+	if len(details) > 0 && len(details[0].Loc) > 1 {
+		e.Param, _ = details[0].Loc[1].(string)
+	}
+	return e
+}
+
+// AsError classifies err: an *Error stays what it is, context errors become Canceled and
+// Timeout, and the text of everything else is hidden from the caller.
+func AsError(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		return &Error{Kind: Canceled, Message: "The request was cancelled.", Err: err}
+	case errors.Is(err, context.DeadlineExceeded):
+		return &Error{Kind: Timeout, Message: "The request took too long.", Err: err}
+	}
+	return &Error{Kind: Internal, Message: "Internal error.", Err: err}
+}

@@ -1,0 +1,58 @@
+package llm
+
+import "slices"
+
+// Wire names the contract that bytes follow, not the JSON family that contracts share.
+type Wire string
+
+// The contracts.
+const (
+	WireInference Wire = "ami"    // Azure AI Model Inference
+	WireOpenAI    Wire = "openai" // OpenAI v1
+)
+
+// Source is what the other side sent: a request's own bytes with the edits so far, or the
+// bytes of an answer's fragment. Where both ends keep one contract they are passed on as they came.
+type Source struct {
+	Wire  Wire
+	Body  []byte
+	Edits []Edit
+}
+
+// Edit is a change of a root member that keeps the rest of the bytes.
+type Edit struct {
+	Member string
+	Value  []byte // what to write instead; nil: the member is cut
+}
+
+// SetSource notes the bytes that the request was decoded from.
+func (e *Envelope) SetSource(w Wire, body []byte) {
+	e.source, e.owner = Source{Wire: w, Body: body}, e
+}
+
+// Source returns the caller's bytes and the edits to make, if nothing else was changed. A request
+// that was copied by hand or by Edit has none: it remembers its address, as strings.Builder does.
+func (e *Envelope) Source() (Source, bool) {
+	return e.source, e.owner == e && e.source.Body != nil
+}
+
+// keep takes over the bytes of the request that e was copied from, with one more edit.
+func (e *Envelope) keep(from *Envelope, edit Edit) {
+	src, ok := from.Source()
+	if !ok {
+		return
+	}
+	src.Edits = append(slices.Clone(src.Edits), edit)
+	e.source, e.owner = src, e
+}
+
+func (e *Envelope) setModel(from *Envelope, name string) {
+	e.Model = name
+	e.keep(from, Edit{"model", Text{b: []byte(name)}.AppendJSON(nil)})
+}
+
+// drop lists a member as not obeyed.
+func (e *Envelope) drop(from *Envelope, member string) {
+	e.Dropped = append(slices.Clone(e.Dropped), member)
+	e.keep(from, Edit{Member: member})
+}
