@@ -1,0 +1,261 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// maxNodes bounds the values one file may hold, aliases counted each time.
+const maxNodes = 20_000
+
+// decoder lays a YAML tree over a struct whose fields already hold their
+// defaults, and goes on after a complaint so that all are reported together.
+type decoder struct {
+	src      source
+	env      func(string) (string, bool)
+	anchors  map[string]ast.Node
+	nodes    int
+	problems problems
+}
+
+func (d *decoder) complain(n ast.Node, path, format string, args ...any) {
+	d.problems = append(d.problems, problem{placeOf(n), path, fmt.Sprintf(format, args...)})
+}
+
+// plain follows anchors and aliases to the value they stand for.
+func (d *decoder) plain(n ast.Node, path string) (ast.Node, bool) {
+	if d.nodes++; d.nodes > maxNodes {
+		if d.nodes == maxNodes+1 {
+			d.complain(n, path, "the file holds more than %d values", maxNodes)
+		}
+		return nil, false
+	}
+	for {
+		switch t := n.(type) {
+		case *ast.AnchorNode:
+			d.anchors[t.Name.GetToken().Value] = t.Value
+			n = t.Value
+		case *ast.AliasNode:
+			name := t.Value.GetToken().Value
+			to, ok := d.anchors[name]
+			if _, again := to.(*ast.AliasNode); !ok || again {
+				d.complain(n, path, "no anchor &%s before this alias", name)
+				return nil, false
+			}
+			n = to
+		case *ast.TagNode:
+			d.complain(n, path, "tags such as %s are not used here", t.GetToken().Value)
+			return nil, false
+		case nil:
+			return nil, false
+		default:
+			return n, true
+		}
+	}
+}
+
+// value decodes n into v, which f describes.
+func (d *decoder) value(n ast.Node, v reflect.Value, f reflect.StructField, path string) {
+	node, ok := d.plain(n, path)
+	if !ok || isNull(node) {
+		return
+	}
+	d.src.at[path] = placeOf(n)
+	switch {
+	case isStruct(v.Type()):
+		d.members(node, v, path)
+	case v.Type() == reflect.TypeFor[[]Model]():
+		d.models(node, v, path)
+	case v.Kind() == reflect.Slice:
+		d.list(node, v, f, path)
+	default:
+		d.scalar(node, v, f, path)
+	}
+}
+
+func (d *decoder) members(n ast.Node, v reflect.Value, path string) {
+	entries, ok := mapping(n)
+	if !ok {
+		d.complain(n, path, "expected members (name: value), got %s", kindOf(n))
+		return
+	}
+	if v.Kind() == reflect.Pointer {
+		v.Set(reflect.New(v.Type().Elem()))
+		v = v.Elem()
+	}
+	fill(v.Addr().Interface())
+	seen := map[string]place{}
+	for _, e := range entries {
+		name := e.Key.GetToken().Value
+		at := join(path, name)
+		f, ok := member(v.Type(), name)
+		switch first, again := seen[name]; {
+		case !ok:
+			d.complain(e.Key, at, "unknown member; %s", suggest(name, memberNames(v.Type()), "known here: "))
+		case again:
+			d.complain(e.Key, at, "given twice, first in line %d", first.line)
+		default:
+			seen[name] = placeOf(e.Key)
+			d.src.at[at] = placeOf(e.Key)
+			d.value(e.Value, v.FieldByIndex(f.Index), f, at)
+		}
+	}
+	for f := range v.Type().Fields() {
+		if name := f.Tag.Get("yaml"); f.Tag.Get("required") != "" {
+			if _, ok := seen[name]; !ok {
+				d.complain(n, join(path, name), "missing")
+			}
+		}
+	}
+}
+
+func (d *decoder) models(n ast.Node, v reflect.Value, path string) {
+	entries, ok := mapping(n)
+	if !ok {
+		d.complain(n, path, "expected models (name: {local: …}), got %s", kindOf(n))
+		return
+	}
+	seen := map[string]place{}
+	models := make([]Model, 0, len(entries))
+	for _, e := range entries {
+		name := e.Key.GetToken().Value
+		at := join(path, name)
+		if first, again := seen[name]; again {
+			d.complain(e.Key, at, "given twice, first in line %d", first.line)
+			continue
+		}
+		seen[name] = placeOf(e.Key)
+		d.src.at[at] = placeOf(e.Key)
+		m := deployment(Model{Name: name})
+		d.value(e.Value, reflect.ValueOf(&m).Elem(), reflect.StructField{}, at)
+		m.Name = name
+		models = append(models, m)
+	}
+	v.Set(reflect.ValueOf(models))
+}
+
+func (d *decoder) list(n ast.Node, v reflect.Value, f reflect.StructField, path string) {
+	seq, ok := n.(*ast.SequenceNode)
+	if !ok {
+		d.complain(n, path, "expected a list (- …), got %s", kindOf(n))
+		return
+	}
+	list := reflect.MakeSlice(v.Type(), len(seq.Values), len(seq.Values))
+	for i, e := range seq.Values {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		if isNull(e) {
+			d.complain(e, at, "is empty")
+			continue
+		}
+		d.value(e, list.Index(i), f, at)
+	}
+	v.Set(list)
+}
+
+func (d *decoder) scalar(n ast.Node, v reflect.Value, f reflect.StructField, path string) {
+	secret := f.Tag.Get("secret") != ""
+	text, isText := "", false
+	switch t := n.(type) {
+	case *ast.StringNode:
+		text, isText = t.Value, true
+	case *ast.LiteralNode:
+		text, isText = t.Value.Value, true
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode:
+		text = n.GetToken().Value
+	default:
+		d.complain(n, path, "expected %s, got %s", expected(v.Type(), f), kindOf(n))
+		return
+	}
+	got := fmt.Sprintf("%q", text)
+	if isText {
+		full, err := expand(text, d.env)
+		if err != nil {
+			d.complain(n, path, "%v", err)
+			return
+		}
+		if full != text {
+			got = "another value from the environment"
+			isText = writtenAsText(v.Type())
+		}
+		text = full
+	}
+	if secret {
+		got = "something else"
+	}
+	err := setText(v, f, text)
+	if err == nil && isText != writtenAsText(v.Type()) && !eitherWay(v.Type(), text) {
+		err = errType
+		if !isText {
+			got = "a bare " + kindOf(n) + ": put it in quotes"
+		}
+	}
+	if err != nil {
+		d.complain(n, path, "expected %s, got %s%s", expected(v.Type(), f), got, didYouMean(text, f))
+	}
+}
+
+// mapping is the entries of a mapping.
+func mapping(n ast.Node) ([]*ast.MappingValueNode, bool) {
+	switch t := n.(type) {
+	case *ast.MappingNode:
+		return t.Values, true
+	case *ast.MappingValueNode:
+		return []*ast.MappingValueNode{t}, true
+	default:
+		return nil, false
+	}
+}
+
+func isNull(n ast.Node) bool { _, ok := n.(*ast.NullNode); return ok || n == nil }
+
+// isStruct is true for a struct of ours and for a pointer to one.
+func isStruct(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.Kind() == reflect.Struct
+}
+
+func kindOf(n ast.Node) string {
+	switch n.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return "members"
+	case *ast.SequenceNode:
+		return "a list"
+	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
+		return "number"
+	case *ast.BoolNode:
+		return "boolean"
+	default:
+		return strings.ToLower(n.Type().String())
+	}
+}
+
+// member finds the field of struct t that the file calls name.
+func member(t reflect.Type, name string) (reflect.StructField, bool) {
+	for f := range t.Fields() {
+		if tag := f.Tag.Get("yaml"); tag == name && tag != "" && tag != "-" {
+			return f, true
+		}
+	}
+	return reflect.StructField{}, false
+}
+
+func memberNames(t reflect.Type) (names []string) {
+	for f := range t.Fields() {
+		if tag := f.Tag.Get("yaml"); tag != "" && tag != "-" {
+			names = append(names, tag)
+		}
+	}
+	return names
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}

@@ -1,0 +1,126 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// maxFile bounds a configuration file.
+const maxFile = 256 << 10
+
+// Load reads the file at path; variables come from the process's environment.
+func Load(path string) (*Config, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("load configuration: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("load configuration: read %s: %w", path, err)
+	}
+	return Parse(path, data, os.LookupEnv)
+}
+
+// Parse turns data into a Config; name is the file's name for complaints and
+// env looks up variables. Where the file is at fault the error is Errors, with
+// every complaint there is.
+func Parse(name string, data []byte, env func(string) (string, bool)) (*Config, error) {
+	root, err := parse(name, data)
+	if err != nil {
+		return nil, err
+	}
+	d := &decoder{src: source{name, map[string]place{}}, env: env, anchors: map[string]ast.Node{}}
+	c := &Config{}
+	fill(c)
+	d.value(root, reflect.ValueOf(c).Elem(), reflect.StructField{}, "")
+	c.src = d.src
+	if _, given := d.src.at["models"]; !given {
+		c.Models = Default().Models
+	}
+	if err := append(d.problems, c.check(d.problems)...).err(name); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// parse reads data as one YAML document.
+func parse(name string, data []byte) (ast.Node, error) {
+	fail := func(p place, format string, args ...any) (ast.Node, error) {
+		return nil, problems{{p, "", fmt.Sprintf(format, args...)}}.err(name)
+	}
+	if len(data) > maxFile {
+		return fail(place{}, "larger than %d KiB", maxFile>>10)
+	}
+	if !utf8.Valid(data) {
+		return fail(place{}, "not UTF-8 text")
+	}
+	if p, deep := tooDeep(string(data)); deep {
+		return fail(p, "nested more than %d deep", maxDepth)
+	}
+	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		if e, ok := errors.AsType[yaml.Error](err); ok && e.GetToken() != nil {
+			t := e.GetToken()
+			return fail(place{t.Position.Line, t.Position.Column}, "%s%s", e.GetMessage(), flowHint(data, t.Position.Line))
+		}
+		return fail(place{}, "not YAML: %v", err)
+	}
+	var root ast.Node
+	for _, doc := range file.Docs {
+		if _, directive := doc.Body.(*ast.DirectiveNode); directive || doc.Body == nil {
+			continue
+		}
+		if root != nil {
+			return fail(placeOf(doc.Body), "a second document; one file is one configuration")
+		}
+		root = doc.Body
+	}
+	return root, nil
+}
+
+// maxDepth bounds how deep values may nest; the types need six.
+const maxDepth = 32
+
+// tooDeep tells where data nests deeper than the parser should follow it.
+func tooDeep(data string) (place, bool) {
+	depth, entries, line := 0, 0, 0
+	for _, t := range lexer.Tokenize(data) {
+		if t.Position.Line != line {
+			line, entries = t.Position.Line, 0
+		}
+		switch t.Type {
+		case token.MappingStartType, token.SequenceStartType:
+			depth++
+		case token.MappingEndType, token.SequenceEndType:
+			depth--
+		case token.SequenceEntryType, token.MappingKeyType, token.AnchorType, token.TagType:
+			entries++
+		default:
+		}
+		if max(depth, entries) > maxDepth || t.Position.Column > 4*1024 && t.Type == token.MappingValueType {
+			return place{t.Position.Line, t.Position.Column}, true
+		}
+	}
+	return place{}, false
+}
+
+// flowHint explains the one mistake everybody makes once: ${X} bare inside { }.
+func flowHint(data []byte, line int) string {
+	lines := strings.Split(string(data), "\n")
+	if line < 1 || line > len(lines) || !strings.Contains(lines[line-1], "${") || strings.Contains(lines[line-1], `"${`) {
+		return ""
+	}
+	return `; inside { } a variable needs quotes: "${NAME}"`
+}

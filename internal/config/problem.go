@@ -1,0 +1,161 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// place is where something stands in the file, counted from 1; zero is nowhere.
+type place struct{ line, col int }
+
+func placeOf(n ast.Node) place {
+	// A mapping's own token is its first colon; its first key is where people look.
+	if m, ok := n.(*ast.MappingNode); ok && !m.IsFlowStyle && len(m.Values) > 0 {
+		n = m.Values[0].Key
+	}
+	if n == nil || n.GetToken() == nil || n.GetToken().Position == nil {
+		return place{}
+	}
+	p := n.GetToken().Position
+	return place{p.Line, p.Column}
+}
+
+// source remembers which file a Config came from and where its members stand.
+type source struct {
+	name string
+	at   map[string]place
+}
+
+// place finds path, or what holds it.
+func (s source) place(path string) place {
+	for path != "" {
+		if p, ok := s.at[path]; ok {
+			return p
+		}
+		path = path[:max(0, strings.LastIndexAny(path, ".["))]
+	}
+	return place{}
+}
+
+// problem is one complaint about one member.
+type problem struct {
+	place
+	path, text string
+}
+
+type problems []problem
+
+// err joins the complaints in the order of the file; nil when there are none.
+func (ps problems) err(name string) error {
+	if len(ps) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(ps, func(a, b problem) int {
+		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.col, b.col), cmp.Compare(a.path, b.path))
+	})
+	e := make(Errors, 0, len(ps))
+	for _, p := range slices.Compact(ps) {
+		e = append(e, Error{File: name, Line: p.line, Column: p.col, Member: p.path, Text: p.text})
+	}
+	return e
+}
+
+// Error is one complaint about a file. Line and Column count from 1 and are 0
+// where the complaint has no place.
+type Error struct {
+	File         string
+	Line, Column int
+	Member       string
+	Text         string
+}
+
+// Error is file:line:column: member: text.
+func (e Error) Error() string {
+	s := e.File
+	if e.Line > 0 {
+		s += fmt.Sprintf(":%d:%d", e.Line, e.Column)
+	}
+	if e.Member != "" {
+		s += ": " + e.Member
+	}
+	return s + ": " + e.Text
+}
+
+// Errors are all complaints about one file, in its order.
+type Errors []Error
+
+// Error has one complaint a line.
+func (es Errors) Error() string {
+	lines := make([]string, len(es))
+	for i, e := range es {
+		lines[i] = e.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap lets errors.As find a single complaint.
+func (es Errors) Unwrap() []error {
+	list := make([]error, len(es))
+	for i, e := range es {
+		list[i] = e
+	}
+	return list
+}
+
+// suggest names the known name nearest to name, else all of them after intro.
+func suggest(name string, known []string, intro string) string {
+	if near := nearest(name, known); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return intro + strings.Join(known, ", ")
+}
+
+func didYouMean(text string, f reflect.StructField) string {
+	if near := nearest(text, enum(f)); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	return ""
+}
+
+// nearest is the known name that takes the fewest edits from name, or empty
+// when none is near.
+func nearest(name string, known []string) string {
+	best, least := "", max(1, len(name)/3)+1
+	if len(name) > 64 {
+		return ""
+	}
+	for _, k := range known {
+		if n := edits(strings.ToLower(name), strings.ToLower(k)); n < least {
+			best, least = k, n
+		}
+	}
+	return best
+}
+
+// edits counts inserted, removed, replaced and swapped bytes between a and b.
+func edits(a, b string) int {
+	before, above, row := []int(nil), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range above {
+		above[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(above[j]+1, row[j-1]+1, above[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, above, row = above, row, make([]int, len(b)+1)
+	}
+	return above[len(b)]
+}

@@ -1,0 +1,243 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// errType says that a value is not what its field expects; the complaint built
+// from it names both.
+var errType = errors.New("wrong type")
+
+// words are durations that have a name of their own.
+var words = map[string]time.Duration{"none": 0, "forever": Forever}
+
+// setText parses text as field f's type and bounds want it and stores it in v.
+func setText(v reflect.Value, f reflect.StructField, text string) error {
+	if v.Kind() == reflect.Pointer {
+		p := reflect.New(v.Type().Elem())
+		if err := setText(p.Elem(), f, text); err != nil {
+			return err
+		}
+		v.Set(p)
+		return nil
+	}
+	var number float64
+	switch v.Interface().(type) {
+	case time.Duration:
+		d, err := parseDuration(text, f.Tag.Get("word"))
+		if err != nil {
+			return err
+		}
+		v.SetInt(int64(d))
+		return nil
+	case Size:
+		n, err := ParseSize(text)
+		if err != nil {
+			return err
+		}
+		v.SetInt(int64(n))
+		return nil
+	case Layers:
+		n := AllLayers
+		if text != "all" {
+			i, err := strconv.ParseInt(text, 10, 32)
+			if err != nil || i < 0 {
+				return errType
+			}
+			n = Layers(i)
+		}
+		v.SetInt(int64(n))
+		return nil
+	case string:
+		if e := enum(f); e != nil && !slices.Contains(e, text) {
+			return errType
+		}
+		v.SetString(text)
+		return nil
+	case bool:
+		b, ok := map[string]bool{"on": true, "true": true, "off": false, "false": false}[text]
+		if !ok {
+			return errType
+		}
+		v.SetBool(b)
+		return nil
+	case int:
+		n, err := strconv.ParseInt(text, 10, 32)
+		if err != nil {
+			return errType
+		}
+		v.SetInt(n)
+		number = float64(n)
+	case float64:
+		n, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsInf(n, 0) || math.IsNaN(n) {
+			return errType
+		}
+		v.SetFloat(n)
+		number = n
+	default:
+		return fmt.Errorf("no way to write a %s", v.Type())
+	}
+	if lo, ok := bound(f, "min"); ok && number < lo {
+		return errType
+	}
+	if hi, ok := bound(f, "max"); ok && number > hi {
+		return errType
+	}
+	return nil
+}
+
+// expected says what a field of type t takes, to complete "expected …".
+func expected(t reflect.Type, f reflect.StructField) string {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if e := enum(f); e != nil {
+		return "one of " + strings.Join(e, ", ")
+	}
+	switch reflect.Zero(t).Interface().(type) {
+	case time.Duration:
+		if w := f.Tag.Get("word"); w != "" {
+			return "a duration such as 10s or 5m, or " + w
+		}
+		return "a duration such as 10s or 5m"
+	case Size:
+		return "a size such as 32MiB or 4GB"
+	case Layers:
+		return "all or a number of layers"
+	case bool:
+		return "on or off"
+	case string:
+		return "a string"
+	case float64:
+		return "a number" + bounds(f)
+	default:
+		return "a whole number" + bounds(f)
+	}
+}
+
+// writtenAsText tells whether a value of type t is a string in YAML.
+func writtenAsText(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t != reflect.TypeFor[int]() && t != reflect.TypeFor[float64]()
+}
+
+// eitherWay tells whether a bare number or boolean is as good as a string.
+func eitherWay(t reflect.Type, text string) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t {
+	case reflect.TypeFor[Size](), reflect.TypeFor[Layers](), reflect.TypeFor[bool]():
+		return true
+	case reflect.TypeFor[time.Duration]():
+		return text == "0"
+	default:
+		return false
+	}
+}
+
+func parseDuration(text, word string) (time.Duration, error) {
+	if word != "" && text == word {
+		return words[word], nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return 0, errType
+	}
+	return d, nil
+}
+
+func durationText(d time.Duration, word string) string {
+	if word != "" && words[word] == d {
+		return word
+	}
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// units are the size suffixes, the ones with a longer name first.
+var units = []struct {
+	name  string
+	bytes int64
+}{
+	{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40},
+	{"KB", 1e3}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1},
+}
+
+// ParseSize reads a number of bytes such as 32MiB, 1.5GB or 1048576.
+func ParseSize(text string) (Size, error) {
+	number, unit := text, int64(1)
+	for _, u := range units {
+		if n, ok := strings.CutSuffix(text, u.name); ok {
+			number, unit = strings.TrimRight(n, " "), u.bytes
+			break
+		}
+	}
+	n, err := strconv.ParseFloat(number, 64)
+	if err != nil || n < 0 || n*float64(unit) >= math.MaxInt64 || n != n {
+		return 0, fmt.Errorf("read size %q: write it as 32MiB or 4GB", text)
+	}
+	return Size(n * float64(unit)), nil
+}
+
+// String writes s with the largest unit that divides it.
+func (s Size) String() string {
+	best := units[len(units)-1]
+	for _, u := range units {
+		if s != 0 && int64(s)%u.bytes == 0 && u.bytes > best.bytes {
+			best = u
+		}
+	}
+	if best.bytes == 1 {
+		return strconv.FormatInt(int64(s), 10)
+	}
+	return strconv.FormatInt(int64(s)/best.bytes, 10) + best.name
+}
+
+// String is all or the number.
+func (l Layers) String() string {
+	if l == AllLayers {
+		return "all"
+	}
+	return strconv.Itoa(int(l))
+}
+
+func enum(f reflect.StructField) []string {
+	if e := f.Tag.Get("enum"); e != "" {
+		return strings.Split(e, ",")
+	}
+	return nil
+}
+
+func bound(f reflect.StructField, which string) (float64, bool) {
+	n, err := strconv.ParseFloat(f.Tag.Get(which), 64)
+	return n, err == nil
+}
+
+func bounds(f reflect.StructField) string {
+	lo, hi := f.Tag.Get("min"), f.Tag.Get("max")
+	switch {
+	case lo != "" && hi != "":
+		return " from " + lo + " to " + hi
+	case lo != "":
+		return " of at least " + lo
+	default:
+		return ""
+	}
+}
