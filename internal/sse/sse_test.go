@@ -1,0 +1,150 @@
+package sse_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ingot-llm/ingot/internal/sse"
+)
+
+func read(t *testing.T, src io.Reader) []string {
+	t.Helper()
+	r := sse.NewReader(src)
+	var got []string
+	for {
+		events, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return got
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range events {
+			got = append(got, e.Type+"|"+string(e.Data))
+		}
+	}
+}
+
+func TestReaderTakesEveryFramingThatTheFormatAllows(t *testing.T) {
+	for name, c := range map[string]struct {
+		in   string
+		want []string
+	}{
+		"plain":                 {"data: a\n\ndata: b\n\n", []string{"|a", "|b"}},
+		"no space":              {"data:a\n\n", []string{"|a"}},
+		"only one space is cut": {"data:  a\n\n", []string{"| a"}},
+		"CRLF":                  {"data: a\r\n\r\ndata: b\r\n\r\n", []string{"|a", "|b"}},
+		"CR":                    {"data: a\r\rdata: b\r\r", []string{"|a", "|b"}},
+		"comments and ids":      {": hi\n\nid: 3\nretry: 4\ndata: a\n: x\n\n", []string{"|a"}},
+		"event type":            {"event: error\ndata: a\n\ndata: b\n\n", []string{"error|a", "|b"}},
+		"several lines":         {"data: a\ndata\ndata: b\n\n", []string{"|a\n\nb"}},
+		"byte order mark":       {"\xef\xbb\xbfdata: a\n\n", []string{"|a"}},
+		"a cut event is lost":   {"data: a\n\ndata: b\n", []string{"|a"}},
+		"empty data":            {"data:\n\n", []string{"|"}},
+		"nothing":               {"\n\n\n", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, src := range []io.Reader{strings.NewReader(c.in), iotest.OneByteReader(strings.NewReader(c.in)), iotest.DataErrReader(strings.NewReader(c.in))} {
+				if d := cmp.Diff(c.want, read(t, src)); d != "" {
+					t.Error(d)
+				}
+			}
+		})
+	}
+}
+
+func TestRawIsGivenOnlyForExactFrames(t *testing.T) {
+	for in, want := range map[string]string{
+		"data: a\n\ndata: b\n\n": "data: a\n\ndata: b\n\n",
+		"data:a\n\n":             "",
+		": x\ndata: a\n\n":       "",
+		"event: e\ndata: a\n\n":  "",
+		"data: a\r\n\r\n":        "",
+		"data: a\ndata: b\n\n":   "",
+		"data: a\n\ndata: ha":    "data: a\n\n",
+	} {
+		r := sse.NewReader(strings.NewReader(in))
+		if _, err := r.Next(); err != nil {
+			t.Fatal(err)
+		}
+		if got := string(r.Raw()); got != want {
+			t.Errorf("Raw of %q = %q, want %q", in, got, want)
+		}
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}
+
+func TestAnEventWithoutEndIsRefused(t *testing.T) {
+	if _, err := sse.NewReader(endless{}).Next(); !errors.Is(err, sse.ErrTooLarge) {
+		t.Errorf("err = %v, want ErrTooLarge", err)
+	}
+}
+
+func FuzzReader(f *testing.F) {
+	f.Add([]byte("data: a\r\n\r\nevent: b\ndata: c\ndata: d\n\n: e\n\n\xef\xbb\xbf"), 3)
+	f.Fuzz(func(t *testing.T, in []byte, piece int) {
+		whole := read(t, bytes.NewReader(in))
+		pieces := read(t, &pieceReader{in, 1 + max(0, piece)%7})
+		if d := cmp.Diff(whole, pieces); d != "" {
+			t.Errorf("%q read whole and in pieces differ: %s", in, d)
+		}
+		r := sse.NewReader(bytes.NewReader(in))
+		for {
+			events, err := r.Next()
+			if err != nil {
+				return
+			}
+			if raw := r.Raw(); raw != nil {
+				var again []byte
+				for _, e := range events {
+					again = sse.AppendData(again, e.Data)
+				}
+				if !bytes.Equal(raw, again) {
+					t.Fatalf("raw %q is not the frames of its events %q", raw, again)
+				}
+			}
+		}
+	})
+}
+
+type pieceReader struct {
+	rest []byte
+	n    int
+}
+
+func (p *pieceReader) Read(b []byte) (int, error) {
+	if len(p.rest) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b[:min(len(b), p.n)], p.rest)
+	p.rest = p.rest[n:]
+	return n, nil
+}
+
+func BenchmarkReader(b *testing.B) {
+	stream := bytes.Repeat([]byte("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\" word\"}}]}\n\n"), 1000)
+	b.SetBytes(int64(len(stream)))
+	b.ReportAllocs()
+	for b.Loop() {
+		r := sse.NewReader(bytes.NewReader(stream))
+		for {
+			if _, err := r.Next(); err != nil {
+				break
+			}
+		}
+	}
+}
