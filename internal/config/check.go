@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,7 +23,7 @@ func (c *Config) Check(known Names) error {
 			continue
 		}
 		path := join("models", m.Name) + ".local"
-		ps = append(ps, problem{c.src.place(path), path, fmt.Sprintf("no model %q in the catalogue; %s", m.Local, suggest(m.Local, known.Catalogue, "it has: "))})
+		ps = append(ps, problem{c.src.place(path), path, fmt.Sprintf("no model %s in the catalogue; %s", c.src.quoted(path, m.Local), suggest(m.Local, known.Catalogue, "it has: "))})
 	}
 	return ps.err(c.src.name)
 }
@@ -37,20 +38,23 @@ func isSource(local string) bool {
 type checker struct {
 	src    source
 	found  problems
-	before problems // a member that was refused already is not refused twice
+	before map[string]bool // members refused already, and what holds them
 }
 
 func (k *checker) refuse(path, format string, args ...any) {
-	for _, p := range k.before {
-		if p.path == path {
-			return
-		}
+	if k.before[path] {
+		return
 	}
 	k.found = append(k.found, problem{k.src.place(path), path, fmt.Sprintf(format, args...)})
 }
 
 func (c *Config) check(before problems) problems {
-	k := &checker{src: c.src, before: before}
+	k := &checker{src: c.src, before: map[string]bool{}}
+	for _, p := range before {
+		for path := p.path; path != ""; path = holder(path) {
+			k.before[path] = true
+		}
+	}
 	k.listen(c.Listen)
 	k.keys(c.Keys)
 	if len(c.Models) == 0 {
@@ -62,7 +66,7 @@ func (c *Config) check(before problems) problems {
 		k.model(join("models", m.Name), m)
 	}
 	if c.DefaultModel != "" && !slices.Contains(names, c.DefaultModel) {
-		k.refuse("default_model", "no model %q in this file; %s", c.DefaultModel, suggest(c.DefaultModel, names, "it has: "))
+		k.refuse("default_model", "no model %s in this file; %s", c.src.quoted("default_model", c.DefaultModel), suggest(c.DefaultModel, names, "it has: "))
 	}
 	if c.Limits.Body == 0 {
 		k.refuse("limits.body", "must allow at least one byte")
@@ -78,25 +82,25 @@ func (k *checker) listen(address string) {
 }
 
 func (k *checker) keys(keys []Key) {
+	names, secrets := map[string]int{"": -1}, map[string]int{"": -1}
 	for i, key := range keys {
 		path := fmt.Sprintf("keys[%d]", i)
-		printable := func(r rune) bool { return r <= ' ' || r > '~' }
-		switch {
-		case key.Key == "":
-			k.refuse(path+".key", "is empty")
-		case strings.ContainsFunc(key.Key, printable):
-			k.refuse(path+".key", "holds blanks or characters that no header can carry")
-		}
-		if key.Name == "" {
+		if first, taken := names[key.Name]; !taken {
+			names[key.Name] = i
+		} else if first >= 0 {
+			k.refuse(path+".name", "is the name of keys[%d] too", first)
+		} else {
 			k.refuse(path+".name", "is empty")
 		}
-		for j, other := range keys[:i] {
-			if key.Name != "" && other.Name == key.Name {
-				k.refuse(path+".name", "is the name of keys[%d] too", j)
-			}
-			if key.Key != "" && other.Key == key.Key {
-				k.refuse(path+".key", "is the key of keys[%d] too", j)
-			}
+		if first, taken := secrets[key.Key]; !taken {
+			secrets[key.Key] = i
+		} else if first >= 0 {
+			k.refuse(path+".key", "is the key of keys[%d] too", first)
+		} else {
+			k.refuse(path+".key", "is empty")
+		}
+		if strings.ContainsFunc(key.Key, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			k.refuse(path+".key", "holds blanks or characters that no header can carry")
 		}
 	}
 }
@@ -112,11 +116,6 @@ func (k *checker) model(path string, m Model) {
 		}
 	}
 	if kinds != 1 {
-		for _, p := range k.before {
-			if strings.HasPrefix(p.path, path+".") {
-				return
-			}
-		}
 		k.refuse(path, "needs exactly one of local, command and provider")
 		return
 	}
@@ -126,25 +125,33 @@ func (k *checker) model(path string, m Model) {
 	if m.Ready != "" && !strings.HasPrefix(m.Ready, "/") {
 		k.refuse(path+".ready", "expected a path such as /health")
 	}
-	k.onlyWith(path, "command", m.Command != "", map[string]bool{"model": m.Model != "", "kind": m.Kind != "", "ready": m.Ready != ""})
-	k.onlyWith(path, "local", m.Local != "", map[string]bool{
-		"context": m.Context != nil && m.Command == "", "slots": m.Slots != nil && m.Command == "",
-		"threads": m.Threads != nil, "gpu_layers": m.GPULayers != nil, "system": m.System != nil,
-	})
-	k.onlyWith(path, "provider: mock", m.Provider == "mock", map[string]bool{"mock": m.Mock != nil})
+	for f := range reflect.TypeFor[Model]().Fields() {
+		at := join(path, f.Tag.Get("yaml"))
+		if _, given := k.src.at[at]; given && !belongs(f, m.owner()) {
+			k.refuse(at, "goes only with %s", strings.ReplaceAll(f.Tag.Get("for"), ",", " or "))
+		}
+	}
 	if m.Mock != nil {
 		k.mock(path+".mock", *m.Mock)
 	}
 }
 
-// onlyWith refuses the members that were given although what they belong to
-// was not.
-func (k *checker) onlyWith(path, owner string, owned bool, given map[string]bool) {
-	for name, is := range given {
-		if is && !owned {
-			k.refuse(join(path, name), "goes only with %s", owner)
-		}
+// owner is the member that says where m is answered from.
+func (m Model) owner() string {
+	switch {
+	case m.Local != "":
+		return "local"
+	case m.Command != "":
+		return "command"
+	default:
+		return "provider"
 	}
+}
+
+// belongs tells whether f has a meaning for a model that owner answers.
+func belongs(f reflect.StructField, owner string) bool {
+	owners := f.Tag.Get("for")
+	return owners == "" || owner == "" || slices.Contains(strings.Split(owners, ","), owner)
 }
 
 func (k *checker) mock(path string, m Mock) {

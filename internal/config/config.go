@@ -35,26 +35,27 @@ type Key struct {
 }
 
 // Model is one name that callers use. Exactly one of Local, Command and
-// Provider is set.
+// Provider is set; Mock is set with Provider mock, and Model, Kind and Ready
+// with Command.
 type Model struct {
 	Name     string `yaml:"-"`
 	Local    string `yaml:"local" doc:"A model on this machine: a catalogue name, a path, or file:, hf:, pip:, https: and a source."`
-	Command  string `yaml:"command" doc:"Command line of an OpenAI-shaped server to start and supervise; {port} stands for the port it must listen on."`
+	Command  string `yaml:"command" secret:"inside" doc:"Command line of an OpenAI-shaped server to start and supervise; {port} stands for the port it must listen on."`
 	Provider string `yaml:"provider" enum:"mock" doc:"Where the model is answered from."`
 
-	Model     string        `yaml:"model" doc:"With command: the model name that server expects; the deployment's name where absent."`
-	Kind      string        `yaml:"kind" enum:"chat,embedding" doc:"With command: what that server does; chat where absent."`
-	Ready     string        `yaml:"ready" doc:"With command: path that answers 200 once that server is ready; /health where absent."`
-	Context   *int          `yaml:"context" min:"1" doc:"Tokens one request may use, prompt and answer together; the model's own where absent."`
-	Slots     *int          `yaml:"slots" min:"1" doc:"Requests answered at the same time."`
-	Threads   *int          `yaml:"threads" min:"1" doc:"CPU threads; the physical cores where absent."`
-	GPULayers *Layers       `yaml:"gpu_layers" doc:"Layers to put on the GPU: all, or a number."`
-	KeepAlive time.Duration `yaml:"keep_alive" default:"10m" word:"forever" doc:"How long an idle model stays loaded: a duration, 0s to unload at once, or forever."`
-	System    *string       `yaml:"system" doc:"System prompt where the caller sends none; empty for none at all, the catalogue's where absent."`
+	Model     string        `yaml:"model" for:"command" doc:"The model name that server expects; the deployment's name where absent."`
+	Kind      string        `yaml:"kind" for:"command" enum:"chat,embedding" doc:"What that server does; chat where absent."`
+	Ready     string        `yaml:"ready" for:"command" doc:"Path that answers 200 once that server is ready; /health where absent."`
+	Context   *int          `yaml:"context" for:"local,command" min:"1" doc:"Tokens one request may use, prompt and answer together; the model's own where absent."`
+	Slots     *int          `yaml:"slots" for:"local,command" min:"1" doc:"Requests answered at the same time."`
+	Threads   *int          `yaml:"threads" for:"local" min:"1" doc:"CPU threads; the physical cores where absent."`
+	GPULayers *Layers       `yaml:"gpu_layers" for:"local" doc:"Layers to put on the GPU: all, or a number."`
+	KeepAlive time.Duration `yaml:"keep_alive" for:"local,command" default:"10m" word:"forever" doc:"How long an idle model stays loaded: a duration, 0s to unload at once, or forever."`
+	System    *string       `yaml:"system" for:"local" doc:"System prompt where the caller sends none; empty for none at all, the catalogue's where absent."`
 	Queue     *int          `yaml:"queue" min:"0" doc:"Requests that may wait; limits.queue where absent."`
 	Reasoning string        `yaml:"reasoning" enum:"content,field,hidden" doc:"As reasoning at the root, for this model."`
 	Timeouts  Timeouts      `yaml:"timeouts" doc:"How long to wait for the model."`
-	Mock      *Mock         `yaml:"mock" doc:"With provider mock: how the mock model behaves."`
+	Mock      *Mock         `yaml:"mock" for:"provider" doc:"How the mock model behaves."`
 }
 
 // Timeouts are the time limits of one request to a model.
@@ -65,7 +66,7 @@ type Timeouts struct {
 	Total      time.Duration `yaml:"total" default:"none" word:"none" doc:"For the whole answer: a duration or none."`
 }
 
-// Mock is how a mock model behaves. The zero value echoes at full speed.
+// Mock is how a mock model behaves.
 type Mock struct {
 	Behaviour       string        `yaml:"behaviour" default:"echo" enum:"echo,count,reasoning,embedding" doc:"What it answers: the last user message, numbers until max_tokens, reasoning and then the message, or embeddings."`
 	TokensPerSecond float64       `yaml:"tokens_per_second" min:"0" doc:"Pace of the answer; 0 is as fast as possible."`
@@ -77,7 +78,7 @@ type Mock struct {
 }
 
 // Fault is what goes wrong in a mock model's answers. Exactly one of Status,
-// Cut, Stall and Error is set.
+// Cut, Stall and Error is not 0.
 type Fault struct {
 	Status     int           `yaml:"status" min:"0" max:"599" doc:"Answer with this HTTP status, 400 to 599."`
 	RetryAfter time.Duration `yaml:"retry_after" doc:"With status: send Retry-After."`

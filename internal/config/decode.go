@@ -129,9 +129,10 @@ func (d *decoder) models(n ast.Node, v reflect.Value, path string) {
 		}
 		seen[name] = placeOf(e.Key)
 		d.src.at[at] = placeOf(e.Key)
-		m := deployment(Model{Name: name})
+		m := Model{Name: name}
+		fill(&m)
 		d.value(e.Value, reflect.ValueOf(&m).Elem(), reflect.StructField{}, at)
-		m.Name = name
+		m.complete()
 		models = append(models, m)
 	}
 	v.Set(reflect.ValueOf(models))
@@ -156,7 +157,7 @@ func (d *decoder) list(n ast.Node, v reflect.Value, f reflect.StructField, path 
 }
 
 func (d *decoder) scalar(n ast.Node, v reflect.Value, f reflect.StructField, path string) {
-	secret := f.Tag.Get("secret") != ""
+	secret := f.Tag.Get("secret") == "true"
 	text, isText := "", false
 	switch t := n.(type) {
 	case *ast.StringNode:
@@ -178,6 +179,7 @@ func (d *decoder) scalar(n ast.Node, v reflect.Value, f reflect.StructField, pat
 		}
 		if full != text {
 			got = "another value from the environment"
+			d.src.outside[path] = true
 			isText = writtenAsText(v.Type())
 		}
 		text = full

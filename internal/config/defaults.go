@@ -1,5 +1,10 @@
 package config
 
+import (
+	"cmp"
+	_ "embed" // the example file
+)
+
 // Default is what serves without a file: the default chat and embedding models
 // on loopback.
 func Default() *Config {
@@ -34,5 +39,30 @@ func DefaultMock() *Config {
 // deployment is m with the defaults of whatever it leaves out.
 func deployment(m Model) Model {
 	fill(&m)
+	m.complete()
 	return m
 }
+
+// complete sets the defaults that depend on other members.
+func (m *Model) complete() {
+	if m.Command != "" {
+		m.Model, m.Kind, m.Ready = cmp.Or(m.Model, m.Name), cmp.Or(m.Kind, "chat"), cmp.Or(m.Ready, "/health")
+	}
+	if m.Provider != "mock" {
+		return
+	}
+	if m.Mock == nil {
+		m.Mock = &Mock{}
+		fill(m.Mock)
+	}
+	if m.Mock.Behaviour == "count" {
+		m.Mock.MaxTokens = cmp.Or(m.Mock.MaxTokens, 4096)
+	}
+	m.Mock.Dimensions = cmp.Or(m.Mock.Dimensions, 384)
+}
+
+//go:embed example.yaml
+var example string
+
+// Example is a commented file to start from. It loads as it is.
+func Example() []byte { return []byte(example) }

@@ -41,15 +41,18 @@ func Parse(name string, data []byte, env func(string) (string, bool)) (*Config, 
 	if err != nil {
 		return nil, err
 	}
-	d := &decoder{src: source{name, map[string]place{}}, env: env, anchors: map[string]ast.Node{}}
+	d := &decoder{src: source{name, map[string]place{}, map[string]bool{}}, env: env, anchors: map[string]ast.Node{}}
 	c := &Config{}
 	fill(c)
 	d.value(root, reflect.ValueOf(c).Elem(), reflect.StructField{}, "")
 	c.src = d.src
-	if _, given := d.src.at["models"]; !given {
+	if c.Models == nil {
 		c.Models = Default().Models
 	}
-	if err := append(d.problems, c.check(d.problems)...).err(name); err != nil {
+	if d.nodes <= maxNodes {
+		d.problems = append(d.problems, c.check(d.problems)...)
+	}
+	if err := d.problems.err(name); err != nil {
 		return nil, err
 	}
 	return c, nil

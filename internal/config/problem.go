@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -27,8 +28,9 @@ func placeOf(n ast.Node) place {
 
 // source remembers which file a Config came from and where its members stand.
 type source struct {
-	name string
-	at   map[string]place
+	name    string
+	at      map[string]place
+	outside map[string]bool // members whose value came from the environment
 }
 
 // place finds path, or what holds it.
@@ -37,10 +39,21 @@ func (s source) place(path string) place {
 		if p, ok := s.at[path]; ok {
 			return p
 		}
-		path = path[:max(0, strings.LastIndexAny(path, ".["))]
+		path = holder(path)
 	}
 	return place{}
 }
+
+// quoted is the value of path as a complaint may show it.
+func (s source) quoted(path, value string) string {
+	if s.outside[path] {
+		return "of that name (it is from the environment)"
+	}
+	return strconv.Quote(value)
+}
+
+// holder is the path of what holds path.
+func holder(path string) string { return path[:max(0, strings.LastIndexAny(path, ".["))] }
 
 // problem is one complaint about one member.
 type problem struct {
@@ -50,6 +63,9 @@ type problem struct {
 
 type problems []problem
 
+// maxComplaints is how many of them are told.
+const maxComplaints = 100
+
 // err joins the complaints in the order of the file; nil when there are none.
 func (ps problems) err(name string) error {
 	if len(ps) == 0 {
@@ -58,8 +74,13 @@ func (ps problems) err(name string) error {
 	slices.SortStableFunc(ps, func(a, b problem) int {
 		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.col, b.col), cmp.Compare(a.path, b.path))
 	})
-	e := make(Errors, 0, len(ps))
-	for _, p := range slices.Compact(ps) {
+	ps = slices.Compact(ps)
+	e := make(Errors, 0, min(len(ps), maxComplaints))
+	for _, p := range ps {
+		if len(e) == maxComplaints {
+			e[len(e)-1] = Error{File: name, Text: fmt.Sprintf("and %d more complaints", len(ps)-maxComplaints+1)}
+			break
+		}
 		e = append(e, Error{File: name, Line: p.line, Column: p.col, Member: p.path, Text: p.text})
 	}
 	return e

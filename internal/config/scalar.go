@@ -190,7 +190,7 @@ func ParseSize(text string) (Size, error) {
 		}
 	}
 	n, err := strconv.ParseFloat(number, 64)
-	if err != nil || n < 0 || n*float64(unit) >= math.MaxInt64 || n != n {
+	if err != nil || n*float64(unit) >= math.MaxInt64 || strings.Trim(number, "0123456789.") != "" {
 		return 0, fmt.Errorf("read size %q: write it as 32MiB or 4GB", text)
 	}
 	return Size(n * float64(unit)), nil

@@ -1,0 +1,110 @@
+package config
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"time"
+)
+
+// Schema is the JSON Schema (2020-12) of the file, made from the same types
+// that read it, so that an editor can complete and check while one writes.
+func Schema() []byte {
+	s := object(reflect.TypeFor[Config]())
+	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	s["title"] = "ingot.yaml"
+	s["$defs"] = map[string]any{
+		"model":    object(reflect.TypeFor[Model]()),
+		"variable": map[string]any{"type": "string", "pattern": `\$\{`},
+	}
+	b, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		panic(err) // maps, strings and numbers always encode
+	}
+	return append(b, '\n')
+}
+
+func object(t reflect.Type) map[string]any {
+	members := map[string]any{}
+	s := map[string]any{"type": "object", "additionalProperties": false, "properties": members}
+	var required []string
+	for f := range t.Fields() {
+		name := f.Tag.Get("yaml")
+		if name == "" || name == "-" {
+			continue
+		}
+		m := schemaOf(f)
+		m["description"] = f.Tag.Get("doc")
+		if owners := f.Tag.Get("for"); owners != "" {
+			m["description"] = f.Tag.Get("doc") + " Only with " + strings.ReplaceAll(owners, ",", " or ") + "."
+		}
+		members[name] = m
+		if f.Tag.Get("required") != "" {
+			required = append(required, name)
+		}
+	}
+	if required != nil {
+		s["required"] = required
+	}
+	return s
+}
+
+func schemaOf(f reflect.StructField) map[string]any {
+	t := f.Type
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch {
+	case t == reflect.TypeFor[[]Model]():
+		return map[string]any{"type": "object", "minProperties": 1, "additionalProperties": map[string]any{"$ref": "#/$defs/model"}}
+	case t.Kind() == reflect.Slice:
+		return map[string]any{"type": "array", "items": object(t.Elem())}
+	case t.Kind() == reflect.Struct:
+		return object(t)
+	}
+	value := map[string]any{}
+	switch reflect.Zero(t).Interface().(type) {
+	case string:
+		value["type"] = "string"
+		if enum(f) == nil {
+			return withDefault(value, f)
+		}
+		value["enum"] = enum(f)
+	case time.Duration:
+		pattern := `^(0|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$`
+		if w := f.Tag.Get("word"); w != "" {
+			pattern = strings.TrimSuffix(pattern, ")$") + "|" + w + ")$"
+		}
+		value["type"], value["pattern"] = []string{"string", "integer"}, pattern
+		value["maximum"] = 0
+	case Size:
+		value["type"], value["pattern"], value["minimum"] = []string{"string", "number"}, `^[0-9]+(\.[0-9]+)? ?([KMGT]i?B|kB|B)?$`, 0
+	case Layers:
+		value["type"], value["pattern"], value["minimum"] = []string{"string", "integer"}, `^(all|[0-9]+)$`, 0
+	case bool:
+		value["enum"] = []any{"on", "off", true, false}
+	case int:
+		value["type"] = "integer"
+	default:
+		value["type"] = "number"
+	}
+	if lo, ok := bound(f, "min"); ok {
+		value["minimum"] = lo
+	}
+	if hi, ok := bound(f, "max"); ok {
+		value["maximum"] = hi
+	}
+	return withDefault(map[string]any{"anyOf": []any{value, map[string]any{"$ref": "#/$defs/variable"}}}, f)
+}
+
+func withDefault(s map[string]any, f reflect.StructField) map[string]any {
+	text := f.Tag.Get("default")
+	if text == "" {
+		return s
+	}
+	s["default"] = text
+	if k := f.Type.Kind(); (k == reflect.Int || k == reflect.Float64) && !writtenAsText(f.Type) {
+		s["default"] = json.Number(text)
+	}
+	return s
+}

@@ -1,0 +1,115 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// YAML writes the effective configuration, defaults included, as a file that
+// Parse reads back. With hideSecrets the keys, and what looks like one in a
+// command line, are replaced.
+func (c *Config) YAML(hideSecrets bool) []byte {
+	w := &writer{hide: hideSecrets}
+	w.members(reflect.ValueOf(c).Elem(), "", "")
+	return w.Bytes()
+}
+
+const hidden = "(hidden)"
+
+type writer struct {
+	bytes.Buffer
+	hide bool
+}
+
+// members writes the struct v. The first line begins with lead, the others
+// with indent.
+func (w *writer) members(v reflect.Value, lead, indent string) {
+	owner := ""
+	if m, ok := v.Interface().(Model); ok {
+		owner = m.owner()
+	}
+	for f, fv := range v.Fields() {
+		name := f.Tag.Get("yaml")
+		unset := fv.Kind() == reflect.Pointer && fv.IsNil() || fv.Kind() == reflect.String && fv.Len() == 0 ||
+			fv.Kind() == reflect.Slice && fv.Len() == 0
+		if name == "" || name == "-" || unset || !belongs(f, owner) {
+			continue
+		}
+		if fv.Kind() == reflect.Pointer {
+			fv = fv.Elem()
+		}
+		fmt.Fprintf(w, "%s%s:", lead, name)
+		lead = indent
+		switch list := fv.Interface().(type) {
+		case []Model:
+			w.WriteByte('\n')
+			for _, m := range list {
+				fmt.Fprintf(w, "%s  %s:\n", indent, quote(m.Name))
+				w.members(reflect.ValueOf(m), indent+"    ", indent+"    ")
+			}
+		case []Key:
+			w.WriteByte('\n')
+			for _, key := range list {
+				w.members(reflect.ValueOf(key), indent+"  - ", indent+"    ")
+			}
+		default:
+			if fv.Kind() == reflect.Struct {
+				w.WriteByte('\n')
+				w.members(fv, indent+"  ", indent+"  ")
+				continue
+			}
+			fmt.Fprintf(w, " %s\n", w.scalar(fv, f))
+		}
+	}
+}
+
+// commandSecret finds --api-key X, --token=X and their kin.
+var commandSecret = regexp.MustCompile(`(?i)((?:key|token|secret|password)["']?(?:=|\s+))\S+`)
+
+func (w *writer) scalar(v reflect.Value, f reflect.StructField) string {
+	switch t := v.Interface().(type) {
+	case string:
+		switch {
+		case w.hide && f.Tag.Get("secret") == "true":
+			t = hidden
+		case w.hide && f.Tag.Get("secret") == "inside":
+			t = commandSecret.ReplaceAllString(t, "${1}"+hidden)
+		}
+		return quote(strings.ReplaceAll(t, "${", "$${"))
+	case time.Duration:
+		return durationText(t, f.Tag.Get("word"))
+	case bool:
+		if t {
+			return "on"
+		}
+		return "off"
+	default:
+		return fmt.Sprint(t)
+	}
+}
+
+// bare is a string that every YAML reader takes for a string.
+var bare = regexp.MustCompile(`^[A-Za-z_/][A-Za-z0-9_./-]*$`)
+
+// quote writes s plain where that is safe, else as JSON does, which YAML reads.
+func quote(s string) string {
+	switch strings.ToLower(s) {
+	case "true", "false", "null", "on", "off", "yes", "no", "y", "n":
+	default:
+		if bare.MatchString(s) {
+			return s
+		}
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(s); err != nil {
+		panic(err) // a string always encodes
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
