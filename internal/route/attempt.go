@@ -1,0 +1,202 @@
+package route
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ingot-llm/ingot/internal/llm"
+)
+
+// maxHeld is how many fragments are held back for an answer to begin; with one more they are
+// released, and another target is no longer tried.
+const maxHeld = 16
+
+// stream answers from the first target that can. Fragments are held back until the answer
+// begins, so that the caller never sees a target that fails before.
+func stream[R request[R]](
+	ctx context.Context, t *Table, op llm.Operation, req R, env *llm.Envelope,
+	call func(llm.Backend, context.Context, R) llm.Stream,
+) llm.Stream {
+	return func(yield func(*llm.Reply, error) bool) {
+		err := each(ctx, t, op, req, env, func(to *Target, r R, meta llm.Meta) (bool, error) {
+			c := startClock(ctx, &to.Info, to.Limits)
+			defer c.stop()
+			return c.relay(call(to.Backend, c.ctx, r), meta, yield)
+		})
+		if err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// each makes attempts at the deployment's targets until one is final or fails in a way that
+// another cannot mend, and returns the error that the caller is to see.
+func each[R request[R]](
+	ctx context.Context, t *Table, op llm.Operation, req R, env *llm.Envelope,
+	attempt func(*Target, R, llm.Meta) (final bool, err error),
+) error {
+	d := t.exact[env.Model]
+	if d == nil {
+		return unknown(env.Model)
+	}
+	meta := llm.Meta{Deployment: env.Model, Dropped: env.Dropped}
+	var failure error
+	targets := d.inOrder()
+	for i := range targets {
+		to := &targets[i]
+		if err := ctx.Err(); err != nil {
+			return explain(err, meta)
+		}
+		if !to.Info.Does(op) {
+			continue
+		}
+		fitted, dropped, err := fit(req, env, &to.Info)
+		if err != nil {
+			if failure == nil {
+				failure = err
+			}
+			continue
+		}
+		meta.Attempts++
+		meta.Provider, meta.Dropped = to.Info.Provider, dropped
+		final, err := attempt(to, fitted, meta)
+		if err == nil {
+			return nil
+		}
+		failure = err
+		if final || !llm.AsError(err).Kind.Retryable() {
+			break
+		}
+	}
+	if failure == nil {
+		failure = llm.NotDone(env.Model, op)
+	}
+	return explain(failure, meta)
+}
+
+// explain adds to a copy of an error how it came about.
+func explain(err error, meta llm.Meta) error {
+	e := *llm.AsError(err)
+	e.Meta = join(meta, e.Meta)
+	return &e
+}
+
+// join adds to meta what a target says that it did not obey.
+func join(meta, target llm.Meta) llm.Meta {
+	for _, member := range target.Dropped {
+		if !slices.Contains(meta.Dropped, member) {
+			meta.Dropped = append(slices.Clip(meta.Dropped), member)
+		}
+	}
+	return meta
+}
+
+// relay passes an answer on once it begins. It is final where the caller has seen some of it.
+func (c *clock) relay(s llm.Stream, meta llm.Meta, yield func(*llm.Reply, error) bool) (final bool, err error) {
+	var held []*llm.Reply
+	began := false
+	for f, err := range s {
+		if err == nil {
+			err = c.ctx.Err()
+		}
+		if err != nil {
+			return final, c.blame(err)
+		}
+		if !began && f.Begins() {
+			began = true
+			c.begun()
+		}
+		switch {
+		case final:
+		case !began && len(held) < maxHeld:
+			held = append(held, f.Clone())
+			continue
+		case len(held) > 0:
+			final = true
+			held[0].Meta = join(meta, held[0].Meta)
+			for _, h := range held {
+				if !yield(h, nil) {
+					return true, nil
+				}
+			}
+			held = nil
+		default:
+			final = true
+			first := *f // the target may yield the same fragment to others
+			first.Meta = join(meta, f.Meta)
+			f = &first
+		}
+		if !yield(f, nil) {
+			return true, nil
+		}
+	}
+	if !began {
+		return final, c.blame(&llm.Error{
+			Kind: llm.Upstream, Message: "The model gave no answer.", Err: errors.New("the stream ended before it began"),
+		})
+	}
+	return true, nil
+}
+
+// clock ends the context of one attempt when a limit of time passes.
+type clock struct {
+	caller context.Context
+	ctx    context.Context // of the attempt
+	cancel context.CancelCauseFunc
+	first  *time.Timer
+	total  *time.Timer
+}
+
+func startClock(ctx context.Context, target *llm.ModelInfo, l Limits) *clock {
+	c := &clock{caller: ctx, ctx: ctx}
+	if l.FirstToken <= 0 && l.Total <= 0 {
+		return c
+	}
+	c.ctx, c.cancel = context.WithCancelCause(ctx)
+	c.first = c.end(l.FirstToken, target, "begin to answer")
+	c.total = c.end(l.Total, target, "finish its answer")
+	return c
+}
+
+// end lets the attempt fail after d.
+func (c *clock) end(d time.Duration, target *llm.ModelInfo, what string) *time.Timer {
+	if d <= 0 {
+		return nil
+	}
+	return time.AfterFunc(d, func() {
+		c.cancel(&llm.Error{
+			Kind:    llm.Timeout,
+			Message: fmt.Sprintf("Deployment '%s' did not %s within %s.", target.Deployment, what, d),
+		})
+	})
+}
+
+func (c *clock) begun() {
+	if c.first != nil {
+		c.first.Stop()
+	}
+}
+
+func (c *clock) stop() {
+	c.begun()
+	if c.total != nil {
+		c.total.Stop()
+	}
+	if c.cancel != nil {
+		c.cancel(nil)
+	}
+}
+
+// blame says why an attempt failed: the caller who went away comes first, then a limit that passed.
+func (c *clock) blame(err error) error {
+	if gone := c.caller.Err(); gone != nil {
+		return gone
+	}
+	if limit, ok := errors.AsType[*llm.Error](context.Cause(c.ctx)); ok {
+		return limit
+	}
+	return err
+}
