@@ -1,0 +1,86 @@
+package process
+
+import (
+	"bufio"
+	"io"
+	"regexp"
+	"strings"
+	"sync"
+)
+
+const (
+	lineBytes = 1024
+	tailLines = 40
+)
+
+// tail keeps the last lines of a child's standard error and the lines that
+// tell why it failed.
+type tail struct {
+	paths []string // never to be told to callers
+
+	mu          sync.Mutex
+	lines       []string
+	first, last string // lines that report an error
+}
+
+var (
+	errorLine = regexp.MustCompile(`^[\d.]+ E |GGML_ASSERT|GGML_ABORT|(?i:\berror\b)`)
+	logPrefix = regexp.MustCompile(`^[\d.]+ [A-Z] (?:(?:\S+ +)?\S+: )?`)
+)
+
+func (t *tail) add(line string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.lines) == tailLines {
+		t.lines = append(t.lines[:0], t.lines[1:]...)
+	}
+	t.lines = append(t.lines, line)
+	if errorLine.MatchString(line) {
+		if t.first == "" {
+			t.first = line
+		}
+		t.last = line
+	}
+}
+
+func (t *tail) copy() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append([]string(nil), t.lines...)
+}
+
+// hint picks the line that tells most: while starting the first error is the
+// cause of the others, later the last one is; without any, the last line.
+func (t *tail) hint(starting bool) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	line := t.last
+	if starting {
+		line = t.first
+	}
+	if line == "" && len(t.lines) > 0 {
+		line = t.lines[len(t.lines)-1]
+	}
+	for _, p := range t.paths {
+		if p != "" {
+			line = strings.ReplaceAll(line, p, lastElement(p)) // one with spaces looks like no path
+		}
+	}
+	return withoutPaths(strings.TrimSpace(logPrefix.ReplaceAllString(line, "")))
+}
+
+// eachLine calls f with every line of r, cut at lineBytes, until r ends.
+func eachLine(r io.Reader, f func(string)) {
+	br := bufio.NewReaderSize(r, lineBytes)
+	continued := false
+	for {
+		line, more, err := br.ReadLine()
+		if err != nil {
+			return
+		}
+		if !continued && len(line) > 0 {
+			f(strings.ToValidUTF8(string(line), "?"))
+		}
+		continued = more
+	}
+}
