@@ -24,7 +24,8 @@ func stream[R request[R]](
 		err := each(ctx, t, op, req, env, func(to *Target, r R, meta llm.Meta) (bool, error) {
 			c := startClock(ctx, &to.Info, to.Limits)
 			defer c.stop()
-			return c.relay(call(to.Backend, c.ctx, r), meta, yield)
+			answer := &relay{clock: c, meta: meta, yield: yield}
+			return answer.run(call(to.Backend, c.ctx, r))
 		})
 		if err != nil {
 			yield(nil, err)
@@ -94,51 +95,75 @@ func join(meta, target llm.Meta) llm.Meta {
 	return meta
 }
 
-// relay passes an answer on once it begins. It is final where the caller has seen some of it.
-func (c *clock) relay(s llm.Stream, meta llm.Meta, yield func(*llm.Reply, error) bool) (final bool, err error) {
-	var held []*llm.Reply
-	began := false
-	for f, err := range s {
-		if err == nil {
-			err = c.ctx.Err()
-		}
-		if err != nil {
-			return final, c.blame(err)
-		}
-		if !began && f.Begins() {
-			began = true
-			c.begun()
-		}
-		switch {
-		case final:
-		case !began && len(held) < maxHeld:
-			held = append(held, f.Clone())
-			continue
-		case len(held) > 0:
-			final = true
-			held[0].Meta = join(meta, held[0].Meta)
-			for _, h := range held {
-				if !yield(h, nil) {
-					return true, nil
-				}
-			}
-			held = nil
-		default:
-			final = true
-			first := *f // the target may yield the same fragment to others
-			first.Meta = join(meta, f.Meta)
-			f = &first
-		}
-		if !yield(f, nil) {
-			return true, nil
-		}
-	}
-	if !began {
-		return final, c.blame(&llm.Error{
-			Kind: llm.Upstream, Message: "The model gave no answer.", Err: errors.New("the stream ended before it began"),
-		})
+// relay passes an answer on once it begins.
+type relay struct {
+	clock *clock
+	meta  llm.Meta
+	yield func(*llm.Reply, error) bool
+	held  []*llm.Reply // what came before the answer began
+	first llm.Reply    // a copy of the first fragment: the target's own may be shared
+	began bool
+	final bool // the caller has seen some of the answer
+	left  bool // the caller wants no more
+	err   error
+}
+
+// run relays s. It is final where another target must not be tried.
+func (r *relay) run(s llm.Stream) (final bool, err error) {
+	s(r.fragment)
+	switch {
+	case r.left:
+		return true, nil
+	case r.err != nil:
+		return r.final, r.clock.blame(r.err)
+	case !r.began:
+		return r.final, r.clock.blame(&llm.Error{Kind: llm.Upstream, Message: "The model gave no answer."})
 	}
 	return true, nil
+}
+
+// fragment takes the stream's next one, and reports whether another is wanted.
+func (r *relay) fragment(f *llm.Reply, err error) bool {
+	if err == nil {
+		err = r.clock.ctx.Err()
+	}
+	if err != nil {
+		r.err = err
+		return false
+	}
+	if !r.began && f.Begins() {
+		r.began = true
+		r.clock.begun()
+	}
+	if !r.final {
+		if !r.began && len(r.held) < maxHeld {
+			r.held = append(r.held, f.Clone())
+			return true
+		}
+		r.final = true
+		f = r.release(f)
+	}
+	r.left = r.left || !r.yield(f, nil)
+	return !r.left
+}
+
+// release passes on what was held back and returns the fragment to pass on next; the first
+// of them all says how the answer came about.
+func (r *relay) release(f *llm.Reply) *llm.Reply {
+	if len(r.held) == 0 {
+		r.first = *f
+		r.first.Meta = join(r.meta, f.Meta)
+		return &r.first
+	}
+	r.held[0].Meta = join(r.meta, r.held[0].Meta)
+	for _, h := range r.held {
+		if !r.yield(h, nil) {
+			r.left = true
+			break
+		}
+	}
+	r.held = nil
+	return f
 }
 
 // clock ends the context of one attempt when a limit of time passes.

@@ -19,7 +19,7 @@ func fit[R request[R]](req R, env *llm.Envelope, target *llm.ModelInfo) (R, []st
 	dropped := env.Dropped
 	drop := func(member string) {
 		req = req.Without(member)
-		dropped = append(dropped[:len(dropped):len(dropped)], member)
+		dropped = append(slices.Clip(dropped), member)
 	}
 	var missing []llm.Need
 	for _, n := range req.Needs() {
@@ -87,7 +87,7 @@ func unsupported(missing []llm.Need, target *llm.ModelInfo) error {
 
 // subject names a need in a sentence.
 func subject(n llm.Need) string {
-	what := ""
+	var what string
 	switch n.Feature {
 	case llm.FeatureImages:
 		what = "images"

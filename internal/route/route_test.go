@@ -134,11 +134,11 @@ func saw(s llm.Stream) string {
 }
 
 func who(m llm.Meta) string {
-	s := fmt.Sprintf("(%s %s/%d", m.Deployment, m.Provider, m.Attempts)
+	words := []string{m.Deployment, fmt.Sprintf("%s/%d", m.Provider, m.Attempts)}
 	for _, d := range m.Dropped {
-		s += " -" + d
+		words = append(words, "-"+d)
 	}
-	return s + ")"
+	return "(" + strings.Join(words, " ") + ")"
 }
 
 func chat(change ...func(*llm.ChatRequest)) *llm.ChatRequest {
@@ -199,7 +199,7 @@ func TestEmbeddingsAreTriedAtTheNextTargetToo(t *testing.T) {
 			t.Parallel()
 			b := table(deployment(llm.Features{}, route.Limits{}, strings.Split(c.targets, "|")...))
 			r, err := b.Embed(t.Context(), &llm.EmbedRequest{Envelope: llm.Envelope{Model: "d"}})
-			got := ""
+			var got string
 			if err != nil {
 				e := llm.AsError(err)
 				got = "!" + nameOf(e.Kind) + " " + who(e.Meta)
@@ -269,12 +269,12 @@ func TestACallerWhoLeavesComesFirst(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	})
-	t.Run("while waiting, though a limit passes too and another target is there", func(t *testing.T) {
+	t.Run("while waiting, though a limit would pass and another target is there", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(time.Second, cancel)
-			d := deployment(llm.Features{}, route.Limits{FirstToken: time.Second}, "wait:9s +a stop", "+b stop")
+			d := deployment(llm.Features{}, route.Limits{FirstToken: 2 * time.Second}, "wait:9s +a stop", "+b stop")
 			if got, want := saw(table(d).Chat(ctx, chat())), "!canceled (d t1/1)"; got != want {
 				t.Errorf("got %s, want %s", got, want)
 			}
@@ -287,7 +287,10 @@ func TestACallerWhoLeavesComesFirst(t *testing.T) {
 			Backend: b, Info: llm.ModelInfo{Deployment: "d", Operations: []llm.Operation{llm.OpChat}},
 			Limits: route.Limits{FirstToken: time.Hour, Total: time.Hour},
 		}}}
-		for range table(d).Chat(t.Context(), chat()) {
+		for _, err := range table(d).Chat(t.Context(), chat()) {
+			if err != nil {
+				t.Error(err)
+			}
 			break
 		}
 		if len(b.seen) != 1 {
@@ -384,7 +387,9 @@ func TestNamesAreFoundAsDoorsNeedThem(t *testing.T) {
 	if d := cmp.Diff([]string{"Phi-4", "phi-4", "base", "minilm"}, names); d != "" || err != nil {
 		t.Error(d, err)
 	}
-	ask := func(model string) string { return saw(rt.Chat(t.Context(), chat(func(r *llm.ChatRequest) { r.Model = model }))) }
+	ask := func(model string) string {
+		return saw(rt.Chat(t.Context(), chat(func(r *llm.ChatRequest) { r.Model = model })))
+	}
 	for model, want := range map[string]string{
 		"phi-4": "+phi-4 (phi-4 /1) stop", "PHI-4": "!model ( /0)", "minilm": "!operation (minilm /0)", "": "!model ( /0)",
 	} {
