@@ -1,0 +1,5 @@
+//go:build !windows
+
+package install
+
+const executable = "llama-server"

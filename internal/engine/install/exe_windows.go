@@ -1,0 +1,3 @@
+package install
+
+const executable = "llama-server.exe"
