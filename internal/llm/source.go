@@ -25,9 +25,12 @@ type Edit struct {
 	Value  []byte // what to write instead; nil: the member is cut
 }
 
-// SetSource notes the bytes that the request was decoded from.
-func (e *Envelope) SetSource(w Wire, body []byte) {
+// SetSource notes the bytes that the request was decoded from, and the root members to cut from them.
+func (e *Envelope) SetSource(w Wire, body []byte, cut ...string) {
 	e.source, e.owner = Source{Wire: w, Body: body}, e
+	for _, member := range cut {
+		e.source.Edits = append(e.source.Edits, Edit{Member: member})
+	}
 }
 
 // Source returns the caller's bytes and the edits to make, if nothing else was changed. A request

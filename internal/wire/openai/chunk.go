@@ -1,0 +1,297 @@
+package openai
+
+import (
+	"bytes"
+	"io"
+	"time"
+
+	"github.com/ingot-llm/ingot/internal/jsonx"
+	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/sse"
+	"github.com/ingot-llm/ingot/internal/wire"
+)
+
+// NewDecoder returns a decoder of chat.completion.chunk or text_completion events.
+func (c Codec) NewDecoder(op llm.Operation) wire.Decoder {
+	return &decoder{wire: c.Contract, text: op == llm.OpComplete}
+}
+
+// decoder holds the reply it hands out and reuses it.
+type decoder struct {
+	wire    llm.Wire
+	text    bool
+	reply   llm.Reply
+	choices []choiceState
+	parts   []llm.Part // backs the parts of one fragment
+	done    bool
+}
+
+// choiceState remembers where the parts of a choice stand, since deltas do not say.
+type choiceState struct {
+	index    int
+	next     int // the position of the next new part
+	text     int // position + 1; 0: none yet
+	thought  int
+	tools    map[int64]int
+	finished bool
+}
+
+// Complete reports whether every choice seen has its finish.
+func (d *decoder) Complete() bool {
+	for i := range d.choices {
+		if !d.choices[i].finished {
+			return false
+		}
+	}
+	return len(d.choices) > 0
+}
+
+// Decode reads the events of one read.
+func (d *decoder) Decode(events []sse.Event, raw []byte) (*llm.Reply, error) {
+	if d.done {
+		return nil, io.EOF
+	}
+	d.reply = llm.Reply{Choices: d.reply.Choices[:0]}
+	d.parts = d.parts[:0]
+	said := false
+	for _, e := range events {
+		if bytes.Equal(e.Data, []byte("[DONE]")) {
+			d.done = true
+			raw = nil
+			break
+		}
+		if err := d.event(e.Data); err != nil {
+			return nil, err
+		}
+		said = true
+	}
+	switch {
+	case said:
+		d.reply.Source = llm.Source{Wire: d.wire, Body: raw}
+		return &d.reply, nil
+	case d.done:
+		return nil, io.EOF
+	}
+	return nil, nil
+}
+
+func malformed(what string) error {
+	return &llm.Error{Kind: llm.Upstream, Message: "The model's server sent a malformed answer: " + what + "."}
+}
+
+func (d *decoder) event(data []byte) error {
+	v, err := jsonx.Parse(data)
+	if err != nil {
+		return malformed("an event that is not JSON")
+	}
+	for name, m := range v.Members() {
+		switch name {
+		case "id":
+			d.reply.ID = m.Text()
+		case "model":
+			d.reply.Model = m.Text()
+		case "created":
+			if t, err := m.Float(); err == nil {
+				d.reply.Created = time.Unix(int64(t), 0)
+			}
+		case "choices":
+			for _, c := range m.Elements() {
+				if err := d.choice(c); err != nil {
+					return err
+				}
+			}
+		case "usage":
+			if u, ok := decodeUsage(m); ok {
+				d.reply.Usage = &u
+			}
+		case "error":
+			if !m.Null() {
+				return decodeError(0, v)
+			}
+		case "object", "system_fingerprint":
+		default:
+			d.reply.Extra.Keep(name, m)
+		}
+	}
+	return nil
+}
+
+func (d *decoder) state(index int) *choiceState {
+	for i := range d.choices {
+		if d.choices[i].index == index {
+			return &d.choices[i]
+		}
+	}
+	d.choices = append(d.choices, choiceState{index: index})
+	return &d.choices[len(d.choices)-1]
+}
+
+func (d *decoder) choice(v jsonx.Value) error {
+	const most = 4096
+	index, err := v.Get("index").Int()
+	if err != nil || index < 0 || index >= most {
+		return malformed("a choice without a valid index")
+	}
+	s := d.state(int(index))
+	c := llm.Choice{Index: int(index)}
+	for name, m := range v.Members() {
+		switch name {
+		case "index":
+		case "delta":
+			if err := d.delta(s, &c, m); err != nil {
+				return err
+			}
+		case "text":
+			if m.Kind() == jsonx.String {
+				d.add(&c, &s.text, s, llm.QuotedText(m))
+			}
+		case "finish_reason":
+			c.Finish = llm.Finish(m.Text())
+		case "logprobs":
+			c.Logprobs = decodeLogprobs(m)
+		default:
+			if !m.Null() {
+				c.Extra.Keep(name, m)
+			}
+		}
+	}
+	s.finished = s.finished || c.Finish != ""
+	d.reply.Choices = append(d.reply.Choices, c)
+	return nil
+}
+
+// delta reads what is new of a message. Parts that do not stand side by side become choices of their own.
+func (d *decoder) delta(s *choiceState, c *llm.Choice, v jsonx.Value) error {
+	for name, m := range v.Members() {
+		switch name {
+		case "reasoning_content":
+			if m.Kind() == jsonx.String && len(m) > 2 {
+				d.add(c, &s.thought, s, llm.Reasoning{Text: llm.QuotedText(m)})
+			}
+		case "content":
+			if m.Kind() == jsonx.String && (len(m) > 2 || s.text != 0) {
+				d.add(c, &s.text, s, llm.QuotedText(m))
+			}
+		case "tool_calls":
+			for k, call := range m.Elements() {
+				index, err := call.Get("index").Int()
+				if err != nil {
+					index = int64(k)
+				}
+				fn := call.Get("function")
+				part := llm.ToolCall{ID: call.Get("id").Text(), Name: fn.Get("name").Text()}
+				if args := fn.Get("arguments"); args.Kind() == jsonx.String {
+					part.Arguments = llm.QuotedText(args)
+				}
+				if s.tools == nil {
+					s.tools = map[int64]int{}
+				}
+				at := s.tools[index]
+				if at == 0 && len(s.tools) >= maxTools {
+					return malformed("too many tool calls")
+				}
+				d.add(c, &at, s, part)
+				s.tools[index] = at
+			}
+		}
+	}
+	return nil
+}
+
+// add places a part at the position that *at remembers, or at the next free one.
+func (d *decoder) add(c *llm.Choice, at *int, s *choiceState, p llm.Part) {
+	if *at == 0 {
+		s.next++
+		*at = s.next
+	}
+	pos := *at - 1
+	if n := len(c.Parts); n > 0 && c.At+n != pos {
+		d.reply.Choices = append(d.reply.Choices, *c)
+		*c = llm.Choice{Index: c.Index}
+	}
+	if len(c.Parts) == 0 {
+		c.At = pos
+		from := len(d.parts)
+		d.parts = append(d.parts, p)
+		c.Parts = d.parts[from : from+1 : from+1]
+		return
+	}
+	c.Parts = append(c.Parts, p)
+}
+
+func decodeUsage(v jsonx.Value) (llm.Usage, bool) {
+	if v.Kind() != jsonx.Object {
+		return llm.Usage{}, false
+	}
+	n := func(v jsonx.Value) int {
+		i, err := v.Int()
+		if err != nil {
+			return 0
+		}
+		return int(max(0, min(i, 1<<40)))
+	}
+	return llm.Usage{
+		Prompt: n(v.Get("prompt_tokens")), Completion: n(v.Get("completion_tokens")),
+		Cached:    n(v.Get("prompt_tokens_details").Get("cached_tokens")),
+		Reasoning: n(v.Get("completion_tokens_details").Get("reasoning_tokens")),
+	}, true
+}
+
+// decodeLogprobs reads the shape of chat completions, which servers also use for text completions.
+func decodeLogprobs(v jsonx.Value) []llm.TokenLogprob {
+	var out []llm.TokenLogprob
+	for _, t := range v.Get("content").Elements() {
+		p := decodeToken(t)
+		for _, a := range t.Get("top_logprobs").Elements() {
+			p.Top = append(p.Top, decodeToken(a))
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+func decodeToken(v jsonx.Value) llm.TokenLogprob {
+	p := llm.TokenLogprob{Token: v.Get("token").Text()}
+	p.Logprob, _ = v.Get("logprob").Float()
+	for _, b := range v.Get("bytes").Elements() {
+		if n, err := b.Int(); err == nil && n >= 0 && n < 256 {
+			p.Bytes = append(p.Bytes, byte(n))
+		}
+	}
+	return p
+}
+
+// DecodeEmbed reads an embedding answer with vectors of numbers, in any order of index.
+func (c Codec) DecodeEmbed(body []byte) (*llm.EmbedReply, error) {
+	v, err := jsonx.Parse(body)
+	if err != nil {
+		return nil, malformed("a body that is not JSON")
+	}
+	r := &llm.EmbedReply{ID: v.Get("id").Text(), Model: v.Get("model").Text()}
+	if u, ok := decodeUsage(v.Get("usage")); ok {
+		r.Usage = &u
+	}
+	byIndex := map[int64][]float32{}
+	for i, e := range v.Get("data").Elements() {
+		index, err := e.Get("index").Int()
+		if err != nil {
+			index = int64(i)
+		}
+		var vec []float32
+		for _, x := range e.Get("embedding").Elements() {
+			f, err := x.Float()
+			if err != nil {
+				return nil, malformed("an embedding that is not a list of numbers")
+			}
+			vec = append(vec, float32(f))
+		}
+		byIndex[index] = vec
+	}
+	for i := range int64(len(byIndex)) {
+		if len(byIndex[i]) == 0 {
+			return nil, malformed("an embedding is missing")
+		}
+		r.Vectors = append(r.Vectors, byIndex[i])
+	}
+	return r, nil
+}

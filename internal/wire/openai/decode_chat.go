@@ -1,0 +1,283 @@
+package openai
+
+import (
+	"github.com/ingot-llm/ingot/internal/jsonx"
+	"github.com/ingot-llm/ingot/internal/llm"
+)
+
+// DecodeChat reads a chat request as a door received it (doc/protocol.md §3.1–3.4, §3.6).
+// The request aliases body. Errors are *llm.Error: Malformed, UnknownParam, or Invalid with details.
+func DecodeChat(body []byte, c Contract) (*llm.ChatRequest, error) {
+	var f fields
+	r := &llm.ChatRequest{}
+	var messages, both jsonx.Value
+	err := f.open(body, c, func(name string, v jsonx.Value) {
+		if f.sampling(&r.Sampling, name, v) {
+			if name == "max_tokens" && !v.Null() && r.CompletionTokens {
+				both = v
+			}
+			return
+		}
+		switch name {
+		case "messages":
+			messages = v
+		case "model":
+			r.Model = f.str(v, name)
+		case "stream":
+			b := f.boolean(v, name)
+			r.Stream = b != nil && *b
+		case "max_completion_tokens":
+			if n := f.count(v, 0, name); n != nil {
+				if r.MaxTokens != nil {
+					both = v
+				}
+				r.MaxTokens, r.CompletionTokens = n, true
+			}
+		case "tools":
+			r.Tools = f.tools(v)
+		case "tool_choice":
+			r.ToolChoice = f.toolChoice(v)
+		case "response_format":
+			r.Format = f.format(v)
+		case "n":
+			r.N = f.count(v, 1, name)
+		case "logprobs":
+			b := f.boolean(v, name)
+			r.Logprobs = b != nil && *b
+		case "top_logprobs":
+			r.TopLogprobs = f.count(v, 0, name)
+		case "logit_bias":
+			if !v.Null() && f.object(v, name) {
+				r.LogitBias = []byte(v)
+			}
+		case "parallel_tool_calls":
+			r.ParallelToolCalls = f.boolean(v, name)
+		case "reasoning_effort":
+			r.ReasoningEffort = f.str(v, name)
+		case "user":
+			r.User = f.str(v, name)
+		case "stream_options":
+			r.UsageChunk = f.usageChunk(v)
+		case "modalities":
+			f.modalities(v)
+		case "user_security_context":
+			if !v.Null() {
+				f.object(v, name)
+			}
+		default:
+			r.Extra.Keep(name, v)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if both != nil {
+		f.fail("value_error", "max_tokens and max_completion_tokens cannot be given together", both, "max_completion_tokens")
+	}
+	r.Messages = f.messages(messages)
+	f.named(r)
+	if err := f.finish(&r.Envelope, c, body); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// named checks that a tool_choice by name is one of the tools, and that one that demands a call has any.
+func (f *fields) named(r *llm.ChatRequest) {
+	if r.ToolChoice == nil || r.ToolChoice.Mode == llm.ToolNone || r.ToolChoice.Mode == llm.ToolAuto {
+		return
+	}
+	if r.ToolChoice.Mode == llm.ToolRequired {
+		if len(r.Tools) == 0 {
+			f.fail("value_error", "tool_choice 'required' needs tools", nil, "tool_choice")
+		}
+		return
+	}
+	for _, t := range r.Tools {
+		if t.Name == r.ToolChoice.Name {
+			return
+		}
+	}
+	f.fail("value_error", "tool_choice names a function that is not in tools", jsonx.AppendString(nil, r.ToolChoice.Name), "tool_choice", "function", "name")
+}
+
+func (f *fields) modalities(v jsonx.Value) {
+	if v.Null() || !f.list(v, 2, "modalities") {
+		return
+	}
+	for i, m := range v.Elements() {
+		if m.Text() == "audio" {
+			f.fail("parameter_not_supported", "Input should be 'text': audio output is not available", m, "modalities", i)
+			continue
+		}
+		f.enum(m, []string{"text"}, "modalities", i)
+	}
+}
+
+func (f *fields) messages(v jsonx.Value) []llm.Message {
+	if v.Kind() == jsonx.Absent {
+		f.fail("missing", "Field required", nil, "messages")
+		return nil
+	}
+	if !f.list(v, maxMessages, "messages") {
+		return nil
+	}
+	var ms []llm.Message
+	for i, m := range v.Elements() {
+		if f.object(m, "messages", i) {
+			ms = append(ms, f.message(m, i))
+		}
+	}
+	return ms
+}
+
+var roles = []string{"system", "developer", "user", "assistant", "tool"}
+
+func (f *fields) message(v jsonx.Value, i int) llm.Message {
+	var m llm.Message
+	var content, calls, thoughts, callID jsonx.Value
+	var role jsonx.Value
+	for name, x := range v.Members() {
+		switch name {
+		case "role":
+			role = x
+		case "content":
+			content = x
+		case "name":
+			m.Name = f.str(x, "messages", i, name)
+		case "tool_calls":
+			calls = x
+		case "tool_call_id":
+			callID = x
+		case "reasoning_content":
+			thoughts = x
+		default:
+			m.Extra.Keep(name, x)
+		}
+	}
+	if role.Kind() == jsonx.Absent {
+		f.fail("missing", "Field required", nil, "messages", i, "role")
+		return m
+	}
+	m.Role = llm.Role(f.enum(role, roles, "messages", i, "role"))
+	if m.Role == llm.Assistant && thoughts.Kind() == jsonx.String {
+		m.Parts = append(m.Parts, llm.Reasoning{Text: llm.QuotedText(thoughts)})
+	}
+	parts, form := f.content(content, i, m.Role)
+	m.Form = form
+	if m.Role == llm.ToolRole {
+		if callID.Kind() != jsonx.String {
+			f.fail("missing", "Field required", callID, "messages", i, "tool_call_id")
+		}
+		m.Parts = []llm.Part{llm.ToolResult{CallID: callID.Text(), Content: parts}}
+		return m
+	}
+	m.Parts = append(m.Parts, parts...)
+	if m.Role == llm.Assistant && !calls.Null() {
+		m.Parts = append(m.Parts, f.calls(calls, i)...)
+	}
+	return m
+}
+
+func (f *fields) content(v jsonx.Value, i int, role llm.Role) ([]llm.Part, llm.Form) {
+	switch v.Kind() {
+	case jsonx.String:
+		return []llm.Part{llm.QuotedText(v)}, llm.FormString
+	case jsonx.Array:
+		return f.parts(v, i, role), llm.FormParts
+	case jsonx.Absent, jsonx.Null:
+		form := llm.FormNull
+		if v.Kind() == jsonx.Absent {
+			form = llm.FormAbsent
+		}
+		if role != llm.Assistant && role != llm.ToolRole && role != "" {
+			f.fail("missing", "Field required", v, "messages", i, "content")
+		}
+		return nil, form
+	case jsonx.Bool, jsonx.Number, jsonx.Object:
+	}
+	f.fail("string_type", "Input should be a valid string or a list of parts", v, "messages", i, "content")
+	return nil, llm.FormAbsent
+}
+
+func (f *fields) parts(v jsonx.Value, i int, role llm.Role) []llm.Part {
+	if role == llm.User && !f.list(v, maxMessages, "messages", i, "content") {
+		return nil
+	}
+	parts := []llm.Part{}
+	for k, p := range v.Elements() {
+		loc := []any{"messages", i, "content", k}
+		if f.object(p, loc...) {
+			if part := f.part(p, role, loc); part != nil {
+				parts = append(parts, part)
+			}
+		}
+	}
+	return parts
+}
+
+// part decodes one content part by its type, wherever that member stands.
+func (f *fields) part(v jsonx.Value, role llm.Role, loc []any) llm.Part {
+	kind := v.Get("type")
+	at := func(more ...any) []any { return append(append([]any{}, loc...), more...) }
+	full := append([]any{"body"}, loc...)
+	allowed := []string{"text"}
+	if role == llm.User {
+		allowed = []string{"text", "image_url", "input_audio", "audio_url"}
+	}
+	switch f.enum(kind, allowed, at("type")...) {
+	case "text":
+		if t, ok := f.text(v.Get("text"), at("text")...); ok {
+			return t
+		}
+	case "image_url":
+		if img := v.Get("image_url"); f.object(img, at("image_url")...) {
+			if u, ok := f.text(img.Get("url"), at("image_url", "url")...); ok {
+				part := llm.Image{URL: u, Loc: full}
+				if d := img.Get("detail"); !d.Null() {
+					part.Detail = f.enum(d, []string{"auto", "low", "high"}, at("image_url", "detail")...)
+				}
+				return part
+			}
+		}
+	case "input_audio":
+		if a := v.Get("input_audio"); f.object(a, at("input_audio")...) {
+			if d, ok := f.text(a.Get("data"), at("input_audio", "data")...); ok {
+				return llm.Audio{Data: d, Format: f.enum(a.Get("format"), []string{"wav", "mp3"}, at("input_audio", "format")...), Loc: full}
+			}
+		}
+	case "audio_url":
+		if a := v.Get("audio_url"); f.object(a, at("audio_url")...) {
+			if u, ok := f.text(a.Get("url"), at("audio_url", "url")...); ok {
+				return llm.Audio{URL: u, Loc: full}
+			}
+		}
+	}
+	return nil
+}
+
+func (f *fields) calls(v jsonx.Value, i int) []llm.Part {
+	if v.Kind() != jsonx.Array {
+		f.fail("list_type", "Input should be a valid list", v, "messages", i, "tool_calls")
+		return nil
+	}
+	var parts []llm.Part
+	for k, c := range v.Elements() {
+		fn := c.Get("function")
+		if !f.object(c, "messages", i, "tool_calls", k) || !f.object(fn, "messages", i, "tool_calls", k, "function") {
+			continue
+		}
+		call := llm.ToolCall{ID: c.Get("id").Text(), Name: f.str(fn.Get("name"), "messages", i, "tool_calls", k, "function", "name")}
+		switch args := fn.Get("arguments"); args.Kind() {
+		case jsonx.String:
+			call.Arguments = llm.QuotedText(args)
+		case jsonx.Object: // one SDK test sends the document itself (doc/protocol.md §3.2)
+			call.Arguments = llm.QuotedText(jsonx.AppendString(nil, []byte(args)))
+		case jsonx.Absent, jsonx.Null:
+		case jsonx.Bool, jsonx.Number, jsonx.Array:
+			f.fail("string_type", "Input should be a valid string", args, "messages", i, "tool_calls", k, "function", "arguments")
+		}
+		parts = append(parts, call)
+	}
+	return parts
+}

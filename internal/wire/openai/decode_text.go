@@ -1,0 +1,155 @@
+package openai
+
+import (
+	"github.com/ingot-llm/ingot/internal/jsonx"
+	"github.com/ingot-llm/ingot/internal/llm"
+)
+
+// DecodeComplete reads a text completion request (doc/protocol.md §4.1). The request aliases body.
+func DecodeComplete(body []byte, c Contract) (*llm.CompleteRequest, error) {
+	var f fields
+	r := &llm.CompleteRequest{}
+	var prompt jsonx.Value
+	err := f.open(body, c, func(name string, v jsonx.Value) {
+		if f.sampling(&r.Sampling, name, v) {
+			return
+		}
+		switch name {
+		case "prompt":
+			prompt = v
+		case "model":
+			r.Model = f.str(v, name)
+		case "stream":
+			b := f.boolean(v, name)
+			r.Stream = b != nil && *b
+		case "n":
+			r.N = f.count(v, 1, name)
+		case "best_of":
+			r.BestOf = f.count(v, 1, name)
+		case "echo":
+			b := f.boolean(v, name)
+			r.Echo = b != nil && *b
+		case "suffix":
+			if !v.Null() {
+				r.Suffix = new(f.str(v, name))
+			}
+		case "logprobs":
+			r.Logprobs = f.count(v, 0, name)
+		case "logit_bias":
+			if !v.Null() && f.object(v, name) {
+				r.LogitBias = []byte(v)
+			}
+		case "user":
+			r.User = f.str(v, name)
+		case "stream_options":
+			r.UsageChunk = f.usageChunk(v)
+		default:
+			r.Extra.Keep(name, v)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.Prompts = f.inputs(prompt, "prompt", true)
+	if err := f.finish(&r.Envelope, c, body); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// DecodeEmbed reads a text embedding request (doc/protocol.md §5.1). The request aliases body.
+func DecodeEmbed(body []byte, c Contract) (*llm.EmbedRequest, error) {
+	var f fields
+	r := &llm.EmbedRequest{Encoding: llm.Float}
+	var input jsonx.Value
+	err := f.open(body, c, func(name string, v jsonx.Value) {
+		switch name {
+		case "input":
+			input = v
+		case "model":
+			r.Model = f.str(v, name)
+		case "dimensions":
+			r.Dimensions = f.count(v, 1, name)
+		case "encoding_format":
+			if !v.Null() {
+				r.Encoding = llm.Encoding(f.enum(v, []string{"float", "base64", "binary", "ubinary", "int8", "uint8"}, name))
+			}
+		case "input_type":
+			if !v.Null() {
+				r.InputType = llm.InputType(f.enum(v, []string{"text", "query", "document"}, name))
+			}
+		case "user":
+			r.User = f.str(v, name)
+		default:
+			r.Extra.Keep(name, v)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.Items = f.inputs(input, "input", false)
+	if err := f.finish(&r.Envelope, c, body); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// inputs decodes a string, strings, token ids, or lists of token ids.
+func (f *fields) inputs(v jsonx.Value, member string, mayBeEmpty bool) []llm.Input {
+	switch v.Kind() {
+	case jsonx.Absent, jsonx.Null:
+		f.fail("missing", "Field required", v, member)
+		return nil
+	case jsonx.String:
+		if !mayBeEmpty && len(v) == 2 {
+			f.fail("string_too_short", "String should have at least 1 character", v, member)
+		}
+		return []llm.Input{llm.QuotedText(v)}
+	case jsonx.Bool, jsonx.Number, jsonx.Object, jsonx.Array:
+	}
+	if firstKind(v) == jsonx.Number {
+		if t := f.tokens(v, member); t != nil {
+			return []llm.Input{t}
+		}
+		return nil
+	}
+	if !f.list(v, maxInputs, member) {
+		return nil
+	}
+	var out []llm.Input
+	for i, e := range v.Elements() {
+		switch e.Kind() {
+		case jsonx.String:
+			if !mayBeEmpty && len(e) == 2 {
+				f.fail("string_too_short", "String should have at least 1 character", e, member, i)
+			}
+			out = append(out, llm.QuotedText(e))
+		case jsonx.Array:
+			out = append(out, f.tokens(e, member, i))
+		case jsonx.Absent, jsonx.Null, jsonx.Bool, jsonx.Number, jsonx.Object:
+			f.fail("string_type", "Input should be a valid string", e, member, i)
+		}
+	}
+	return out
+}
+
+func firstKind(v jsonx.Value) jsonx.Kind {
+	for _, e := range v.Elements() {
+		return e.Kind()
+	}
+	return jsonx.Absent
+}
+
+func (f *fields) tokens(v jsonx.Value, loc ...any) llm.Tokens {
+	const most = 1 << 20
+	if !f.list(v, most, loc...) {
+		return nil
+	}
+	t := llm.Tokens{}
+	for i, e := range v.Elements() {
+		if id := f.integer(e, 0, 1<<31-1, append(append([]any{}, loc...), i)...); id != nil {
+			t = append(t, int(*id))
+		}
+	}
+	return t
+}

@@ -1,0 +1,48 @@
+// Package wire says what a wire format must do: turn requests into bytes for a model's
+// server, and its bytes into replies. Each format is a package below this one.
+package wire
+
+import (
+	"net/http"
+
+	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/sse"
+)
+
+// Request is an HTTP request to a model's server, still without its address and credentials.
+type Request struct {
+	Path   string // from the server's base on, such as /chat/completions
+	Pieces [][]byte
+}
+
+// Size is the length of the body in bytes.
+func (r *Request) Size() int64 {
+	var n int64
+	for _, p := range r.Pieces {
+		n += int64(len(p))
+	}
+	return n
+}
+
+// Codec is the caller's side of one wire format. Its methods may be called concurrently;
+// errors are *llm.Error.
+type Codec interface {
+	EncodeChat(*llm.ChatRequest) (*Request, error)
+	EncodeComplete(*llm.CompleteRequest) (*Request, error)
+	EncodeEmbed(*llm.EmbedRequest) (*Request, error)
+	DecodeEmbed(body []byte) (*llm.EmbedReply, error)
+	// NewDecoder returns a decoder for one streamed answer.
+	NewDecoder(llm.Operation) Decoder
+	// DecodeError classifies an answer that is not 200.
+	DecodeError(status int, h http.Header, body []byte) *llm.Error
+}
+
+// Decoder turns the events of one stream into fragments.
+type Decoder interface {
+	// Decode takes all events that one read brought; raw is their bytes where they may be
+	// passed on (sse.Reader.Raw). It returns nil where there is nothing to say, and io.EOF
+	// when the reply is complete. The fragment is valid until the next call.
+	Decode(events []sse.Event, raw []byte) (*llm.Reply, error)
+	// Complete reports whether the reply may end here: every choice has its finish.
+	Complete() bool
+}
