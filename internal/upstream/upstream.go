@@ -1,0 +1,203 @@
+// Package upstream holds one HTTP conversation with a model's server correctly, whatever wire
+// format it speaks: it sends, streams, notices silence and truncation, and closes.
+package upstream
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/sse"
+	"github.com/ingot-llm/ingot/internal/wire"
+)
+
+// The bounds of what a server may send.
+const (
+	maxError = 64 << 10
+	maxReply = 256 << 20
+)
+
+// Doer sends HTTP requests; *http.Client is one.
+type Doer interface {
+	Do(*http.Request) (*http.Response, error)
+}
+
+// Client speaks to one server. Its fields must not change while it is in use; calls may be concurrent.
+type Client struct {
+	HTTP    Doer
+	Base    string // the URL that Request.Path follows
+	Header  http.Header
+	Codec   wire.Codec
+	Silence time.Duration // longest wait for the next piece of a stream that has begun; 0: none
+	Seen    func()        // called whenever something arrives; may be nil
+}
+
+// NewTransport returns a transport for many concurrent conversations with few hosts.
+func NewTransport(connect time.Duration) *http.Transport {
+	return &http.Transport{
+		DialContext:            (&net.Dialer{Timeout: connect}).DialContext,
+		MaxIdleConns:           1024,
+		MaxIdleConnsPerHost:    256,
+		IdleConnTimeout:        90 * time.Second,
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+}
+
+// Chat streams the answer to a chat request.
+func (c *Client) Chat(ctx context.Context, r *llm.ChatRequest) llm.Stream {
+	return c.stream(ctx, llm.OpChat, func() (*wire.Request, error) { return c.Codec.EncodeChat(r) })
+}
+
+// Complete streams the answer to a text completion request.
+func (c *Client) Complete(ctx context.Context, r *llm.CompleteRequest) llm.Stream {
+	return c.stream(ctx, llm.OpComplete, func() (*wire.Request, error) { return c.Codec.EncodeComplete(r) })
+}
+
+// Embed returns the vectors of the items.
+func (c *Client) Embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedReply, error) {
+	req, err := c.Codec.EncodeEmbed(r)
+	if err != nil {
+		return nil, err
+	}
+	res, err := c.send(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxReply+1))
+	if err != nil {
+		return nil, c.broken(ctx, err)
+	}
+	if len(body) > maxReply {
+		return nil, &llm.Error{Kind: llm.Upstream, Message: "The model's server sent an answer that is too large."}
+	}
+	c.seen()
+	return c.Codec.DecodeEmbed(body)
+}
+
+func (c *Client) seen() {
+	if c.Seen != nil {
+		c.Seen()
+	}
+}
+
+// errSilent is the cause of a context that ended because nothing arrived.
+var errSilent = errors.New("the model's server fell silent")
+
+func (c *Client) stream(ctx context.Context, op llm.Operation, encode func() (*wire.Request, error)) llm.Stream {
+	return func(yield func(*llm.Reply, error) bool) {
+		req, err := encode()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		ctx, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		res, err := c.send(ctx, req)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer res.Body.Close()
+		if kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type")); kind != "text/event-stream" {
+			yield(nil, &llm.Error{Kind: llm.Upstream, Message: "The model's server did not answer with a stream."})
+			return
+		}
+		c.events(ctx, cancel, res.Body, c.Codec.NewDecoder(op), yield)
+	}
+}
+
+// events yields the fragments of a stream until its end.
+func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, body io.Reader, d wire.Decoder, yield func(*llm.Reply, error) bool) {
+	var watch *time.Timer
+	if c.Silence > 0 {
+		watch = time.AfterFunc(c.Silence, func() { cancel(errSilent) })
+		defer watch.Stop()
+	}
+	events := sse.NewReader(body)
+	for {
+		got, err := events.Next()
+		if err != nil {
+			if !errors.Is(err, io.EOF) || !d.Complete() {
+				yield(nil, c.broken(ctx, err))
+			}
+			return
+		}
+		c.seen()
+		f, err := d.Decode(got, events.Raw())
+		switch {
+		case errors.Is(err, io.EOF):
+			if !d.Complete() {
+				yield(nil, c.broken(ctx, io.ErrUnexpectedEOF))
+			}
+			return
+		case err != nil:
+			yield(nil, err)
+			return
+		}
+		if watch != nil {
+			watch.Stop() // a caller who is slow to read is not the server's silence
+		}
+		if f != nil && !yield(f, nil) {
+			return
+		}
+		if watch != nil {
+			watch.Reset(c.Silence)
+		}
+	}
+}
+
+// send posts a request and turns every status but 200 into an error.
+func (c *Client) send(ctx context.Context, r *wire.Request) (*http.Response, error) {
+	body := func() io.ReadCloser {
+		readers := make([]io.Reader, len(r.Pieces))
+		for i, p := range r.Pieces {
+			readers[i] = bytes.NewReader(p)
+		}
+		return io.NopCloser(io.MultiReader(readers...))
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Base+r.Path, body())
+	if err != nil {
+		return nil, &llm.Error{Kind: llm.Internal, Message: "Internal error.", Err: err}
+	}
+	req.ContentLength = r.Size()
+	req.GetBody = func() (io.ReadCloser, error) { return body(), nil }
+	for name, values := range c.Header {
+		req.Header[name] = values
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := c.HTTP.Do(req)
+	if err != nil {
+		return nil, c.broken(ctx, err)
+	}
+	if res.StatusCode == http.StatusOK {
+		return res, nil
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(res.Body, maxError))
+	if err != nil {
+		return nil, c.broken(ctx, err)
+	}
+	return nil, c.Codec.DecodeError(res.StatusCode, res.Header, text)
+}
+
+// broken classifies an error of the connection; the context's own end comes first.
+func (c *Client) broken(ctx context.Context, err error) *llm.Error {
+	if cause := context.Cause(ctx); cause != nil {
+		if errors.Is(cause, errSilent) {
+			return &llm.Error{Kind: llm.Timeout, Message: "The model fell silent for " + c.Silence.String() + ".", Err: err}
+		}
+		return llm.AsError(cause)
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return &llm.Error{Kind: llm.Upstream, Message: "The model's answer broke off before its end.", Err: err}
+	}
+	return &llm.Error{Kind: llm.Upstream, Message: "The connection to the model's server failed.", Err: err}
+}
