@@ -4,14 +4,13 @@ import (
 	"context"
 	"log/slog"
 	"sync"
-	"time"
+	"sync/atomic"
 )
 
 // FakeChild is a child without a process, for tests in virtual time.
 type FakeChild struct {
-	Ask func() // what it does when it is asked to end; nil: it ends
-
 	once  sync.Once
+	deaf  atomic.Bool
 	child *child
 }
 
@@ -23,6 +22,9 @@ func (f *FakeChild) Exit(e *Exited) {
 	})
 }
 
+// Ignore makes the child deaf to being asked to end.
+func (f *FakeChild) Ignore() { f.deaf.Store(true) }
+
 // NewFake returns a Process whose children come from start.
 func NewFake(limits Limits, start func(context.Context) (*FakeChild, error)) *Process {
 	return newProcess(Spec{Limits: limits}, Options{}, func(ctx context.Context, _ Spec, _ *slog.Logger) (*child, error) {
@@ -33,9 +35,10 @@ func NewFake(limits Limits, start func(context.Context) (*FakeChild, error)) *Pr
 		c := &child{pid: 1, exited: make(chan struct{})}
 		f.child = c
 		c.kill = func() { f.Exit(&Exited{Code: -1, Signal: "killed"}) }
-		c.ask = f.Ask
-		if c.ask == nil {
-			c.ask = func() { f.Exit(&Exited{}) }
+		c.ask = func() {
+			if !f.deaf.Load() {
+				f.Exit(&Exited{})
+			}
 		}
 		return c, nil
 	})
@@ -54,4 +57,4 @@ func Hint(starting bool, lines ...string) string {
 func WithoutPaths(s string) string { return withoutPaths(s) }
 
 // BackoffCap is the longest back-off.
-const BackoffCap = time.Minute
+const BackoffCap = lastBackoff

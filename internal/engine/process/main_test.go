@@ -5,6 +5,7 @@ package process_test
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -26,6 +28,8 @@ func TestMain(m *testing.M) {
 	switch manners[0] {
 	case "server":
 		fakeServer(manners[1:])
+	case "llama-server":
+		fakeLlamaServer()
 	case "gateway":
 		fakeGateway(manners[1:])
 	case "sleeper":
@@ -78,6 +82,34 @@ func fakeServer(manners []string) {
 		}
 	})
 	panic(http.ListenAndServe("127.0.0.1:"+os.Args[1], mux))
+}
+
+// fakeLlamaServer takes the flags of one and answers its first question when
+// everything it was started with is right.
+func fakeLlamaServer() {
+	f := flag.NewFlagSet("", flag.PanicOnError)
+	port := f.String("port", "", "")
+	host := f.String("host", "", "")
+	for _, name := range []string{"model", "ctx-size", "parallel", "n-gpu-layers", "threads", "threads-batch", "own"} {
+		f.String(name, "", "")
+	}
+	f.Bool("jinja", false, "")
+	_ = f.Parse(os.Args[1:])
+	var loading atomic.Int32
+	http.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
+		if loading.Add(1) < 3 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	http.HandleFunc("POST /completion", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer "+os.Getenv("LLAMA_API_KEY") {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		if f.Lookup("ctx-size").Value.String() != "4096" || f.Lookup("n-gpu-layers").Value.String() != "999" || f.Lookup("own").Value.String() != "flag" {
+			http.Error(w, fmt.Sprint(os.Args), http.StatusBadRequest)
+		}
+	})
+	panic(http.ListenAndServe(*host+":"+*port, nil))
 }
 
 // fakeGateway starts a child, tells its pid and waits to be killed.

@@ -32,15 +32,6 @@ func start(t *testing.T, spec process.Spec) *process.Process {
 	return p
 }
 
-func ensure(t *testing.T, p *process.Process) *process.Lease {
-	t.Helper()
-	l, err := p.Ensure(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l
-}
-
 func ask(t *testing.T, l *process.Lease, path string) (*http.Response, error) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, l.URL+path, http.NoBody)
@@ -374,4 +365,22 @@ func readPID(t *testing.T, file string) int {
 		t.Fatal(err)
 	}
 	return pid
+}
+
+func TestLlamaServerIsReadyOnceItHasComputed(t *testing.T) {
+	spec := process.Spec{
+		Engine:    process.Engine{Kind: process.LlamaServer, Argv: []string{os.Args[0], "--own", "flag"}},
+		ModelPath: "m.gguf", Context: 2048, Slots: 2, Threads: 1, GPULayers: process.AllLayers,
+		Env: []string{fakeVar + "=llama-server"},
+	}
+	l := ensure(t, start(t, spec))
+	l.Release()
+	if l.Key == "" {
+		t.Error("got no key")
+	}
+	spec.Context = 1024
+	_, err := start(t, spec).Ensure(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "refused its first question with status 400") {
+		t.Errorf("got %v, want its refusal", err)
+	}
 }
