@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -238,15 +239,29 @@ ingot.yaml:6:14: models.e.local: no model "nothing-like-it" in the catalogue; it
 	}
 }
 
+func TestManyEntriesAreRefusedAtOnce(t *testing.T) {
+	for _, entry := range []string{"a: b\n", "- a\n", "? a\n", "<<: *a\n"} {
+		_, err := config.Parse("f", []byte(strings.Repeat(entry, 30_000)), variables)
+		if err == nil || !strings.Contains(err.Error(), "more than 5000 entries") {
+			t.Errorf("%q: got %.300v", entry, err)
+		}
+	}
+}
+
 func TestAliasesAreBounded(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("keys:\n  - &k {name: a, key: b}\n")
-	for range 10_000 {
-		b.WriteString("  - *k\n")
+	b.WriteString(strings.Repeat("  - *k\n", 3_000))
+	b.WriteString("models:\n  a: {provider: mock, mock: &m {fault: {cut: 1, every: 2}}}\n")
+	for i := range 200 {
+		fmt.Fprintf(&b, "  a%d: {provider: mock, mock: *m}\n", i)
 	}
 	_, err := config.Parse("f", []byte(b.String()), variables)
-	if err == nil || !strings.Contains(err.Error(), "the file holds more than") {
+	if err == nil || !strings.Contains(err.Error(), "name: is the name of keys[0] too") {
 		t.Errorf("got %.300v", err)
+	}
+	if n := strings.Count(err.Error(), "\n"); n >= 100 {
+		t.Errorf("got %d complaints, want at most 100", n)
 	}
 }
 

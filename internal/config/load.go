@@ -69,8 +69,8 @@ func parse(name string, data []byte) (ast.Node, error) {
 	if !utf8.Valid(data) {
 		return fail(place{}, "not UTF-8 text")
 	}
-	if p, deep := tooDeep(string(data)); deep {
-		return fail(p, "nested more than %d deep", maxDepth)
+	if p, why := tooMuch(string(data)); why != "" {
+		return fail(p, "%s", why)
 	}
 	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
@@ -93,30 +93,43 @@ func parse(name string, data []byte) (ast.Node, error) {
 	return root, nil
 }
 
-// maxDepth bounds how deep values may nest; the types need six.
-const maxDepth = 32
+// What the parser is given: the types nest six deep, and its time grows with
+// the square of the entries.
+const (
+	maxDepth   = 32
+	maxEntries = 5_000
+)
 
-// tooDeep tells where data nests deeper than the parser should follow it.
-func tooDeep(data string) (place, bool) {
-	depth, entries, line := 0, 0, 0
+// tooMuch says where data nests deeper or lists more than the parser should
+// follow.
+func tooMuch(data string) (place, string) {
+	depth, entries, inLine, line := 0, 0, 0, 0
 	for _, t := range lexer.Tokenize(data) {
 		if t.Position.Line != line {
-			line, entries = t.Position.Line, 0
+			line, inLine = t.Position.Line, 0
 		}
 		switch t.Type {
 		case token.MappingStartType, token.SequenceStartType:
 			depth++
 		case token.MappingEndType, token.SequenceEndType:
 			depth--
-		case token.SequenceEntryType, token.MappingKeyType, token.AnchorType, token.TagType:
+		case token.SequenceEntryType, token.MappingKeyType:
+			entries++
+			inLine++
+		case token.AnchorType, token.TagType:
+			inLine++
+		case token.MappingValueType, token.CollectEntryType:
 			entries++
 		default:
 		}
-		if max(depth, entries) > maxDepth || t.Position.Column > 4*1024 && t.Type == token.MappingValueType {
-			return place{t.Position.Line, t.Position.Column}, true
+		switch p := (place{t.Position.Line, t.Position.Column}); {
+		case max(depth, inLine) > maxDepth:
+			return p, fmt.Sprintf("nested more than %d deep", maxDepth)
+		case entries > maxEntries:
+			return p, fmt.Sprintf("more than %d entries", maxEntries)
 		}
 	}
-	return place{}, false
+	return place{}, ""
 }
 
 // flowHint explains the one mistake everybody makes once: ${X} bare inside { }.
