@@ -132,5 +132,15 @@ func writeNew(path, text string) error {
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	return os.Link(f.Name(), path)
+	if err = os.Link(f.Name(), path); err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	// Network shares often know no links. There a second process can meet the
+	// file before its text, and is told so by readKey.
+	g, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = g.WriteString(text)
+	return errors.Join(err, g.Close())
 }

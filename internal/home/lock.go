@@ -42,14 +42,14 @@ type Lock struct {
 }
 
 // Lock takes the folder for this process, which listens or will listen at url
-// (empty where that is not known yet). It does not wait: where another process
-// has the folder the error is a *HeldError.
+// (empty where that is not known yet). Where another process has the folder the
+// error is a *HeldError.
 func (h Home) Lock(url string) (*Lock, error) {
 	f, err := os.OpenFile(h.Path("lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock data folder: %w", err)
 	}
-	if err := tryLock(f); err != nil {
+	if err := lockSoon(f); err != nil {
 		defer f.Close()
 		if !errors.Is(err, errHeld) {
 			return nil, fmt.Errorf("lock data folder: %w", err)
@@ -62,6 +62,20 @@ func (h Home) Lock(url string) (*Lock, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// lockSoon gives a moment to whoever only looks (Running) and to a holder
+// whose process is just ending.
+func lockSoon(f *os.File) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for range 20 {
+		if err := tryLock(f); !errors.Is(err, errHeld) {
+			return err
+		}
+		<-tick.C
+	}
+	return tryLock(f)
 }
 
 // Listening records where this process listens.
