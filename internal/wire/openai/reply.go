@@ -12,6 +12,7 @@ import (
 
 // Style is how a door writes its answers.
 type Style struct {
+	Wire       llm.Wire           // the door's contract: an upstream's bytes of the same one are passed on
 	Reasoning  llm.ReasoningPlace // content, field or hidden; empty counts as field
 	UsageChunk bool               // usage in a chunk of its own after the last, instead of on it
 }

@@ -42,6 +42,9 @@ func (e *StreamEncoder) Fragment(dst []byte, f *llm.Reply) []byte {
 	if f.Usage != nil {
 		e.usage = new(*f.Usage)
 	}
+	if f.Source.Body != nil && f.Source.Wire == e.style.Wire && e.passes(f) {
+		return append(e.release(dst), f.Source.Body...)
+	}
 	for i := range f.Choices {
 		c := &f.Choices[i]
 		w, fresh := e.choice(c.Index)
@@ -70,6 +73,26 @@ func (e *StreamEncoder) Fragment(dst []byte, f *llm.Reply) []byte {
 		}
 	}
 	return dst
+}
+
+// passes reports whether a fragment's own bytes may go out, and notes what they say. What ends a
+// choice is encoded, so that it can be held back.
+func (e *StreamEncoder) passes(f *llm.Reply) bool {
+	for i := range f.Choices {
+		if f.Choices[i].Finish != "" {
+			return false
+		}
+	}
+	for i := range f.Choices {
+		c := &f.Choices[i]
+		w, _ := e.choice(c.Index)
+		for k, p := range c.Parts {
+			if _, ok := p.(llm.ToolCall); ok {
+				w.tool(c.At + k)
+			}
+		}
+	}
+	return f.Usage == nil
 }
 
 func (e *StreamEncoder) choice(index int) (*written, bool) {

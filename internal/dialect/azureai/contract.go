@@ -1,0 +1,142 @@
+package azureai
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/ingot-llm/ingot/internal/jsonx"
+	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/wire/openai"
+)
+
+type members map[string]struct{}
+
+func list(names string) members {
+	m := members{}
+	for n := range strings.FieldsSeq(names) {
+		m[n] = struct{}{}
+	}
+	return m
+}
+
+// The members of the contract (doc/protocol.md §§3.1, 4.1, 5.1), and those of OpenAI's that
+// are ordinary where no inference SDK is calling (doc/protocol.md §3.6).
+var (
+	chatMembers = list(`messages model frequency_penalty presence_penalty temperature top_p max_tokens max_completion_tokens
+		response_format stop stream tools tool_choice seed modalities user_security_context`)
+	chatOpenAI      = list("n stream_options logprobs top_logprobs logit_bias user parallel_tool_calls reasoning_effort")
+	completeMembers = list("prompt model frequency_penalty presence_penalty max_tokens seed stop stream temperature top_p")
+	completeOpenAI  = list("n best_of echo logprobs suffix logit_bias user stream_options")
+	embedMembers    = list("input model dimensions encoding_format input_type")
+	embedOpenAI     = list("user")
+)
+
+const extraHeader = "extra-parameters"
+
+// contract reads the extra-parameters header (doc/protocol.md §3.6).
+func (d *door) contract(r *http.Request, own, openAI members) (openai.Contract, error) {
+	c := openai.Contract{Wire: llm.WireInference, Refused: refused}
+	value := strings.ToLower(strings.TrimSpace(r.Header.Get(extraHeader)))
+	if d.LegacyExtras {
+		switch value {
+		case "ignore":
+			value = "drop"
+		case "allow":
+			value = "pass-through"
+		}
+	}
+	unknown := openai.Refuse
+	switch value {
+	case "", "error":
+	case "drop":
+		unknown, c.MayDrop = openai.Drop, true
+	case "pass-through":
+		unknown = openai.Take
+	default:
+		return c, &llm.Error{
+			Kind:  llm.UnknownParam,
+			Param: extraHeader,
+			Message: "Unexpected EXTRA_PARAMETERS option " + strings.ToValidUTF8(value[:min(len(value), 64)], "") +
+				", expected options are ['error', 'drop', 'pass-through']",
+		}
+	}
+	ordinary := value == "" && apiVersion(r) == ""
+	c.Admit = func(name string) openai.Admission {
+		if _, ok := own[name]; ok {
+			return openai.Take
+		}
+		if _, ok := openAI[name]; ok && ordinary {
+			return openai.Take
+		}
+		return unknown
+	}
+	return c, nil
+}
+
+// refused is the service's own sentence, which names the members and the way out.
+func refused(names []string, _ jsonx.Value) *llm.Error {
+	const most = 20
+	quoted := make([]string, 0, most)
+	for _, n := range names[:min(len(names), most)] {
+		quoted = append(quoted, "'"+strings.ToValidUTF8(n[:min(len(n), 128)], "")+"'")
+	}
+	return &llm.Error{
+		Kind:  llm.UnknownParam,
+		Param: names[0][:min(len(names[0]), 128)],
+		Message: "Extra parameters [" + strings.Join(quoted, ", ") + "] are not allowed when extra-parameters is not set or set to be 'error'. " +
+			"Set extra-parameters to 'pass-through' to pass to the model.",
+	}
+}
+
+// resolve finds the deployment (doc/protocol.md §8.6): by path, header azureml-model-deployment, body,
+// header x-ms-model-mesh-model-name, and default, in this order. At the root an unknown name in the body is ignored.
+func (d *door) resolve(r *http.Request, p place, op llm.Operation, model string) (llm.ModelInfo, error) {
+	for _, name := range []string{p.deployment, r.Header.Get("azureml-model-deployment")} {
+		if name == "" {
+			continue
+		}
+		if info, ok := d.Models.Lookup(name); ok {
+			return info, nil
+		}
+		return llm.ModelInfo{}, &llm.Error{
+			Kind:    llm.NoDeployment,
+			Message: "The API deployment '" + clip(name) + "' for this resource does not exist. " + d.names(),
+		}
+	}
+	for _, name := range []string{model, r.Header.Get("x-ms-model-mesh-model-name")} {
+		if name == "" {
+			continue
+		}
+		if info, ok := d.Models.Lookup(name); ok {
+			return info, nil
+		}
+		if p.base == "models" {
+			return llm.ModelInfo{}, &llm.Error{Kind: llm.UnknownModel, Param: "model", Message: "Unknown model: " + clip(name) + ". " + d.names()}
+		}
+	}
+	if info, ok := d.Models.Default(op); ok {
+		return info, nil
+	}
+	return llm.ModelInfo{}, &llm.Error{
+		Kind:    llm.NoModel,
+		Message: "No model specified in request. Please provide a model name in the request body or as a x-ms-model-mesh-model-name header. " + d.names(),
+	}
+}
+
+func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), 128)], "") }
+
+// names lists the deployments for a message.
+func (d *door) names() string {
+	const most = 12
+	var names []string
+	for _, m := range d.Models.List() {
+		names = append(names, m.Deployment)
+	}
+	if len(names) == 0 {
+		return "There are no deployments."
+	}
+	if len(names) > most {
+		names = append(names[:most], "…")
+	}
+	return "Deployments: " + strings.Join(names, ", ") + "."
+}

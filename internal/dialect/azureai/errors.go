@@ -1,0 +1,191 @@
+package azureai
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ingot-llm/ingot/internal/dialect"
+	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/sse"
+)
+
+// statusCanceled is nginx's status for a caller who went away; nobody is there to read it.
+const statusCanceled = 499
+
+// answers is the status and code of each kind of error at this door (doc/protocol.md §7).
+var answers = map[llm.Kind]struct {
+	status int
+	code   string
+}{
+	llm.Internal:        {http.StatusInternalServerError, "InternalServerError"},
+	llm.Malformed:       {http.StatusBadRequest, "invalid_json"},
+	llm.Invalid:         {http.StatusUnprocessableEntity, "Invalid input"},
+	llm.UnknownParam:    {http.StatusBadRequest, "extra_parameters_not_allowed"},
+	llm.NoModel:         {http.StatusBadRequest, "no_model_name"},
+	llm.UnknownModel:    {http.StatusBadRequest, "unknown_model"},
+	llm.NoDeployment:    {http.StatusNotFound, "DeploymentNotFound"},
+	llm.NoOperation:     {http.StatusNotFound, "NotFound"},
+	llm.NotFound:        {http.StatusNotFound, "NotFound"},
+	llm.NoRoute:         {http.StatusNotFound, "404"},
+	llm.BadHost:         {http.StatusForbidden, "PermissionDenied"},
+	llm.Method:          {http.StatusMethodNotAllowed, "MethodNotAllowed"},
+	llm.MediaType:       {http.StatusUnsupportedMediaType, "UnsupportedMediaType"},
+	llm.TooLarge:        {http.StatusRequestEntityTooLarge, "RequestEntityTooLarge"},
+	llm.TooLong:         {http.StatusBadRequest, "context_length_exceeded"},
+	llm.Unauthenticated: {http.StatusUnauthorized, "401"},
+	llm.Denied:          {http.StatusForbidden, "PermissionDenied"},
+	llm.Unsupported:     {http.StatusUnprocessableEntity, "parameter_not_supported"},
+	llm.RateLimited:     {http.StatusTooManyRequests, "429"},
+	llm.OverBudget:      {http.StatusTooManyRequests, "insufficient_quota"},
+	llm.Filtered:        {http.StatusBadRequest, "content_filter"},
+	llm.Canceled:        {statusCanceled, "RequestCanceled"},
+	llm.Timeout:         {http.StatusGatewayTimeout, "Timeout"},
+	llm.Unavailable:     {http.StatusServiceUnavailable, "ServiceUnavailable"},
+	llm.Upstream:        {http.StatusBadGateway, "BackendError"},
+}
+
+// inner is the nested error that every client parses; the top level repeats what the
+// documentation promises there (doc/protocol.md §7.1–7.4).
+type inner struct {
+	Code       string          `json:"code"`
+	Message    string          `json:"message"`
+	Type       *string         `json:"type"`
+	Param      *string         `json:"param"`
+	Target     string          `json:"target,omitempty"`
+	Status     int             `json:"status"`
+	Details    []detail        `json:"details"`
+	InnerError json.RawMessage `json:"innererror,omitempty"`
+}
+
+type detail struct {
+	Code    string          `json:"code,omitempty"`
+	Message string          `json:"message,omitempty"`
+	Type    string          `json:"type"`
+	Loc     []any           `json:"loc"`
+	Msg     string          `json:"msg"`
+	Input   json.RawMessage `json:"input"`
+}
+
+type envelope struct {
+	Error      inner  `json:"error"`
+	Status     int    `json:"status,omitempty"`
+	StatusCode int    `json:"statusCode,omitempty"`
+	Code       string `json:"code,omitempty"`
+	Message    string `json:"message,omitempty"`
+	Detail     any    `json:"detail,omitempty"`
+}
+
+func describe(e *llm.Error) (int, inner) {
+	a, ok := answers[e.Kind]
+	if !ok {
+		a = answers[llm.Internal]
+	}
+	in := inner{Code: a.code, Message: e.Message, Target: e.Param, Status: a.status, Details: []detail{}}
+	kind := errorType(a.status)
+	in.Type = &kind
+	if e.Param != "" {
+		in.Param = &e.Param
+	}
+	for _, d := range e.Details {
+		in.Details = append(in.Details, detail{Code: d.Type, Message: d.Msg, Type: d.Type, Loc: d.Loc, Msg: d.Msg, Input: d.Input})
+	}
+	switch e.Kind { //nolint:exhaustive // the kinds whose bodies have a form of their own
+	case llm.Invalid:
+		if len(e.Details) > 0 {
+			in.Message = "Invalid input: " + sentence(e.Details[0])
+		}
+	case llm.Unsupported:
+		if e.Param != "" {
+			in.Message = "One of the parameters contains invalid values: " + e.Param + ". " + e.Message
+		}
+	case llm.Filtered:
+		in.Type = nil
+		in.InnerError = json.RawMessage(`{"code":"ResponsibleAIPolicyViolation"}`)
+	}
+	return a.status, in
+}
+
+// sentence says a detail with its place, for those who read only the message.
+func sentence(d llm.Detail) string {
+	var b strings.Builder
+	for i, l := range d.Loc[min(1, len(d.Loc)):] {
+		if n, ok := l.(int); ok {
+			fmt.Fprintf(&b, "[%d]", n)
+			continue
+		}
+		if i > 0 {
+			b.WriteByte('.')
+		}
+		fmt.Fprint(&b, l)
+	}
+	return b.String() + ": " + d.Msg + "."
+}
+
+func errorType(status int) string {
+	switch {
+	case status == http.StatusUnauthorized:
+		return "authentication_error"
+	case status == http.StatusForbidden:
+		return "permission_error"
+	case status == http.StatusNotFound:
+		return "not_found_error"
+	case status == http.StatusTooManyRequests:
+		return "rate_limit_error"
+	case status >= http.StatusInternalServerError:
+		return "server_error"
+	}
+	return "invalid_request_error"
+}
+
+// writeError answers with an error before anything else was sent.
+func (d *door) writeError(w http.ResponseWriter, _ *http.Request, e *llm.Error) {
+	status, in := describe(e)
+	body := envelope{Error: in}
+	h := w.Header()
+	switch status {
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", "Bearer")
+		body.StatusCode, body.Message = status, in.Message
+	case http.StatusUnprocessableEntity:
+		body.Status, body.Code, body.Message = status, in.Code, in.Message
+		flat := make([]detail, len(in.Details))
+		for i, dt := range in.Details {
+			dt.Code, dt.Message = "", ""
+			flat[i] = dt
+		}
+		body.Detail = flat
+	}
+	if e.Kind == llm.UnknownParam {
+		body.Detail = in.Message
+	}
+	if e.Kind == llm.OverBudget {
+		h.Set("x-should-retry", "false")
+	}
+	if e.RetryAfter > 0 && (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) {
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+		h.Set("retry-after-ms", strconv.FormatInt(max(1, int64(e.RetryAfter/time.Millisecond)), 10))
+	}
+	h.Set("x-ms-error-code", in.Code)
+	dialect.JSON(w, status, marshal(body))
+}
+
+// appendErrorFrame tells of an error inside a stream (doc/protocol.md §3.9).
+func appendErrorFrame(dst []byte, e *llm.Error) []byte {
+	_, in := describe(e)
+	return sse.AppendData(dst, marshal(struct {
+		Error inner `json:"error"`
+	}{in}))
+}
+
+func marshal(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil { // an Input that is no JSON would be a bug of ours
+		return []byte(`{"error":{"code":"InternalServerError","message":"Internal error.","details":[]}}`)
+	}
+	return b
+}

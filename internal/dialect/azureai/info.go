@@ -1,0 +1,42 @@
+package azureai
+
+import (
+	"net/http"
+
+	"github.com/ingot-llm/ingot/internal/dialect"
+	"github.com/ingot-llm/ingot/internal/jsonx"
+	"github.com/ingot-llm/ingot/internal/llm"
+)
+
+// info answers GET /info (doc/protocol.md §6.2): of the deployment that is named, else of the
+// default for chat, else of the first.
+func (d *door) info(w http.ResponseWriter, r *http.Request, p place) error {
+	info, err := d.resolve(r, p, llm.OpChat, r.URL.Query().Get("model"))
+	if err != nil {
+		all := d.Models.List()
+		if llm.AsError(err).Kind != llm.NoModel || len(all) == 0 {
+			return err
+		}
+		info = all[0]
+	}
+	b := append([]byte(`{"model_name":`), jsonx.AppendString(nil, info.Model)...)
+	b = append(b, `,"model_type":"`+d.modelType(info)+`","model_provider_name":`...)
+	b = jsonx.AppendString(b, info.Publisher)
+	dialect.MetaHeaders(w.Header(), llm.Meta{Deployment: info.Deployment, Provider: info.Provider})
+	dialect.JSON(w, http.StatusOK, append(b, '}'))
+	return nil
+}
+
+func (d *door) modelType(info llm.ModelInfo) string {
+	switch {
+	case info.Does(llm.OpChat) && d.ServiceSpelling:
+		return "chat-completion"
+	case info.Does(llm.OpChat):
+		return "chat_completion"
+	case info.Does(llm.OpEmbed) && d.ServiceSpelling:
+		return "embedding"
+	case info.Does(llm.OpEmbed):
+		return "embeddings"
+	}
+	return "text_generation"
+}

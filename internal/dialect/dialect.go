@@ -1,0 +1,200 @@
+// Package dialect is what all doors share: who calls and with what body, which deployment is
+// meant, the loop that writes a stream, and how an error becomes an answer. Each API that is
+// served is a package below this one.
+package dialect
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/ingot-llm/ingot/internal/llm"
+)
+
+// Directory knows the deployments.
+type Directory interface {
+	// Lookup finds a deployment by its name, exactly or else ignoring case.
+	Lookup(name string) (llm.ModelInfo, bool)
+	// Default is the deployment that an operation gets when none is named.
+	Default(llm.Operation) (llm.ModelInfo, bool)
+	List() []llm.ModelInfo
+}
+
+// Options is what a door needs.
+type Options struct {
+	Backend      llm.Backend
+	Models       Directory
+	Authenticate func(http.Header) (llm.Caller, bool)
+	MaxBody      int64         // bytes; more is 413
+	BodyTimeout  time.Duration // without progress
+	WriteTimeout time.Duration // for each write of a stream
+	Logger       *slog.Logger
+}
+
+// requestID is the context key of trace data: the id that a request's answer and its log lines share.
+type requestID struct{}
+
+// RequestID returns the id of the request that ctx belongs to, or "".
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestID{}).(string)
+	return id
+}
+
+var (
+	idPrefix  = newPrefix()
+	idCounter atomic.Uint64
+)
+
+func newPrefix() (p [8]byte) {
+	_, _ = rand.Read(p[:]) // never fails (crypto/rand)
+	return p
+}
+
+// NewID returns 32 hexadecimal digits that no other answer has.
+func NewID() string {
+	var id [16]byte
+	copy(id[:], idPrefix[:])
+	// The multiplication by an odd number scatters consecutive counts and keeps them distinct.
+	binary.BigEndian.PutUint64(id[8:], idCounter.Add(1)*0x9e3779b97f4a7c15)
+	return hex.EncodeToString(id[:])
+}
+
+func guid() string {
+	s := NewID()
+	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
+}
+
+// ErrorWriter writes an error in the shape of one door.
+type ErrorWriter func(w http.ResponseWriter, r *http.Request, e *llm.Error)
+
+// Handler answers or returns an error, for which nothing has been written yet. Serve turns the
+// error into the door's answer.
+type Handler func(w http.ResponseWriter, r *http.Request) error
+
+// Serve gives every answer its ids and turns a handler's error into the door's shape.
+func (o *Options) Serve(h Handler, write ErrorWriter) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := guid()
+		r = r.WithContext(context.WithValue(r.Context(), requestID{}, id))
+		header := w.Header()
+		header.Set("x-request-id", id)
+		header.Set("apim-request-id", id)
+		header.Set("x-content-type-options", "nosniff")
+		if c := clientID(r.Header.Get("x-ms-client-request-id")); c != "" {
+			header.Set("x-ms-client-request-id", c)
+		}
+		err := h(w, r)
+		if err == nil {
+			return
+		}
+		if errors.Is(err, errAborted) {
+			// Only a broken connection tells every client that the answer is not whole (doc/protocol.md §3.9).
+			panic(http.ErrAbortHandler)
+		}
+		e := llm.AsError(err)
+		if e.Kind == llm.Internal {
+			o.Logger.LogAttrs(r.Context(), slog.LevelError, "internal error", slog.String("request_id", id), slog.Any("error", err))
+			e = &llm.Error{Kind: llm.Internal, Message: "Internal error. The log has more under the id " + id + ".", Meta: e.Meta}
+		}
+		MetaHeaders(header, e.Meta)
+		write(w, r, e)
+	})
+}
+
+// clientID keeps what may be echoed of a caller's own id: [A-Za-z0-9_-], 40 at most.
+func clientID(s string) string {
+	keep := strings.Map(func(c rune) rune {
+		if c == '_' || c == '-' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' {
+			return c
+		}
+		return -1
+	}, s[:min(len(s), 256)])
+	return keep[:min(len(keep), 40)]
+}
+
+// MetaHeaders says who answered and what was not obeyed (doc/protocol.md §2.2).
+func MetaHeaders(h http.Header, m llm.Meta) {
+	if m.Deployment != "" {
+		h.Set("x-ingot-deployment", headerSafe(m.Deployment))
+	}
+	if m.Provider != "" {
+		h.Set("x-ingot-provider", headerSafe(m.Provider))
+	}
+	if m.Attempts > 0 {
+		h.Set("x-ingot-attempts", strconv.Itoa(m.Attempts))
+	}
+	if len(m.Dropped) > 0 {
+		const most = 4 << 10
+		names := make([]string, len(m.Dropped))
+		for i, n := range m.Dropped {
+			names[i] = headerSafe(n)
+		}
+		list := strings.Join(names, ", ")
+		h.Set("x-ingot-dropped", list[:min(len(list), most)])
+	}
+}
+
+// headerSafe writes what a header cannot hold as escapes, for names may be any JSON string.
+func headerSafe(s string) string {
+	for i := range len(s) {
+		if s[i] < 0x21 || s[i] > 0x7e || s[i] == ',' {
+			return strconv.QuoteToASCII(s)
+		}
+	}
+	return s
+}
+
+// Body reads a request's JSON body within the limits of size and time. Errors are *llm.Error.
+func (o *Options) Body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if t := r.Header.Get("Content-Type"); t != "" {
+		kind, _, err := mime.ParseMediaType(t)
+		if err != nil || kind != "application/json" && kind != "text/plain" && !strings.HasSuffix(kind, "+json") {
+			return nil, &llm.Error{Kind: llm.MediaType, Message: "Content-Type must be application/json."}
+		}
+	}
+	if c := r.Header.Get("Content-Encoding"); c != "" && !strings.EqualFold(c, "identity") {
+		return nil, &llm.Error{Kind: llm.MediaType, Message: "Content-Encoding must be identity: send the request body uncompressed."}
+	}
+	if r.ContentLength > o.MaxBody {
+		return nil, o.tooLarge()
+	}
+	const piece = 64 << 10
+	buf := make([]byte, 0, max(512, min(r.ContentLength+1, piece)))
+	control := http.NewResponseController(w)
+	for {
+		if o.BodyTimeout > 0 {
+			_ = control.SetReadDeadline(time.Now().Add(o.BodyTimeout))
+		}
+		n, err := r.Body.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if int64(len(buf)) > o.MaxBody {
+			return nil, o.tooLarge()
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			if o.BodyTimeout > 0 {
+				_ = control.SetReadDeadline(time.Time{})
+			}
+			return buf, nil
+		case err != nil:
+			return nil, &llm.Error{Kind: llm.Malformed, Message: "The request body could not be read to its end.", Err: err}
+		}
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+	}
+}
+
+func (o *Options) tooLarge() *llm.Error {
+	return &llm.Error{Kind: llm.TooLarge, Message: "The request body is larger than " + strconv.FormatInt(o.MaxBody, 10) + " bytes, the limit of this endpoint (limits.body)."}
+}

@@ -1,0 +1,88 @@
+package dialect
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/ingot-llm/ingot/internal/llm"
+)
+
+// Encoder writes one streamed answer in a door's format. It is for one goroutine.
+type Encoder interface {
+	// Fragment appends what is sent for a fragment.
+	Fragment(dst []byte, f *llm.Reply) []byte
+	// Fail appends what tells of an error after the answer has begun.
+	Fail(dst []byte, e *llm.Error) []byte
+	// End appends what ends a complete answer.
+	End(dst []byte) []byte
+}
+
+// errAborted is returned when an answer that had begun could not be finished.
+var errAborted = errors.New("the answer was broken off")
+
+// Stream writes an answer as server-sent events. Nothing is sent, not even the status, before the
+// first fragment, so that whatever fails before it is an ordinary error. begin makes the encoder
+// from the first fragment.
+func (o *Options) Stream(w http.ResponseWriter, s llm.Stream, begin func(first *llm.Reply) Encoder) error {
+	var (
+		enc     Encoder
+		buf     []byte
+		failure error
+		control = http.NewResponseController(w)
+	)
+	for f, err := range s {
+		if err != nil {
+			failure = err
+			break
+		}
+		if enc == nil {
+			enc = begin(f)
+			h := w.Header()
+			h.Set("Content-Type", "text/event-stream")
+			h.Set("Cache-Control", "no-cache")
+			h.Set("X-Accel-Buffering", "no")
+			MetaHeaders(h, f.Meta)
+			w.WriteHeader(http.StatusOK)
+		}
+		buf = enc.Fragment(buf[:0], f)
+		if len(buf) > 0 {
+			if failure = o.write(w, control, buf); failure != nil {
+				break
+			}
+		}
+	}
+	switch {
+	case enc == nil && failure != nil:
+		return failure
+	case enc == nil:
+		return &llm.Error{Kind: llm.Upstream, Message: "The model gave no answer."}
+	case failure != nil:
+		_ = o.write(w, control, enc.Fail(buf[:0], llm.AsError(failure)))
+		return errAborted
+	}
+	if err := o.write(w, control, enc.End(buf[:0])); err != nil {
+		return errAborted
+	}
+	return nil
+}
+
+// write sends and flushes within the time that a reader may take for it.
+func (o *Options) write(w http.ResponseWriter, c *http.ResponseController, b []byte) error {
+	if o.WriteTimeout > 0 {
+		_ = c.SetWriteDeadline(time.Now().Add(o.WriteTimeout))
+	}
+	if _, err := w.Write(b); err != nil {
+		return &llm.Error{Kind: llm.Canceled, Message: "The caller stopped reading.", Err: err}
+	}
+	return c.Flush()
+}
+
+// JSON writes a whole answer.
+func JSON(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
