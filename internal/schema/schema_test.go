@@ -228,6 +228,9 @@ func TestHostileSchemasEndSoon(t *testing.T) {
 		{"many alternatives at once", `{"allOf":[` + strings.Repeat(`{"anyOf":[{"type":"integer"},{"minimum":3}]},`, 60) + `{}]}`},
 		{"unique items by the thousand", `{"type":"array","minItems":1000,"uniqueItems":true,"items":{"type":"string"}}`},
 		{"objects of objects", `{"$defs":{"a":{"type":"object","minProperties":100,"additionalProperties":{"$ref":"#/$defs/b"}},"b":{"type":"object","minProperties":100,"additionalProperties":{"$ref":"#/$defs/c"}},"c":{"type":"object","minProperties":100,"additionalProperties":{"type":"integer"}}},"$ref":"#/$defs/a"}`},
+		{"alternatives in each other in a pattern", `{"type":"string","minLength":9,"pattern":"` + strings.Repeat("(a|b", 200) + strings.Repeat(")", 200) + `"}`},
+		{"unique items of a pattern", `{"type":"array","minItems":1000,"uniqueItems":true,"items":{"type":"string","pattern":"^(` + strings.Repeat("ab|(c)*", 100) + `)$"}}`},
+		{"repeats of nothing in a pattern", `{"type":"string","minLength":60000,"pattern":"(((^*)*)*x)*"}`},
 		{"repeats in a pattern", `{"type":"string","pattern":"^((a{10}){10}){10}$"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -297,6 +300,8 @@ func FuzzSmallest(f *testing.F) {
 	f.Add([]byte(fork("anyOf", 20, `{"type":"integer"}`)))
 	f.Add([]byte(`{"type":"string","minLength":1e12}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
+		hung := time.AfterFunc(10*time.Second, func() { panic(fmt.Sprintf("still busy with %q", data)) })
+		defer hung.Stop()
 		s, err := schema.Parse(data)
 		if err != nil {
 			if _, ok := errors.AsType[*schema.Error](err); !ok {

@@ -17,7 +17,7 @@ const (
 	maxMade   = 1_000   // items or members of one value
 	maxText   = 64_000  // characters of one string
 	maxNested = 40      // arrays and objects in each other
-	maxWork   = 400_000 // steps
+	maxWork   = 100_000 // steps
 )
 
 // errWork ends a search that takes too long.
@@ -128,6 +128,7 @@ func (m *maker) expand(all, flat []*jsonschema.Schema, i int, avoid *taken) (any
 // choose tries the alternatives and keeps the smallest value. Once half of the
 // work is spent the first value found is good enough.
 func (m *maker) choose(all, flat []*jsonschema.Schema, i int, choices []choice, avoid *taken) (any, error) {
+	const none = "no alternative can be satisfied: "
 	var best any
 	var failure error
 	size := -1
@@ -138,7 +139,10 @@ func (m *maker) choose(all, flat []*jsonschema.Schema, i int, choices []choice, 
 				break
 			}
 			if failure == nil {
-				failure = fault(c.from, c.keyword, "no alternative can be satisfied: %v", err)
+				failure = fault(c.from, c.keyword, "%s%v", none, err)
+				if e, ok := errors.AsType[*Error](err); ok && strings.HasPrefix(e.Reason, none) {
+					failure = fault(c.from, c.keyword, "%s", e.Reason)
+				}
 			}
 			continue
 		}
@@ -360,7 +364,7 @@ func (m *maker) candidates(kind string, flat []*jsonschema.Schema, avoid *taken)
 	case "number":
 		return numbers(flat, false, avoid.count())
 	case "string":
-		return texts(flat, avoid.count())
+		return m.texts(flat, avoid.count())
 	case "array":
 		return m.arrays(flat, avoid)
 	case "object":

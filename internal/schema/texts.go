@@ -14,6 +14,9 @@ import (
 // filler pads strings to their minimum length.
 const filler = "a"
 
+// maxRepeats bounds how many repetitions of a pattern are made longer in turn.
+const maxRepeats = 16
+
 // formatted holds the smallest sensible text of each format, and where
 // padding may go in it.
 type formatted struct{ before, after string }
@@ -40,7 +43,7 @@ func formatOf(name string) (formatted, bool) {
 
 // texts lists strings that may satisfy length, format and pattern, the
 // shortest first.
-func texts(flat []*jsonschema.Schema, more int) ([]any, error) {
+func (m *maker) texts(flat []*jsonschema.Schema, more int) ([]any, error) {
 	least, from := most(flat, func(s *jsonschema.Schema) *int { return s.MinLength })
 	if least > maxText {
 		return nil, fault(from, "minLength", "%d characters are more than the %d made here", least, maxText)
@@ -55,7 +58,9 @@ func texts(flat []*jsonschema.Schema, more int) ([]any, error) {
 			list = append(list, "/"+strings.Repeat(filler, max(0, least-1)))
 		}
 		if s.Pattern != nil {
-			list = append(list, matching(s.Pattern.String(), least, more)...)
+			found := matching(s.Pattern.String(), least, more)
+			m.work -= len(found) * (1 + len(s.Pattern.String())/32)
+			list = append(list, found...)
 		}
 	}
 	for i := range more + spares {
@@ -90,22 +95,25 @@ func matching(pattern string, least, more int) []string {
 	if err != nil {
 		return nil
 	}
-	shortest := example(re, wish{})
+	sizes, count := map[*syntax.Regexp]int{}, min(repeats(re), maxRepeats)
+	measure(re, sizes)
+	example := func(w wish) string { return example(re, w, sizes) }
+	shortest := example(wish{})
 	list := []string{shortest}
 	if short := least - utf8.RuneCountInString(shortest); short > 0 {
 		list = append(list, shortest+strings.Repeat(filler, short), strings.Repeat(filler, short)+shortest)
-		for i := range repeats(re) {
-			longer := example(re, wish{repeat: i + 1, times: 1})
+		for i := range count {
+			longer := example(wish{repeat: i + 1, times: 1})
 			unit := utf8.RuneCountInString(longer) - utf8.RuneCountInString(shortest)
 			if unit > 0 {
-				list = append(list, example(re, wish{repeat: i + 1, times: (short + unit - 1) / unit}))
+				list = append(list, example(wish{repeat: i + 1, times: (short + unit - 1) / unit}))
 			}
 		}
 	}
 	for i := range min(more+spares, maxMade) {
-		list = append(list, example(re, wish{turn: i + 1}))
-		if n := repeats(re); n > 0 {
-			list = append(list, example(re, wish{repeat: i%n + 1, times: i/n + 1}))
+		list = append(list, example(wish{turn: i + 1}))
+		if count > 0 {
+			list = append(list, example(wish{repeat: i%count + 1, times: i/count + 1}))
 		}
 	}
 	return list
@@ -139,21 +147,49 @@ func repeated(re *syntax.Regexp) bool {
 	}
 }
 
+// measure notes the length of the shortest text of an expression and its parts.
+func measure(re *syntax.Regexp, sizes map[*syntax.Regexp]int) int {
+	n := 0
+	for i, sub := range re.Sub {
+		size := measure(sub, sizes)
+		switch {
+		case re.Op == syntax.OpAlternate && i > 0:
+			n = min(n, size)
+		case re.Op == syntax.OpStar || re.Op == syntax.OpQuest || re.Op == syntax.OpRepeat && re.Min == 0:
+		case re.Op == syntax.OpRepeat:
+			n += size * re.Min
+		default:
+			n += size
+		}
+	}
+	switch re.Op {
+	case syntax.OpLiteral:
+		n = len(re.Rune)
+	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		n = 1
+	default:
+	}
+	sizes[re] = n
+	return n
+}
+
 // example writes one text that an expression matches.
-func example(re *syntax.Regexp, w wish) string {
-	e := exampler{wish: w}
+func example(re *syntax.Regexp, w wish, sizes map[*syntax.Regexp]int) string {
+	e := exampler{wish: w, sizes: sizes, steps: 4 * maxText}
 	e.write(re)
 	return e.text.String()
 }
 
 type exampler struct {
-	wish wish
-	seen int // repetitions met so far
-	text strings.Builder
+	wish  wish
+	sizes map[*syntax.Regexp]int
+	seen  int // repetitions met so far
+	steps int // left
+	text  strings.Builder
 }
 
 func (e *exampler) write(re *syntax.Regexp) {
-	if e.text.Len() > 4*maxText {
+	if e.steps--; e.steps < 0 {
 		return
 	}
 	switch re.Op {
@@ -180,7 +216,7 @@ func (e *exampler) alternate(re *syntax.Regexp) {
 	best, size, at := re.Sub[0], math.MaxInt, e.seen
 	first := e.seen
 	for i, sub := range re.Sub {
-		n := len(example(sub, wish{}))
+		n := e.sizes[sub]
 		within := repeats(sub)
 		if e.wish.turn > 0 && e.wish.turn%len(re.Sub) == i {
 			n = -1

@@ -1,0 +1,246 @@
+package mock
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/schema"
+)
+
+// thought is what Reasoning thinks before it answers.
+const thought = "The answer is what was said."
+
+// Chat answers as the package comment says.
+func (m *Model) Chat(ctx context.Context, r *llm.ChatRequest) llm.Stream {
+	return func(yield func(*llm.Reply, error) bool) {
+		fault := m.fault()
+		s, err := m.chat(r)
+		if refused := fault.refusal(); refused != nil {
+			err = refused
+		}
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		m.play(ctx, s, fault, yield)
+	}
+}
+
+// chat works out the answer to a chat request.
+func (m *Model) chat(r *llm.ChatRequest) (*script, error) {
+	if err := m.does(llm.OpChat); err != nil {
+		return nil, err
+	}
+	texts, err := said(r.Messages)
+	if err != nil {
+		return nil, err
+	}
+	s := &script{model: m.options.Name, whole: !r.Stream, probs: r.Logprobs, prompt: perMessage * len(r.Messages)}
+	if r.TopLogprobs != nil {
+		if s.top = *r.TopLogprobs; s.top < 0 || s.top > 20 {
+			return nil, invalid("range", "top_logprobs must be from 0 to 20", "top_logprobs")
+		}
+	}
+	for _, text := range texts {
+		s.prompt += countTokens(text)
+	}
+	if err := screen(texts, s.prompt, "messages"); err != nil {
+		return nil, err
+	}
+	n, err := choices(r.N)
+	if err != nil {
+		return nil, err
+	}
+	steps, finish, err := m.answer(r)
+	if err != nil {
+		return nil, err
+	}
+	s.choices = slices.Repeat([][]step{steps}, n)
+	s.finish = slices.Repeat([]llm.Finish{finish}, n)
+	return s, nil
+}
+
+// said lists the texts of a conversation, past reasoning left out, and refuses
+// the parts that are not text.
+func said(messages []llm.Message) ([]string, error) {
+	var texts []string
+	var add func([]llm.Part) error
+	add = func(parts []llm.Part) error {
+		for _, p := range parts {
+			switch p := p.(type) {
+			case llm.Text:
+				texts = append(texts, p.String())
+			case llm.ToolCall:
+				texts = append(texts, p.Name, p.Arguments.String())
+			case llm.ToolResult:
+				if err := add(p.Content); err != nil {
+					return err
+				}
+			case llm.Reasoning:
+			case llm.Image:
+				return unsupported("The mock model reads text only, not images.", p.Loc)
+			case llm.Audio:
+				return unsupported("The mock model reads text only, not audio.", p.Loc)
+			case llm.Opaque:
+				return unsupported("The mock model reads text only, not parts of type "+p.Type+".", p.Loc)
+			}
+		}
+		return nil
+	}
+	for _, message := range messages {
+		if err := add(message.Parts); err != nil {
+			return nil, err
+		}
+	}
+	return texts, nil
+}
+
+// answer works out one choice; all choices are alike.
+func (m *Model) answer(r *llm.ChatRequest) ([]step, llm.Finish, error) {
+	limit := m.limitOf(r.MaxTokens)
+	var steps []step
+	at := 0
+	if m.options.Behaviour == Reasoning {
+		thoughts := Tokens(thought)
+		for _, token := range thoughts[:min(len(thoughts), limit)] {
+			steps = append(steps, step{at: at, part: llm.Reasoning{Text: llm.NewText(token)}, tokens: 1})
+		}
+		if limit < len(thoughts) {
+			return steps, llm.FinishLength, nil
+		}
+		limit -= len(thoughts)
+		at++
+	}
+	tool, err := m.called(r)
+	if err != nil {
+		return nil, "", err
+	}
+	if tool >= 0 {
+		call, finish, err := m.call(r, tool, at, limit)
+		return append(steps, call...), finish, err
+	}
+	tokens, err := m.content(r, limit)
+	if err != nil {
+		return nil, "", err
+	}
+	tokens, finish := cut(tokens, limit, r.Stop)
+	for _, token := range tokens {
+		steps = append(steps, step{at: at, part: llm.NewText(token), tokens: 1})
+	}
+	return steps, finish, nil
+}
+
+// content is the text of the answer, before its limits.
+func (m *Model) content(r *llm.ChatRequest, limit int) ([]string, error) {
+	if r.Format != nil {
+		switch r.Format.Type {
+		case llm.FormatJSON:
+			return Tokens("{}"), nil
+		case llm.FormatSchema:
+			text, err := smallest(r.Format.Schema, false, "response_format", "json_schema", "schema")
+			return Tokens(text), err
+		case llm.FormatText:
+		}
+	}
+	if m.options.Behaviour == Count {
+		return numbers(limit + 1), nil
+	}
+	return Tokens(lastUser(r.Messages)), nil
+}
+
+// lastUser is the text of the last user message, empty where there is none.
+func lastUser(messages []llm.Message) string {
+	for _, message := range slices.Backward(messages) {
+		if message.Role != llm.User {
+			continue
+		}
+		text := ""
+		for _, p := range message.Parts {
+			if t, ok := p.(llm.Text); ok {
+				text += t.String()
+			}
+		}
+		return text
+	}
+	return ""
+}
+
+// called picks the tool to call, -1 for none.
+func (m *Model) called(r *llm.ChatRequest) (int, error) {
+	mode := llm.ToolAuto
+	if r.ToolChoice != nil {
+		mode = r.ToolChoice.Mode
+	}
+	switch mode {
+	case llm.ToolNamed:
+		i := slices.IndexFunc(r.Tools, func(t llm.Tool) bool { return t.Name == r.ToolChoice.Name })
+		if i < 0 {
+			return 0, invalid("value_error", fmt.Sprintf("tools has no function named %q", r.ToolChoice.Name), "tool_choice")
+		}
+		return i, nil
+	case llm.ToolRequired:
+		if len(r.Tools) == 0 {
+			return 0, invalid("value_error", "required needs tools", "tool_choice")
+		}
+		return 0, nil
+	case llm.ToolAuto:
+		answered := len(r.Messages) > 0 && r.Messages[len(r.Messages)-1].Role == llm.ToolRole
+		if m.options.ToolChoiceAuto && len(r.Tools) > 0 && !answered {
+			return 0, nil
+		}
+	case llm.ToolNone:
+	}
+	return -1, nil
+}
+
+// call works out a tool call: its head, then its arguments token by token.
+func (m *Model) call(r *llm.ChatRequest, tool, at, limit int) ([]step, llm.Finish, error) {
+	t := r.Tools[tool]
+	text, err := smallest(t.Parameters, true, "tools", tool, "function", "parameters")
+	if err != nil {
+		return nil, "", err
+	}
+	if limit == 0 {
+		return nil, llm.FinishLength, nil
+	}
+	id := sha256.Sum256([]byte(t.Name + "\x00" + text + "\x00" + lastUser(r.Messages)))
+	steps := []step{{at: at, part: llm.ToolCall{ID: "call_" + hex.EncodeToString(id[:12]), Name: t.Name}, tokens: 1}}
+	tokens, finish := cut(Tokens(text), limit-1, nil)
+	for _, token := range tokens {
+		steps = append(steps, step{at: at, part: llm.ToolCall{Arguments: llm.NewText(token)}, tokens: 1})
+	}
+	if finish == llm.FinishStop {
+		finish = llm.FinishToolCalls
+	}
+	return steps, finish, nil
+}
+
+// smallest is the smallest instance of a schema, as an object where it must be
+// one; no schema at all allows no arguments.
+func smallest(raw []byte, object bool, loc ...any) (string, error) {
+	if len(raw) == 0 {
+		return "{}", nil
+	}
+	refuse := func(err error) error {
+		return unsupported("The mock model cannot make an instance of this schema: "+err.Error()+".", append([]any{"body"}, loc...))
+	}
+	s, err := schema.Parse(raw)
+	if err != nil {
+		return "", refuse(err)
+	}
+	if object && s.Validate([]byte("{}")) == nil {
+		return "{}", nil
+	}
+	instance, err := s.Smallest()
+	if err != nil {
+		return "", refuse(err)
+	}
+	if object && instance[0] != '{' {
+		return "", refuse(fmt.Errorf("arguments must be an object, and it allows %.40s", instance))
+	}
+	return string(instance), nil
+}

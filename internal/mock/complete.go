@@ -1,0 +1,76 @@
+package mock
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ingot-llm/ingot/internal/llm"
+)
+
+// Complete answers as the package comment says.
+func (m *Model) Complete(ctx context.Context, r *llm.CompleteRequest) llm.Stream {
+	return func(yield func(*llm.Reply, error) bool) {
+		fault := m.fault()
+		s, err := m.complete(r)
+		if refused := fault.refusal(); refused != nil {
+			err = refused
+		}
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		m.play(ctx, s, fault, yield)
+	}
+}
+
+// complete works out the answer to a completion request.
+func (m *Model) complete(r *llm.CompleteRequest) (*script, error) {
+	if err := m.does(llm.OpComplete); err != nil {
+		return nil, err
+	}
+	if r.Suffix != nil {
+		return nil, unsupported("The mock model completes a prompt at its end only.", []any{"body", "suffix"})
+	}
+	n, err := choices(r.N)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.Prompts) == 0 || len(r.Prompts)*n > maxInputs {
+		return nil, invalid("too_long", fmt.Sprintf("prompts times n must be from 1 to %d", maxInputs), "prompt")
+	}
+	s := &script{model: m.options.Name, whole: !r.Stream}
+	if r.Logprobs != nil {
+		if s.probs, s.top = true, *r.Logprobs; s.top < 0 || s.top > 5 {
+			return nil, invalid("range", "logprobs must be from 0 to 5", "logprobs")
+		}
+	}
+	texts := make([]string, len(r.Prompts))
+	for i, prompt := range r.Prompts {
+		texts[i] = read(prompt)
+		s.prompt += countTokens(texts[i])
+	}
+	if err := screen(texts, s.prompt, "prompt"); err != nil {
+		return nil, err
+	}
+	limit := m.limitOf(r.MaxTokens)
+	for _, text := range texts {
+		prompt := Tokens(text)
+		answer := prompt
+		if m.options.Behaviour == Count {
+			answer = numbers(limit + 1)
+		}
+		answer, finish := cut(answer, limit, r.Stop)
+		var steps []step
+		if r.Echo && text != "" {
+			steps = append(steps, step{part: llm.NewText(text), echoed: true})
+		}
+		for _, token := range answer {
+			steps = append(steps, step{part: llm.NewText(token), tokens: 1})
+		}
+		for range n {
+			s.choices = append(s.choices, steps)
+			s.finish = append(s.finish, finish)
+		}
+	}
+	return s, nil
+}

@@ -1,0 +1,184 @@
+package mock
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/ingot-llm/ingot/internal/llm"
+)
+
+// script is an answer worked out before any of it is sent.
+type script struct {
+	model   string
+	prompt  int // tokens
+	choices [][]step
+	finish  []llm.Finish
+	whole   bool // the caller wants one reply
+	probs   bool // log probabilities are asked for
+	top     int
+}
+
+// step is one piece of a choice: a token, or the prompt given back.
+type step struct {
+	at     int // position of the part in the choice
+	part   llm.Part
+	tokens int  // that it counts for in the usage
+	echoed bool // the prompt given back, whose first token nothing predicts
+}
+
+// play sends a script at the model's pace, with its faults. Each round is one
+// step of every choice, as a model decodes a batch.
+func (m *Model) play(ctx context.Context, s *script, fault Fault, yield func(*llm.Reply, error) bool) {
+	created := time.Now()
+	pace := newPace(m.options)
+	defer pace.stop()
+	usage := llm.Usage{Prompt: s.prompt}
+	meta := llm.Meta{Deployment: m.options.Name, Provider: "mock"}
+	reply := func() *llm.Reply {
+		r := &llm.Reply{Model: s.model, Created: created, Meta: meta}
+		meta = llm.Meta{}
+		return r
+	}
+	whole := reply()
+	send := func(r *llm.Reply) bool {
+		if !s.whole {
+			r.Meta, whole.Meta = whole.Meta, llm.Meta{}
+			return yield(r, nil)
+		}
+		if err := whole.Append(r); err != nil {
+			yield(nil, err)
+			return false
+		}
+		return true
+	}
+	ends := 0
+	for round := 0; ends < len(s.choices); round++ {
+		if err := m.breaks(ctx, fault, round, s); err != nil {
+			yield(nil, err)
+			return
+		}
+		if err := pace.wait(ctx, round); err != nil {
+			yield(nil, err)
+			return
+		}
+		for i, steps := range s.choices {
+			switch {
+			case round < len(steps):
+				p := steps[round]
+				usage.Completion += p.tokens
+				if _, thinks := p.part.(llm.Reasoning); thinks {
+					usage.Reasoning += p.tokens
+				}
+				r := reply()
+				r.Choices = []llm.Choice{{Index: i, At: p.at, Parts: []llm.Part{p.part}, Logprobs: s.logprobs(p)}}
+				if !send(r) {
+					return
+				}
+			case round == len(steps):
+				r := reply()
+				r.Choices = []llm.Choice{{Index: i, Finish: s.finish[i]}}
+				if ends++; ends == len(s.choices) {
+					r.Usage = &usage
+				}
+				if !send(r) {
+					return
+				}
+			}
+		}
+	}
+	if s.whole {
+		yield(whole, nil)
+	}
+}
+
+// breaks is the error with which the answer ends before this round, if it does.
+func (m *Model) breaks(ctx context.Context, f Fault, round int, s *script) error {
+	due := func(after int) bool { return after > 0 && round == min(after, len(s.choices[0])) }
+	switch {
+	case due(f.Stall):
+		<-ctx.Done()
+		return llm.AsError(context.Cause(ctx))
+	case s.whole:
+		return nil
+	case due(f.Cut):
+		return &llm.Error{Kind: llm.Upstream, Code: CodeCut, Backend: "mock", Message: fmt.Sprintf("The mock model cuts its streams after %d tokens.", f.Cut)}
+	case due(f.Error):
+		return &llm.Error{Kind: llm.Upstream, Backend: "mock", Message: fmt.Sprintf("The mock model fails on purpose after %d tokens.", f.Error)}
+	}
+	return nil
+}
+
+// logprobs invents the log probabilities of a step's tokens.
+func (s *script) logprobs(p step) []llm.TokenLogprob {
+	part, ok := p.part.(llm.Text)
+	if !s.probs || !ok {
+		return nil
+	}
+	var list []llm.TokenLogprob
+	for i, text := range Tokens(part.String()) {
+		if p.echoed && i == 0 {
+			list = append(list, llm.TokenLogprob{Token: text, Logprob: math.NaN(), Bytes: []byte(text)})
+			continue
+		}
+		t := llm.TokenLogprob{Token: text, Logprob: -0.1, Bytes: []byte(text)}
+		for k := range s.top {
+			alternative := llm.TokenLogprob{Token: text, Logprob: -0.1, Bytes: []byte(text)}
+			if k > 0 {
+				name := fmt.Sprintf("~%d", k)
+				alternative = llm.TokenLogprob{Token: name, Logprob: float64(-3 - k), Bytes: []byte(name)}
+			}
+			t.Top = append(t.Top, alternative)
+		}
+		list = append(list, t)
+	}
+	return list
+}
+
+// pace holds the moments at which rounds are due.
+type pace struct {
+	start    time.Time
+	first    time.Duration
+	interval time.Duration
+	timer    *time.Timer
+}
+
+func newPace(o Options) *pace {
+	p := &pace{start: time.Now(), first: o.FirstToken}
+	if o.TokensPerSecond > 0 {
+		p.interval = time.Duration(float64(time.Second) / o.TokensPerSecond)
+	}
+	return p
+}
+
+// wait returns when a round is due, or with the context's error.
+func (p *pace) wait(ctx context.Context, round int) error {
+	if err := ctx.Err(); err != nil {
+		return llm.AsError(context.Cause(ctx))
+	}
+	if p.first == 0 && p.interval == 0 {
+		return nil
+	}
+	d := time.Until(p.start.Add(p.first + time.Duration(round)*p.interval))
+	if d <= 0 {
+		return nil
+	}
+	if p.timer == nil {
+		p.timer = time.NewTimer(d)
+	} else {
+		p.timer.Reset(d)
+	}
+	select {
+	case <-p.timer.C:
+		return nil
+	case <-ctx.Done():
+		return llm.AsError(context.Cause(ctx))
+	}
+}
+
+func (p *pace) stop() {
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+}
