@@ -19,7 +19,7 @@ func TestNoSecretIsLoggedUnderItsName(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			const header = "Api-Key"
+			header := http.CanonicalHeaderKey("api-key")
 			log.With(slog.String("token", "s3cret")).LogAttrs(t.Context(), slog.LevelInfo, "hello",
 				slog.String("authorization", "s3cret"), slog.String(header, "s3cret"), slog.Any("password", []string{"s3cret"}),
 				slog.Any("header", http.Header{"X-Any": {"s3cret"}}), slog.Group("secret", slog.String("value", "s3cret")),
