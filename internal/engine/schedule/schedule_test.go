@@ -75,7 +75,7 @@ func TestAnImpossibleWishNamesBothNumbers(t *testing.T) {
 func TestNoPlanEvictsWithoutNeed(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	seen := map[schedule.Action]int{}
-	for round := range 50_000 {
+	for round := range 20_000 {
 		children := map[string]schedule.Child{}
 		var running []schedule.Child
 		for i := range r.IntN(7) {
@@ -87,8 +87,8 @@ func TestNoPlanEvictsWithoutNeed(t *testing.T) {
 		want, free := schedule.Want{Name: "wanted", Memory: r.Uint64N(60)}, r.Uint64N(30)
 		d := schedule.Plan(running, want, free)
 		seen[d.Action]++
-		if diff := cmp.Diff(before, running); diff != "" {
-			t.Fatalf("round %d: Plan changed its input: %s", round, diff)
+		if !slices.Equal(before, running) {
+			t.Fatalf("round %d: Plan changed its input", round)
 		}
 		check(t, running, children, want, free, d)
 	}
