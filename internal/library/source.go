@@ -172,10 +172,7 @@ func (l *Library) convert(ctx context.Context, t target, s Source, r ref, staged
 		return "", err
 	}
 	return write(ctx, staged, func(n int64) { report(Progress{Stage: Converting, Done: n, Total: t.entry.Size}) }, func(d *digest) error {
-		if err := gguf.ConvertBERT(dir, d); err != nil {
-			return fmt.Errorf("convert %s: %w", t.name, err)
-		}
-		return nil
+		return gguf.ConvertBERT(dir, d)
 	})
 }
 

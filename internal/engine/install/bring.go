@@ -32,7 +32,7 @@ const (
 // Pinned is the wheel that this version of Ingot was tested with. pip picks the
 // one for its platform, which must have one of the digests.
 func Pinned() Pin {
-	return Pin{Version: "2026.10.11549", Size: 34 << 20, SHA256: []string{
+	return Pin{Version: "2026.10.11549", Size: 33_900_000, SHA256: []string{
 		"c54e7d13520ecc989c63dc99d55de3065e2f343a91f43f053d16b5e62077c261", // Linux, amd64, glibc 2.17
 		"e2a3e79e775515de4ad197e667f874070446ef9ac9cf2044bc9866bc4c72289e", // Linux, arm64, glibc 2.17
 		"4ecda27a308b2403aa13c9d04b270befab95edc556c24ed00b2f8a98bd7f6781", // macOS 13, arm64

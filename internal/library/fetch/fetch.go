@@ -155,6 +155,9 @@ func (c Client) fill(ctx context.Context, r Request, p *partial, progress func(d
 			return err
 		}
 	}
+	if progress != nil {
+		progress(p.size, p.size)
+	}
 	return p.flush()
 }
 

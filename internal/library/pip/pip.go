@@ -118,6 +118,7 @@ func runPip(ctx context.Context, python string, args []string, temp, dir string,
 	go func() { ended <- cmd.Wait() }()
 	tick := time.NewTicker(watch)
 	defer tick.Stop()
+	var most int64 // pip copies and removes: what is shown only grows
 	for {
 		select {
 		case err := <-ended:
@@ -134,8 +135,9 @@ func runPip(ctx context.Context, python string, args []string, temp, dir string,
 				cancel(fmt.Errorf("it wrote more than the %d bytes allowed", limit))
 				continue
 			}
+			most = max(most, n)
 			if progress != nil {
-				progress(n)
+				progress(most)
 			}
 		}
 	}

@@ -1,0 +1,69 @@
+package disk_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/ingot-llm/ingot/internal/library/disk"
+)
+
+func TestOneHolderOfALockAtATime(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "lock")
+	release, err := disk.Lock(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := disk.TryLock(path); !errors.Is(err, disk.ErrLocked) {
+		t.Fatalf("second lock: got %v", err)
+	}
+	waits := 0
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := disk.Lock(ctx, path, func() { waits++; cancel() }); !errors.Is(err, context.Canceled) || waits != 1 {
+		t.Fatalf("cancelled wait: got %v after %d waits", err, waits)
+	}
+	again, err := disk.Lock(t.Context(), path, func() { release() })
+	if err != nil {
+		t.Fatalf("lock after release: %v", err)
+	}
+	again()
+}
+
+func TestRoomKnowsWhatDoesNotFit(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := disk.Room(dir, 1); err != nil {
+		t.Errorf("one byte: %v", err)
+	}
+	if _, ok := errors.AsType[*disk.FullError](disk.Room(dir, 1<<60)); !ok {
+		t.Error("an exabyte fits")
+	}
+}
+
+func TestAFileIsReplacedWhole(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "f")
+	for _, want := range []string{"one", "another"} {
+		if err := disk.WriteFile(path, []byte(want)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != want {
+			t.Fatalf("got %q, %v", got, err)
+		}
+	}
+	if all, _ := os.ReadDir(filepath.Dir(path)); len(all) != 1 {
+		t.Errorf("%d files left", len(all))
+	}
+}
+
+func TestSizesReadWell(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1000: "1.0 kB", 98362432: "98.4 MB", 2_390_000_000: "2.4 GB", 5e15: "5000.0 TB"} {
+		if got := disk.Bytes(n); got != want {
+			t.Errorf("%d: got %s, want %s", n, got, want)
+		}
+	}
+}
