@@ -1,0 +1,191 @@
+package auth
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Entry is a key in a store: its hash, never the secret.
+type Entry struct {
+	Name              string    `json:"name"`
+	Hash              string    `json:"hash"` // SHA-256 in hex
+	Created           time.Time `json:"created"`
+	RequestsPerMinute int       `json:"requests_per_minute,omitempty"`
+	Admin             bool      `json:"admin,omitempty"`
+	Revoked           time.Time `json:"revoked,omitzero"`
+}
+
+// ID tells entries of one name apart.
+func (e Entry) ID() string { return e.Hash[:min(12, len(e.Hash))] }
+
+// CreateOptions is what a new key may do.
+type CreateOptions struct {
+	RequestsPerMinute int // 0: no limit
+	Admin             bool
+}
+
+// Store is a file of keys, keys.json in the data folder. Processes may share
+// it: each change is made under a lock file and appears whole.
+type Store struct{ Path string }
+
+const (
+	maxStore  = 4 << 20
+	maxLive   = 2 // of one name: the one in use and the one that follows it
+	lockTries = 100
+)
+
+// Load reads the store at path; one that is not there is empty.
+func Load(path string) ([]Entry, error) { return Store{path}.List() }
+
+// List reads every entry, revoked ones too, oldest first.
+func (s Store) List() ([]Entry, error) {
+	f, err := os.Open(s.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read keys: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxStore+1))
+	if err == nil && len(data) > maxStore {
+		err = errors.New("larger than 4 MiB")
+	}
+	var file struct {
+		Keys []Entry `json:"keys"`
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &file)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read keys: %s: %w", s.Path, err)
+	}
+	for i, e := range file.Keys {
+		if hash, err := hex.DecodeString(e.Hash); err != nil || len(hash) != sha256.Size || e.Name == "" || e.RequestsPerMinute < 0 {
+			return nil, fmt.Errorf("read keys: %s: keys[%d] needs a name, the hex of a SHA-256 as hash, and no negative limit", s.Path, i)
+		}
+	}
+	return file.Keys, nil
+}
+
+// Create makes a key and stores its hash. The secret is told here and never
+// again. One name may have two keys, so that it can change from one to the
+// other without a pause.
+func (s Store) Create(name string, o CreateOptions) (secret string, e Entry, err error) {
+	if name == "" || len(name) > 64 || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", Entry{}, errors.New("create key: a name is 1 to 64 visible ASCII characters")
+	}
+	if o.RequestsPerMinute < 0 {
+		return "", Entry{}, errors.New("create key: requests per minute cannot be negative; 0 is no limit")
+	}
+	random := make([]byte, 32)
+	rand.Read(random) //nolint:errcheck // it never fails: the process ends first
+	secret = "ingot-" + base64.RawURLEncoding.EncodeToString(random)
+	hash := sha256.Sum256([]byte(secret))
+	e = Entry{Name: name, Hash: hex.EncodeToString(hash[:]), Created: now(), RequestsPerMinute: o.RequestsPerMinute, Admin: o.Admin}
+	err = s.change(func(list []Entry) ([]Entry, error) {
+		if ids := live(list, name); len(ids) >= maxLive {
+			return nil, fmt.Errorf("%s has %d keys already; revoke one of %s first", name, len(ids), strings.Join(ids, ", "))
+		}
+		return append(list, e), nil
+	})
+	if err != nil {
+		return "", Entry{}, fmt.Errorf("create key: %w", err)
+	}
+	return secret, e, nil
+}
+
+// Revoke ends the key with that ID, or the only one of that name.
+func (s Store) Revoke(which string) (Entry, error) {
+	var revoked Entry
+	err := s.change(func(list []Entry) ([]Entry, error) {
+		ids := live(list, which)
+		if len(ids) > 1 {
+			return nil, fmt.Errorf("%s has several keys; say which: %s", which, strings.Join(ids, ", "))
+		}
+		for i := range list {
+			e := &list[i]
+			if e.Revoked.IsZero() && (e.ID() == which || len(ids) == 1 && e.Name == which) {
+				e.Revoked = now()
+				revoked = *e
+				return list, nil
+			}
+		}
+		return nil, fmt.Errorf("no key %q that is not revoked already", which)
+	})
+	if err != nil {
+		return Entry{}, fmt.Errorf("revoke key: %w", err)
+	}
+	return revoked, nil
+}
+
+// live is the IDs of name's keys that admit.
+func live(list []Entry, name string) (ids []string) {
+	for _, e := range list {
+		if e.Name == name && e.Revoked.IsZero() {
+			ids = append(ids, e.ID())
+		}
+	}
+	return ids
+}
+
+func now() time.Time { return time.Now().UTC().Truncate(time.Second) }
+
+// change replaces the file by what edit makes of it.
+func (s Store) change(edit func([]Entry) ([]Entry, error)) error {
+	unlock, err := s.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	list, err := s.List()
+	if err != nil {
+		return err
+	}
+	if list, err = edit(list); err != nil {
+		return err
+	}
+	data, err := json.MarshalIndent(map[string][]Entry{"keys": list}, "", "  ")
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(s.Path), ".keys-*") // 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // fails once it is renamed
+	_, err = f.Write(append(data, '\n'))
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), s.Path)
+}
+
+// lock keeps other processes from changing the file until unlock.
+func (s Store) lock() (unlock func(), err error) {
+	path := s.Path + ".lock"
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for range lockTries {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if err == nil {
+			return func() { os.Remove(path) }, f.Close()
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+		<-tick.C
+	}
+	return nil, fmt.Errorf("another process is changing the keys; where none is, remove %s", path)
+}
