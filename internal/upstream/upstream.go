@@ -66,7 +66,20 @@ func (c *Client) Embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedRepl
 	if err != nil {
 		return nil, err
 	}
-	res, err := c.send(ctx, req)
+	body, err := c.whole(ctx, c.Base+req.Path, req.Pieces)
+	if err != nil {
+		return nil, err
+	}
+	return c.Codec.DecodeEmbed(body)
+}
+
+// Post sends a body to a URL of the same server and returns the whole answer.
+func (c *Client) Post(ctx context.Context, url string, body []byte) ([]byte, error) {
+	return c.whole(ctx, url, [][]byte{body})
+}
+
+func (c *Client) whole(ctx context.Context, url string, pieces [][]byte) ([]byte, error) {
+	res, err := c.send(ctx, url, pieces)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +92,7 @@ func (c *Client) Embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedRepl
 		return nil, &llm.Error{Kind: llm.Upstream, Message: "The model's server sent an answer that is too large."}
 	}
 	c.seen()
-	return c.Codec.DecodeEmbed(body)
+	return body, nil
 }
 
 func (c *Client) seen() {
@@ -100,7 +113,7 @@ func (c *Client) stream(ctx context.Context, op llm.Operation, encode func() (*w
 		}
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
-		res, err := c.send(ctx, req)
+		res, err := c.send(ctx, c.Base+req.Path, req.Pieces)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -155,19 +168,21 @@ func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, bod
 }
 
 // send posts a request and turns every status but 200 into an error.
-func (c *Client) send(ctx context.Context, r *wire.Request) (*http.Response, error) {
+func (c *Client) send(ctx context.Context, url string, pieces [][]byte) (*http.Response, error) {
 	body := func() io.ReadCloser {
-		readers := make([]io.Reader, len(r.Pieces))
-		for i, p := range r.Pieces {
+		readers := make([]io.Reader, len(pieces))
+		for i, p := range pieces {
 			readers[i] = bytes.NewReader(p)
 		}
 		return io.NopCloser(io.MultiReader(readers...))
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Base+r.Path, body())
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, body())
 	if err != nil {
 		return nil, &llm.Error{Kind: llm.Internal, Message: "Internal error.", Err: err}
 	}
-	req.ContentLength = r.Size()
+	for _, p := range pieces {
+		req.ContentLength += int64(len(p))
+	}
 	req.GetBody = func() (io.ReadCloser, error) { return body(), nil }
 	for name, values := range c.Header {
 		req.Header[name] = values

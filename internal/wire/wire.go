@@ -15,15 +15,6 @@ type Request struct {
 	Pieces [][]byte
 }
 
-// Size is the length of the body in bytes.
-func (r *Request) Size() int64 {
-	var n int64
-	for _, p := range r.Pieces {
-		n += int64(len(p))
-	}
-	return n
-}
-
 // Codec is the caller's side of one wire format. Its methods may be called concurrently;
 // errors are *llm.Error.
 type Codec interface {

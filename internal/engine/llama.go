@@ -1,0 +1,217 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/http"
+	"strings"
+
+	"github.com/ingot-llm/ingot/internal/jsonx"
+	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/upstream"
+	"github.com/ingot-llm/ingot/internal/wire/openai"
+)
+
+// llama is the family's codec with llama.cpp's own errors.
+type llama struct{ openai.Codec }
+
+// DecodeError names a prompt that is too long with both numbers, and keeps paths from the caller.
+func (l llama) DecodeError(status int, h http.Header, body []byte) *llm.Error {
+	e := l.Codec.DecodeError(status, h, body)
+	v, err := jsonx.Parse(body)
+	if err != nil {
+		v = nil
+	}
+	detail := v.Get("error")
+	prompt, errPrompt := detail.Get("n_prompt_tokens").Int()
+	context, errContext := detail.Get("n_ctx").Int()
+	switch {
+	case errPrompt == nil && errContext == nil:
+		return tooLong(prompt, context)
+	case strings.Contains(e.Message, "/") || strings.Contains(e.Message, "\\"):
+		e.Err = fmt.Errorf("model server: %s", e.Message)
+		e.Message = "The model's server refused the request."
+	}
+	return e
+}
+
+func tooLong(prompt, context int64) *llm.Error {
+	return &llm.Error{Kind: llm.TooLong, Param: "messages", Message: fmt.Sprintf(
+		"This model's maximum context length is %d tokens, but the prompt has %d tokens. Please reduce the length of the prompt.", context, prompt)}
+}
+
+// spent reads the running count that comes with every token.
+func spent(timings []byte) *llm.Usage {
+	v := jsonx.Value(timings)
+	if v.Kind() != jsonx.Object {
+		return nil
+	}
+	n := func(name string) int {
+		i, _ := v.Get(name).Int()
+		return int(i)
+	}
+	cached := n("cache_n")
+	return &llm.Usage{Prompt: cached + n("prompt_n"), Completion: n("predicted_n"), Cached: cached}
+}
+
+// countChat counts the tokens of a chat's prompt as the child would see it.
+func countChat(ctx context.Context, c *upstream.Client, r *llm.ChatRequest) (int, error) {
+	root := strings.TrimSuffix(c.Base, "/v1")
+	body, err := c.Post(ctx, root+"/apply-template", openai.AppendChatRequest(nil, r))
+	if err != nil {
+		return 0, err
+	}
+	v, err := jsonx.Parse(body)
+	if err != nil {
+		return 0, fmt.Errorf("read the templated prompt: %w", err)
+	}
+	return countText(ctx, c, v.Get("prompt"))
+}
+
+func countInput(ctx context.Context, c *upstream.Client, in llm.Input) (int, error) {
+	switch in := in.(type) {
+	case llm.Tokens:
+		return len(in), nil
+	case llm.Text:
+		return countText(ctx, c, in.AppendJSON(nil))
+	}
+	return 0, nil
+}
+
+func countText(ctx context.Context, c *upstream.Client, quoted []byte) (int, error) {
+	root := strings.TrimSuffix(c.Base, "/v1")
+	body := append(append([]byte(`{"add_special":true,"parse_special":true,"content":`), quoted...), '}')
+	body, err := c.Post(ctx, root+"/tokenize", body)
+	if err != nil {
+		return 0, err
+	}
+	v, err := jsonx.Parse(body)
+	if err != nil {
+		return 0, fmt.Errorf("read the tokens: %w", err)
+	}
+	n := 0
+	for range v.Get("tokens").Elements() {
+		n++
+	}
+	return n, nil
+}
+
+// Embed returns one vector per item, of the model's own prefixes and length.
+func (m *Model) Embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedReply, error) {
+	if !m.Info.Does(llm.OpEmbed) {
+		return nil, llm.NotDone(m.Info.Deployment, llm.OpEmbed)
+	}
+	if err := m.judgeDimensions(r.Dimensions); err != nil {
+		return nil, err
+	}
+	one := r.Edit()
+	m.envelope(&one.Envelope)
+	one.Extra, one.InputType, one.Dimensions = r.Extra, "", nil
+	if !m.isLlama() {
+		one.InputType, one.Dimensions = r.InputType, r.Dimensions
+	}
+	one.Items = m.withPrefix(r)
+	var reply *llm.EmbedReply
+	err := m.use(ctx, r.Caller, func(c *upstream.Client) error {
+		if err := m.judgeLength(ctx, c, one.Items); err != nil {
+			return err
+		}
+		var err error
+		reply, err = c.Embed(ctx, one)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(reply.Vectors) != len(r.Items) {
+		return nil, &llm.Error{Kind: llm.Upstream, Message: "The model's server sent another number of vectors than was asked for."}
+	}
+	reply.ID, reply.Model = "", m.Info.Model
+	if r.Dimensions != nil && m.isLlama() {
+		for i := range reply.Vectors {
+			reply.Vectors[i] = cut(reply.Vectors[i], *r.Dimensions)
+		}
+	}
+	return reply, nil
+}
+
+// judgeDimensions allows another length only where the model was trained for it.
+func (m *Model) judgeDimensions(want *int) error {
+	if want == nil || !m.isLlama() || *want == m.Info.Dimensions {
+		return nil
+	}
+	input := fmt.Appendf(nil, "%d", *want)
+	at := []any{"body", "dimensions"}
+	switch {
+	case !m.Settings.Embedding.Matryoshka:
+		return llm.Faulty(llm.Detail{Type: "value_error", Loc: at, Input: input, Msg: fmt.Sprintf("This model gives %d dimensions and was not trained for fewer", m.Info.Dimensions)})
+	case *want > m.Info.Dimensions:
+		return llm.Faulty(llm.Detail{Type: "less_than_equal", Loc: at, Input: input, Msg: fmt.Sprintf("Input should be less than or equal to %d", m.Info.Dimensions)})
+	}
+	return nil
+}
+
+func (m *Model) withPrefix(r *llm.EmbedRequest) []llm.Input {
+	var prefix string
+	switch r.InputType {
+	case llm.InputQuery:
+		prefix = m.Settings.Embedding.QueryPrefix
+	case llm.InputDocument:
+		prefix = m.Settings.Embedding.DocumentPrefix
+	case llm.InputText, "":
+	}
+	if prefix == "" {
+		return r.Items
+	}
+	items := make([]llm.Input, len(r.Items))
+	for i, in := range r.Items {
+		items[i] = in
+		if t, ok := in.(llm.Text); ok {
+			items[i] = llm.NewText(prefix + t.String())
+		}
+	}
+	return items
+}
+
+// judgeLength refuses an input that the encoder would cut. A text has no more tokens than bytes, so most need no count.
+func (m *Model) judgeLength(ctx context.Context, c *upstream.Client, items []llm.Input) error {
+	most := m.Settings.Embedding.MaxTokens
+	if most == 0 || !m.isLlama() {
+		return nil
+	}
+	const special = 2 // the tokens around an input
+	for i, in := range items {
+		if t, ok := in.(llm.Text); ok && t.Size()+special <= most {
+			continue
+		}
+		n, err := countInput(ctx, c, in)
+		if err != nil {
+			return err
+		}
+		if n > most {
+			e := tooLong(int64(n), int64(most))
+			e.Param = "input"
+			e.Message = fmt.Sprintf("input[%d]: %s", i, e.Message)
+			return e
+		}
+	}
+	return nil
+}
+
+// cut keeps the first n dimensions and makes the length 1 again.
+func cut(v []float32, n int) []float32 {
+	v = v[:min(n, len(v))]
+	var sum float64
+	for _, x := range v {
+		sum += float64(x) * float64(x)
+	}
+	if sum == 0 {
+		return v
+	}
+	norm := float32(1 / math.Sqrt(sum))
+	for i := range v {
+		v[i] *= norm
+	}
+	return v
+}

@@ -1,0 +1,283 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"net/http"
+	"time"
+
+	"github.com/ingot-llm/ingot/internal/engine/process"
+	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/upstream"
+	"github.com/ingot-llm/ingot/internal/wire"
+	"github.com/ingot-llm/ingot/internal/wire/openai"
+)
+
+// Settings describe one model.
+type Settings struct {
+	Info   llm.ModelInfo
+	Spec   process.Spec
+	Memory uint64 // bytes it takes when loaded; 0: not known, and not planned for
+	Queue  int    // requests that may wait
+	Wait   time.Duration
+	System string // system prompt for chats that bring none
+	// RemoteName is what a server of the user's calls the model; empty: its deployment's name.
+	RemoteName string
+	Embedding  Embedding
+	Silence    time.Duration
+}
+
+// Embedding is what the encoder of a Settings was trained for.
+type Embedding struct {
+	Matryoshka                  bool // vectors may be cut
+	QueryPrefix, DocumentPrefix string
+	MaxTokens                   int // longer input is refused; 0: the context
+}
+
+// LlamaFeatures is what llama.cpp's server obeys beyond the contract. Members that move a limit,
+// such as n_predict and ignore_eos, are never among them.
+var LlamaFeatures = llm.Features{
+	Set: llm.FeatureN | llm.FeatureLogprobs | llm.FeatureLogitBias | llm.FeatureTokens | llm.FeatureInputType,
+	Extra: []string{
+		"top_k", "min_p", "typical_p", "top_n_sigma", "repeat_penalty", "repetition_penalty", "repeat_last_n",
+		"dynatemp_range", "dynatemp_exponent", "mirostat", "mirostat_tau", "mirostat_eta",
+		"dry_multiplier", "dry_base", "dry_allowed_length", "dry_penalty_last_n",
+		"xtc_probability", "xtc_threshold", "cache_prompt",
+	},
+}
+
+// Model answers for one deployment.
+type Model struct {
+	Settings
+	pool  *Pool
+	child *child
+	codec wire.Codec
+}
+
+var _ llm.Backend = (*Model)(nil)
+
+// Model returns the Backend of a model. Its child starts with the first request.
+func (p *Pool) Model(s Settings) *Model {
+	m := &Model{Settings: s, pool: p, child: p.attach(s.Spec, s.Memory, s.Spec.Slots, s.Queue), codec: llama{openai.Codec{Contract: llm.WireOpenAI}}}
+	if s.Spec.Engine.Kind == process.Command {
+		m.codec = openai.Codec{Contract: llm.WireOpenAI}
+	}
+	return m
+}
+
+// State tells how the model's child is doing, and how many requests wait.
+func (m *Model) State() (process.Snapshot, int) { return m.child.State(), m.child.queue.length() }
+
+// Models returns the one record of the model.
+func (m *Model) Models(context.Context) ([]llm.ModelInfo, error) {
+	return []llm.ModelInfo{m.Info}, nil
+}
+
+// use waits for a slot and a running child, and lets f talk to it.
+func (m *Model) use(ctx context.Context, caller llm.Caller, f func(*upstream.Client) error) error {
+	leave, err := m.child.queue.enter(ctx, caller.Name, m.Wait, func() bool { return m.child.State().State != process.Ready })
+	if err != nil {
+		return err
+	}
+	defer leave()
+	lease, err := m.pool.ensure(ctx, m.child)
+	if err != nil {
+		return m.explain(ctx, err)
+	}
+	defer m.pool.notify()
+	defer lease.Release()
+	client := &upstream.Client{
+		HTTP: &http.Client{Transport: lease.Transport(m.pool.transport)}, Base: lease.URL + "/v1", Codec: m.codec, Silence: m.Silence,
+	}
+	return m.explain(ctx, lease.Explain(ctx, f(client)))
+}
+
+// explain says what happened to a child in the words of the contract. What names the machine stays in the log.
+func (m *Model) explain(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	name := "Model '" + m.Info.Deployment + "'"
+	if e, ok := errors.AsType[*process.StartError](err); ok {
+		m.pool.log.LogAttrs(ctx, slog.LevelError, "model did not start", slog.String("model", m.Info.Deployment), slog.Any("error", e.Err), slog.Any("stderr", stderr(e.Err)))
+		return &llm.Error{Kind: llm.Unavailable, Message: name + " could not be started: " + e.Error() + ".", RetryAfter: e.RetryAfter, Err: err}
+	}
+	if e, ok := errors.AsType[*process.Exited](err); ok {
+		m.pool.log.LogAttrs(ctx, slog.LevelError, "model server died", slog.String("model", m.Info.Deployment), slog.Any("error", e), slog.Any("stderr", e.Stderr))
+		return &llm.Error{Kind: llm.Upstream, Message: name + " failed: " + e.Error() + ". It is started again by the next request.", Err: err}
+	}
+	if e, ok := errors.AsType[*process.Silent](err); ok {
+		return &llm.Error{Kind: llm.Timeout, Message: name + " was ended: " + e.Error() + ".", Err: err}
+	}
+	if errors.Is(err, process.ErrStopped) || errors.Is(err, process.ErrClosed) {
+		return &llm.Error{Kind: llm.Unavailable, Message: name + " is being stopped.", RetryAfter: time.Second, Err: err}
+	}
+	return err
+}
+
+func stderr(err error) []string {
+	if e, ok := errors.AsType[*process.Exited](err); ok {
+		return e.Stderr
+	}
+	if e, ok := errors.AsType[*process.StartTimeout](err); ok {
+		return e.Stderr
+	}
+	return nil
+}
+
+// Chat streams from the child, also for callers who do not: only a streamed answer stops when its reader leaves.
+func (m *Model) Chat(ctx context.Context, r *llm.ChatRequest) llm.Stream {
+	if !m.Info.Does(llm.OpChat) {
+		return llm.Fail(llm.NotDone(m.Info.Deployment, llm.OpChat))
+	}
+	r = m.prepare(r)
+	return m.answer(ctx, r.Caller, choices(r.N), r.MaxTokens, func(c *upstream.Client, k int) llm.Stream {
+		one := r.Edit()
+		one.N, one.Seed = nil, seedOf(r.Seed, k)
+		return c.Chat(ctx, one)
+	}, func(c *upstream.Client) (int, error) { return countChat(ctx, c, r) })
+}
+
+// prepare makes the request that the child gets.
+func (m *Model) prepare(r *llm.ChatRequest) *llm.ChatRequest {
+	out := r.Edit()
+	m.envelope(&out.Envelope)
+	out.UsageChunk = true
+	out.Messages = make([]llm.Message, 0, len(r.Messages)+1)
+	hasSystem := false
+	for _, msg := range r.Messages {
+		if msg.Role == llm.Developer && m.isLlama() {
+			msg.Role = llm.System // templates know no developer
+		}
+		hasSystem = hasSystem || msg.Role == llm.System
+		out.Messages = append(out.Messages, msg)
+	}
+	if m.System != "" && !hasSystem {
+		system := llm.Message{Role: llm.System, Parts: []llm.Part{llm.NewText(m.System)}}
+		out.Messages = append([]llm.Message{system}, out.Messages...)
+	}
+	return out
+}
+
+func (m *Model) isLlama() bool { return m.Spec.Engine.Kind != process.Command }
+
+func (m *Model) envelope(e *llm.Envelope) {
+	e.Stream, e.Model = true, m.RemoteName
+	if m.isLlama() {
+		e.Model = ""
+		e.Extra = maps.Clone(e.Extra)
+		e.Extra.Keep("timings_per_token", []byte("true"))
+	}
+}
+
+func choices(n *int) int {
+	if n == nil {
+		return 1
+	}
+	return *n
+}
+
+// seedOf gives each choice a seed of its own, or they would all be the same.
+func seedOf(seed *int64, k int) *int64 {
+	if seed == nil || k == 0 {
+		return seed
+	}
+	return new(*seed + int64(k))
+}
+
+// Complete streams each prompt and choice by a call of its own: the child counts only one of a batch.
+func (m *Model) Complete(ctx context.Context, r *llm.CompleteRequest) llm.Stream {
+	if !m.Info.Does(llm.OpComplete) {
+		return llm.Fail(llm.NotDone(m.Info.Deployment, llm.OpComplete))
+	}
+	n := choices(r.N)
+	return m.answer(ctx, r.Caller, n*len(r.Prompts), r.MaxTokens, func(c *upstream.Client, k int) llm.Stream {
+		one := r.Edit()
+		m.envelope(&one.Envelope)
+		one.UsageChunk, one.N = true, nil
+		one.Prompts = r.Prompts[k/n : k/n+1]
+		one.Seed = seedOf(r.Seed, k%n)
+		return c.Complete(ctx, one)
+	}, func(c *upstream.Client) (int, error) {
+		total := 0
+		for _, p := range r.Prompts {
+			count, err := countInput(ctx, c, p)
+			if err != nil {
+				return 0, err
+			}
+			total += count
+		}
+		return total, nil
+	})
+}
+
+// answer runs the calls of a request one after the other as one stream of choices. count is for
+// max_tokens 0, which the child would answer with a token.
+func (m *Model) answer(ctx context.Context, caller llm.Caller, calls int, maxTokens *int, call func(*upstream.Client, int) llm.Stream, count func(*upstream.Client) (int, error)) llm.Stream {
+	return func(yield func(*llm.Reply, error) bool) {
+		err := m.use(ctx, caller, func(c *upstream.Client) error {
+			if maxTokens != nil && *maxTokens == 0 && m.isLlama() {
+				n, err := count(c)
+				if err == nil {
+					yield(m.nothing(calls, n), nil)
+				}
+				return err
+			}
+			return m.relay(c, calls, call, yield)
+		})
+		if err != nil && !errors.Is(err, errLeft) {
+			yield(nil, err)
+		}
+	}
+}
+
+// errLeft says that whoever ranged over the stream has left.
+var errLeft = errors.New("the reader left")
+
+func (m *Model) nothing(calls, prompt int) *llm.Reply {
+	r := &llm.Reply{Model: m.Info.Model, Usage: &llm.Usage{Prompt: prompt}}
+	for i := range calls {
+		r.Choices = append(r.Choices, llm.Choice{Index: i, Finish: llm.FinishLength})
+	}
+	return r
+}
+
+// relay yields the fragments of each call under its own index, and the usage of all on the last.
+func (m *Model) relay(c *upstream.Client, calls int, call func(*upstream.Client, int) llm.Stream, yield func(*llm.Reply, error) bool) error {
+	var total llm.Usage
+	counted := false
+	for k := range calls {
+		for f, err := range call(c, k) {
+			if err != nil {
+				return err
+			}
+			m.normalise(f, k)
+			if f.Spent != nil {
+				f.Spent = new(total.Add(*f.Spent))
+			}
+			if u := f.Usage; u != nil {
+				total, counted = total.Add(*u), true
+				f.Usage = nil
+			}
+			if !yield(f, nil) {
+				return errLeft
+			}
+		}
+	}
+	if counted && !yield(&llm.Reply{Model: m.Info.Model, Usage: &total}, nil) {
+		return errLeft
+	}
+	return nil
+}
+
+// normalise hides what is the child's own: its ids, its name for the model (a path), its timings.
+func (m *Model) normalise(f *llm.Reply, index int) {
+	f.Spent = spent(f.Extra["timings"])
+	f.ID, f.Model, f.Created, f.Extra, f.Source = "", m.Info.Model, time.Time{}, nil, llm.Source{}
+	for i := range f.Choices {
+		f.Choices[i].Index = index
+		f.Choices[i].Extra = nil
+	}
+}
