@@ -77,6 +77,7 @@ func (l *Library) Pull(ctx context.Context, reference string, progress func(Prog
 	if err := os.MkdirAll(l.staging(t.name), 0o700); err != nil {
 		return Model{}, fmt.Errorf("pull %s: %w", t.name, err)
 	}
+	defer func() { _ = os.Remove(l.staging(t.name)) }() // unless something is kept in it
 	failed := &SourcesError{Name: t.name}
 	for _, s := range t.entry.Sources {
 		err := l.take(ctx, t, s, func(p Progress) { p.Source = redact(s.Ref); report(p) })

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/ingot-llm/ingot/internal/library/fetch"
 	"github.com/ingot-llm/ingot/internal/library/pip"
 )
 
@@ -59,7 +60,7 @@ func parseRef(s string) (ref, error) {
 		}
 	case "https", "http":
 		u, err := url.Parse(s)
-		if err != nil || u.Host == "" || u.User != nil {
+		if err != nil || u.User != nil || fetch.CheckURL(s) != nil {
 			return ref{}, fmt.Errorf("reference %q is not an address of the form https://host/file.gguf", redact(s))
 		}
 		r.scheme, r.path = "https", s

@@ -85,7 +85,7 @@ func (c Client) do(req *http.Request, said *linked) (*http.Response, error) {
 		if len(via) >= maxHops {
 			return fatal{fmt.Errorf("get %s: more than %d redirects", bare(req.URL.String()), maxHops)}
 		}
-		if err := checkURL(next.URL.String()); err != nil {
+		if err := CheckURL(next.URL.String()); err != nil {
 			return fatal{fmt.Errorf("follow redirect of %s: %w", bare(req.URL.String()), err)}
 		}
 		if next.Response != nil {

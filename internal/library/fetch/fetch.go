@@ -85,7 +85,7 @@ var errChanged = errors.New("the file at the source has changed")
 // gets bytes done and in all (0: not known yet), on the caller's goroutine.
 // After an error what has come so far is kept, except when it is wrong.
 func (c Client) File(ctx context.Context, r Request, progress func(done, total int64)) (Result, error) {
-	if err := checkURL(r.URL); err != nil {
+	if err := CheckURL(r.URL); err != nil {
 		return Result{}, err
 	}
 	p, err := openPartial(ctx, r)
@@ -183,8 +183,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// checkURL allows https anywhere, and http on this machine.
-func checkURL(s string) error {
+// CheckURL refuses addresses that are neither https nor http on this machine.
+func CheckURL(s string) error {
 	u, err := url.Parse(s)
 	if err != nil {
 		return fmt.Errorf("read address: %w", err)
