@@ -9,23 +9,20 @@ import (
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
-// Counter counts the requests of callers. It outlives a reload of the configuration and is
-// used concurrently.
-type Counter interface {
-	// Take counts one more request of a caller who may make so many a minute. Where that is
-	// one too many it is not counted, and wait says how long until the next may come.
-	Take(ctx context.Context, caller string, perMinute int) (wait time.Duration, err error)
-}
+// Counter counts one more request of a caller who may make so many a minute. Where that is
+// one too many it is not counted, and wait says how long until the next may come. It outlives
+// a reload of the configuration and is called concurrently.
+type Counter func(ctx context.Context, caller string, perMinute int) (wait time.Duration, err error)
 
 // Limit refuses the requests of callers who make more of them than they may. Where the
 // counter fails, so does the request.
 func Limit(c Counter) llm.Policy {
-	return func(next llm.Backend) llm.Backend { return &limiter{next: next, counter: c} }
+	return func(next llm.Backend) llm.Backend { return &limiter{next: next, count: c} }
 }
 
 type limiter struct {
-	next    llm.Backend
-	counter Counter
+	next  llm.Backend
+	count Counter
 }
 
 var _ llm.Backend = (*limiter)(nil)
@@ -65,7 +62,7 @@ func (l *limiter) take(ctx context.Context, who llm.Caller) error {
 	if who.RequestsPerMinute <= 0 {
 		return nil
 	}
-	wait, err := l.counter.Take(ctx, who.Name, who.RequestsPerMinute)
+	wait, err := l.count(ctx, who.Name, who.RequestsPerMinute)
 	if err != nil {
 		return llm.AsError(fmt.Errorf("count request: %w", err))
 	}

@@ -311,61 +311,60 @@ func TestALongNameFromOutsideIsCutInTheLog(t *testing.T) {
 	}
 }
 
-func TestRequestsOverTheLimitAreRefusedUntilTheMinuteIsOver(t *testing.T) {
+func TestRequestsOverTheLimitAreRefusedWithTheTimeToWait(t *testing.T) {
 	t.Parallel()
 	for _, op := range all {
 		t.Run(string(op), func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				m := &model{}
-				b := policy.Limit(&policy.Minutes{})(m)
-				say := func() string {
-					e, refused := errors.AsType[*llm.Error](ask(t.Context(), b, op, envelope(2), 0))
-					if !refused {
-						return "answered"
+			var wait time.Duration
+			var counted []string
+			m := &model{}
+			b := policy.Limit(func(_ context.Context, caller string, perMinute int) (time.Duration, error) {
+				counted = append(counted, fmt.Sprint(caller, " ", perMinute))
+				return wait, nil
+			})(m)
+			for _, c := range []struct {
+				wait time.Duration
+				rpm  int
+				want string
+			}{
+				{0, 2, "answered"},
+				{50 * time.Second, 2, "Rate limit is exceeded. Try again in 50 seconds."},
+				{42100 * time.Millisecond, 2, "Rate limit is exceeded. Try again in 43 seconds."},
+				{time.Millisecond, 2, "Rate limit is exceeded. Try again in 1 seconds."},
+				{time.Hour, 0, "answered"},
+			} {
+				wait = c.wait
+				got := "answered"
+				if err := ask(t.Context(), b, op, envelope(c.rpm), 0); err != nil {
+					e := llm.AsError(err)
+					got = e.Message
+					if e.Kind != llm.RateLimited || e.RetryAfter != c.wait {
+						t.Errorf("got kind %v, retry after %s", e.Kind, e.RetryAfter)
 					}
-					return fmt.Sprint(e.Message, " ", e.Kind == llm.RateLimited, " ", e.RetryAfter)
 				}
-				var got []string
-				for _, pause := range []time.Duration{0, 10 * time.Second, 0, 49500 * time.Millisecond, 500 * time.Millisecond, 0, 0} {
-					time.Sleep(pause)
-					got = append(got, say())
+				if got != c.want {
+					t.Errorf("got %q, want %q", got, c.want)
 				}
-				want := []string{
-					"answered", "answered",
-					"Rate limit is exceeded. Try again in 50 seconds. true 50s",
-					"Rate limit is exceeded. Try again in 1 seconds. true 500ms",
-					"answered", "answered",
-					"Rate limit is exceeded. Try again in 60 seconds. true 1m0s",
-				}
-				if d := cmp.Diff(want, got); d != "" {
-					t.Error(d)
-				}
-				if m.calls != 4 {
-					t.Errorf("the model was asked %d times, want 4", m.calls)
-				}
-				if err := ask(t.Context(), b, op, llm.Envelope{Caller: llm.Caller{Name: "bob", RequestsPerMinute: 1}}, 0); err != nil {
-					t.Errorf("another caller: %v", err)
-				}
-				if err := ask(t.Context(), b, op, envelope(0), 0); err != nil {
-					t.Errorf("without a limit: %v", err)
-				}
-			})
+			}
+			if d := cmp.Diff([]string{"alice 2", "alice 2", "alice 2", "alice 2"}, counted); d != "" || m.calls != 2 {
+				t.Errorf("the model was asked %d times; counted %s", m.calls, d)
+			}
 		})
 	}
 }
 
-type brokenCounter struct{}
-
-func (brokenCounter) Take(context.Context, string, int) (time.Duration, error) {
+func broken(context.Context, string, int) (time.Duration, error) {
 	return 0, errors.New("no connection")
 }
+
+func unlimited(context.Context, string, int) (time.Duration, error) { return 0, nil }
 
 func TestACounterThatFailsLetsNobodyPast(t *testing.T) {
 	t.Parallel()
 	for _, op := range all {
 		m := &model{}
-		err := ask(t.Context(), policy.Limit(brokenCounter{})(m), op, envelope(1), 0)
+		err := ask(t.Context(), policy.Limit(broken)(m), op, envelope(1), 0)
 		if e := llm.AsError(err); err == nil || e.Kind != llm.Internal || m.calls != 0 {
 			t.Errorf("%s: got %v after %d calls", op, err, m.calls)
 		}
@@ -376,7 +375,7 @@ func TestNothingHappensBeforeRanging(t *testing.T) {
 	t.Parallel()
 	var lines []string
 	m := &model{}
-	b := llm.Chain(m, policy.Limit(brokenCounter{}), func(b llm.Backend) llm.Backend { return meter(b, &lines) })
+	b := llm.Chain(m, policy.Limit(broken), func(b llm.Backend) llm.Backend { return meter(b, &lines) })
 	b.Chat(t.Context(), &llm.ChatRequest{Envelope: envelope(1)})
 	b.Complete(t.Context(), &llm.CompleteRequest{Envelope: envelope(1)})
 	if m.calls != 0 || lines != nil {
@@ -387,7 +386,7 @@ func TestNothingHappensBeforeRanging(t *testing.T) {
 func TestModelsGoThroughEveryPolicy(t *testing.T) {
 	t.Parallel()
 	var lines []string
-	b := policy.Trace(slog.New(slog.DiscardHandler), nil)(meter(policy.Limit(brokenCounter{})(&model{}), &lines))
+	b := policy.Trace(slog.New(slog.DiscardHandler), nil)(meter(policy.Limit(broken)(&model{}), &lines))
 	models, err := b.Models(t.Context())
 	if err != nil || len(models) != 1 {
 		t.Errorf("got %v, %v", models, err)
@@ -399,7 +398,7 @@ func BenchmarkChat(b *testing.B) {
 	m := steady{}
 	log := slog.New(slog.NewTextHandler(discard{}, nil))
 	chain := policy.Trace(log, nil)(policy.Meter([]llm.ModelInfo{{Deployment: "d", Operations: all}},
-		func(llm.Operation, llm.ModelInfo) policy.Recorder { return silent{} })(policy.Limit(&policy.Minutes{})(m)))
+		func(llm.Operation, llm.ModelInfo) policy.Recorder { return silent{} })(policy.Limit(unlimited)(m)))
 	req := &llm.ChatRequest{Envelope: envelope(1 << 40)}
 	b.ReportAllocs()
 	for b.Loop() {
