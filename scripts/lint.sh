@@ -14,6 +14,8 @@ if [[ ! -x $linter ]]; then
 	mv "$linter.$$" "$linter"
 fi
 
+status=0
 for dir in . client; do
-	(cd "$dir" && "$linter" "$@" ./...)
+	(cd "$dir" && "$linter" "$@" ./...) || status=1
 done
+exit $status

@@ -60,13 +60,19 @@ check_tools() {
 
 build() { make --no-print-directory build; }
 
+# every runs a command in each module and fails if it failed in one.
+every() {
+	local rc=0 dir
+	for dir in . client; do (cd "$dir" && "$@") || rc=1; done
+	return $rc
+}
+
 lint() {
-	for dir in . client; do
-		go -C "$dir" vet ./...
-		go -C "$dir" mod tidy -diff
-	done
-	go vet -tags engine ./...
-	scripts/lint.sh run
+	local rc=0
+	every go vet ./... || rc=1
+	every go mod tidy -diff || rc=1
+	scripts/lint.sh run || rc=1
+	return $rc
 }
 
 snapshot() { git ls-files -zco --exclude-standard | xargs -0 sha256sum 2>/dev/null || true; }
@@ -81,18 +87,14 @@ generated() {
 	fi
 }
 
-unit() {
-	go test -race -timeout 5m ./...
-	go -C client test -race -timeout 5m ./...
-}
+unit() { every go test -race -timeout 5m ./...; }
 
 cross() {
 	local os arch
 	for os in linux darwin windows; do
 		for arch in amd64 arm64; do
 			echo "$os/$arch"
-			CGO_ENABLED=0 GOOS=$os GOARCH=$arch go build ./...
-			CGO_ENABLED=0 GOOS=$os GOARCH=$arch go -C client build ./...
+			CGO_ENABLED=0 GOOS=$os GOARCH=$arch every go build ./...
 		done
 	done
 }
