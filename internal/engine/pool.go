@@ -79,6 +79,7 @@ func (p *Pool) attach(spec process.Spec, memory uint64, slots, waiting int) *chi
 		p.children[key] = c
 	} else {
 		c.SetLimits(spec.Limits)
+		c.queue.setMost(waiting)
 	}
 	c.pins++
 	return c

@@ -132,3 +132,9 @@ func (q *queue) length() int {
 	defer q.mu.Unlock()
 	return q.waiting
 }
+
+func (q *queue) setMost(n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.most = n
+}

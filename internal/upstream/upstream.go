@@ -129,11 +129,7 @@ func (c *Client) stream(ctx context.Context, op llm.Operation, encode func() (*w
 
 // events yields the fragments of a stream until its end.
 func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, body io.Reader, d wire.Decoder, yield func(*llm.Reply, error) bool) {
-	var watch *time.Timer
-	if c.Silence > 0 {
-		watch = time.AfterFunc(c.Silence, func() { cancel(errSilent) })
-		defer watch.Stop()
-	}
+	var watch *time.Timer // from when the answer has begun: how long that takes is not silence
 	events := sse.NewReader(body)
 	for {
 		got, err := events.Next()
@@ -161,8 +157,12 @@ func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, bod
 		if f != nil && !yield(f, nil) {
 			return
 		}
-		if watch != nil {
+		switch {
+		case watch != nil:
 			watch.Reset(c.Silence)
+		case c.Silence > 0 && f != nil && f.Begins():
+			watch = time.AfterFunc(c.Silence, func() { cancel(errSilent) })
+			defer watch.Stop()
 		}
 	}
 }

@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/ingot-llm/ingot/internal/engine/install"
+	"github.com/ingot-llm/ingot/internal/engine/process"
+	"github.com/ingot-llm/ingot/internal/home"
+	"github.com/ingot-llm/ingot/internal/library"
+)
+
+// library opens the models of the data folder.
+func (a *app) library(h home.Home, log *slog.Logger) (*library.Library, error) {
+	dir, err := h.Models()
+	if err != nil {
+		return nil, err
+	}
+	return library.Open(dir, library.Options{Logger: log})
+}
+
+func (a *app) installOptions(h home.Home, path string, log *slog.Logger) (install.Options, error) {
+	dir, err := h.Engine()
+	return install.Options{Dir: dir, Path: path, Logger: log}, err
+}
+
+// engine finds the engine to use, as a child is started with it.
+func (a *app) engine(ctx context.Context, h home.Home, path string) (process.Engine, error) {
+	o, err := a.installOptions(h, path, nil)
+	if err != nil {
+		return process.Engine{}, err
+	}
+	e, err := install.Find(ctx, o)
+	if err != nil {
+		return process.Engine{}, err
+	}
+	if e.Kind == install.Xllamacpp {
+		return process.Engine{Kind: process.Xllamacpp, Python: e.Command[0], PythonPath: e.Dir}, nil
+	}
+	return process.Engine{Kind: process.LlamaServer, Argv: e.Command}, nil
+}
+
+// install brings the pinned engine here.
+func (a *app) install(ctx context.Context, h home.Home, log *slog.Logger) error {
+	o, err := a.installOptions(h, "", log)
+	if err != nil {
+		return err
+	}
+	bar := a.newBar()
+	defer bar.finish()
+	_, err = install.Install(ctx, o, func(p install.Progress) {
+		bar.show(string(p.Stage)+" "+p.What, p.Done, p.Total)
+	})
+	return err
+}
+
+// pullModel makes a model present.
+func (a *app) pullModel(ctx context.Context, lib *library.Library, ref string) error {
+	bar := a.newBar()
+	defer bar.finish()
+	_, err := lib.Pull(ctx, ref, func(p library.Progress) {
+		bar.show(fmt.Sprintf("%s: %s", p.Model, p.Stage), p.Done, p.Total)
+	})
+	return err
+}

@@ -1,0 +1,268 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+	"github.com/spf13/cobra"
+
+	"github.com/ingot-llm/ingot/internal/auth"
+	"github.com/ingot-llm/ingot/internal/config"
+	"github.com/ingot-llm/ingot/internal/engine/install"
+	"github.com/ingot-llm/ingot/internal/engine/process"
+	"github.com/ingot-llm/ingot/internal/gateway"
+	"github.com/ingot-llm/ingot/internal/home"
+	"github.com/ingot-llm/ingot/internal/library"
+	"github.com/ingot-llm/ingot/internal/telemetry"
+)
+
+type serveFlags struct {
+	file, listen string
+	mock         bool
+}
+
+func (a *app) serve() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the endpoint",
+		Long: `Serve the endpoint: with --config as the file says; without one the models smollm2 (chat) and
+minilm (embeddings) on 127.0.0.1:8080. The engine and models that are missing are fetched first.
+
+The key is INGOT_KEY, else the development key in the data folder. With a file, the keys it lists
+count besides INGOT_KEY. The file is read again on SIGHUP and when it changes; a bad one is refused
+whole, and open streams go on.`,
+		Example: "  ingot serve\n  ingot serve --mock --listen 127.0.0.1:9000\n  ingot serve --config ingot.yaml",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runServe(cmd.Context(), f) },
+	}
+	cmd.Flags().StringVarP(&f.file, "config", "c", "", "configuration file (see `ingot config init`)")
+	cmd.Flags().StringVarP(&f.listen, "listen", "l", "", "address to listen on, HOST:PORT; port 0 takes a free one")
+	cmd.Flags().BoolVar(&f.mock, "mock", false, "serve the mock models: no file, no download, no engine, ready at once")
+	cmd.MarkFlagsMutuallyExclusive("config", "mock")
+	return cmd
+}
+
+func (f serveFlags) load() (*config.Config, error) {
+	cfg := config.Default()
+	var err error
+	switch {
+	case f.mock:
+		cfg = config.DefaultMock()
+	case f.file != "":
+		cfg, err = config.Load(f.file)
+	}
+	if err == nil && f.listen != "" {
+		cfg.Listen = f.listen
+	}
+	return cfg, err
+}
+
+func (a *app) runServe(ctx context.Context, f serveFlags) error {
+	cfg, err := f.load()
+	if err != nil {
+		return err
+	}
+	level := new(slog.LevelVar)
+	setLevel(level, cfg)
+	log, err := telemetry.NewLogger(a.Err, level, cfg.Log.Format)
+	if err != nil {
+		return err
+	}
+	h, err := a.home()
+	if err != nil {
+		return err
+	}
+	lock, err := h.Lock("")
+	if held := (*home.HeldError)(nil); errors.As(err, &held) && f.mock {
+		log.LogAttrs(ctx, slog.LevelInfo, "another endpoint uses the data folder: `ingot chat` finds that one")
+	} else if err != nil {
+		return err
+	} else {
+		defer func() { _ = lock.Release() }()
+	}
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("%w: is something else listening there? Choose another address with --listen", err)
+	}
+	defer ln.Close()
+	g, err := a.gateway(ctx, f, cfg, h, log)
+	if err != nil {
+		return err
+	}
+	if lock != nil {
+		if err := lock.Listening("http://" + ln.Addr().String()); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		a.watch(ctx, f, h, g, level, log)
+	}()
+	a.announce(g, ln.Addr().String(), h)
+	err = g.Serve(ctx, ln)
+	cancel()
+	<-watched
+	return err
+}
+
+func setLevel(level *slog.LevelVar, cfg *config.Config) {
+	if err := level.UnmarshalText([]byte(cfg.Log.Level)); err != nil {
+		level.Set(slog.LevelInfo)
+	}
+}
+
+// announce says where the endpoint is, on standard output, when it is ready.
+func (a *app) announce(g *gateway.Gateway, addr string, h home.Home) {
+	_, _ = fmt.Fprintf(a.Out, "Ingot %s serves http://%s\n", a.version, addr)
+	for _, name := range g.Deployments() {
+		_, _ = fmt.Fprintf(a.Out, "  %s\n", name)
+	}
+	if os.Getenv("INGOT_KEY") == "" && len(g.Config().Keys) == 0 {
+		_, _ = fmt.Fprintf(a.Out, "The key is in %s\n", h.Path("key"))
+	}
+}
+
+// gateway fetches what is missing and assembles the endpoint.
+func (a *app) gateway(ctx context.Context, f serveFlags, cfg *config.Config, h home.Home, log *slog.Logger) (*gateway.Gateway, error) {
+	o := gateway.Options{Config: cfg, Logger: log, Version: a.version, Keys: func(c *config.Config) (*auth.Keys, error) { return keysOf(c, h, f.mock) }}
+	if f.mock {
+		return gateway.New(ctx, o)
+	}
+	lib, err := a.library(h, log)
+	if err != nil {
+		return nil, err
+	}
+	o.Library = lib
+	o.Engine = func(ctx context.Context, path string) (process.Engine, error) { return a.engine(ctx, h, path) }
+	if err := a.fetch(ctx, cfg, lib, h, log); err != nil {
+		return nil, err
+	}
+	return gateway.New(ctx, o)
+}
+
+// keysOf collects who may call: the file's keys, the environment's, those made by `ingot keys`, and
+// the development key where the first two have none.
+func keysOf(c *config.Config, h home.Home, mock bool) (*auth.Keys, error) {
+	keys := auth.Environment(os.LookupEnv, mock)
+	for _, k := range c.Keys {
+		key := auth.Key{Secret: k.Key}
+		key.Caller.Name, key.Caller.RequestsPerMinute = k.Name, k.RequestsPerMinute
+		keys = append(keys, key)
+	}
+	if len(keys) == 0 || len(c.Keys) == 0 && os.Getenv("INGOT_KEY") == "" {
+		secret, err := h.Key()
+		if err != nil {
+			return nil, err
+		}
+		key := auth.Key{Secret: secret}
+		key.Caller.Name, key.Caller.Admin = "development", true
+		keys = append(keys, key)
+	}
+	entries, err := auth.Load(h.Path("keys.json"))
+	if err != nil {
+		return nil, err
+	}
+	return auth.New(keys, entries), nil
+}
+
+// fetch installs the engine and pulls the models that the configuration needs and that are not here.
+func (a *app) fetch(ctx context.Context, cfg *config.Config, lib *library.Library, h home.Home, log *slog.Logger) error {
+	local := false
+	for i := range cfg.Models {
+		local = local || cfg.Models[i].Local != ""
+	}
+	if !local {
+		return nil
+	}
+	if _, err := a.engine(ctx, h, cfg.Engine.Path); err != nil {
+		if missing := (*install.MissingError)(nil); !errors.As(err, &missing) {
+			return err
+		}
+		if err := a.install(ctx, h, log); err != nil {
+			return err
+		}
+	}
+	for i := range cfg.Models {
+		if cfg.Models[i].Local == "" {
+			continue
+		}
+		if _, err := lib.Find(cfg.Models[i].Local); err == nil {
+			continue
+		}
+		if err := a.pullModel(ctx, lib, cfg.Models[i].Local); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// watch reads the file again on SIGHUP, and the file and the keys again when they change.
+func (a *app) watch(ctx context.Context, f serveFlags, h home.Home, g *gateway.Gateway, level *slog.LevelVar, log *slog.Logger) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, reloadSignals...)
+	defer signal.Stop(hup)
+	changes := map[string]bool{h.Path("keys.json"): true}
+	if f.file != "" {
+		if abs, err := filepath.Abs(f.file); err == nil {
+			changes[abs] = true
+		}
+	}
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		log.LogAttrs(ctx, slog.LevelWarn, "changes of files are not noticed", slog.Any("error", err))
+		w = &fsnotify.Watcher{}
+	} else {
+		defer w.Close()
+	}
+	for path := range changes {
+		// The folder is watched, since editors and key stores replace a file instead of writing into it.
+		if err := w.Add(filepath.Dir(path)); err != nil {
+			log.LogAttrs(ctx, slog.LevelWarn, "changes of a file are not noticed", slog.Any("error", err))
+		}
+	}
+	const settle = 200 * time.Millisecond
+	timer := time.NewTimer(settle)
+	timer.Stop()
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+			a.reload(ctx, f, g, level, log)
+		case e := <-w.Events:
+			if changes[filepath.Clean(e.Name)] && !e.Has(fsnotify.Chmod) {
+				timer.Reset(settle)
+			}
+		case err := <-w.Errors:
+			log.LogAttrs(ctx, slog.LevelWarn, "watch files", slog.Any("error", err))
+		case <-timer.C:
+			a.reload(ctx, f, g, level, log)
+		}
+	}
+}
+
+func (a *app) reload(ctx context.Context, f serveFlags, g *gateway.Gateway, level *slog.LevelVar, log *slog.Logger) {
+	cfg, err := f.load()
+	if err == nil {
+		err = g.Reload(ctx, cfg)
+	}
+	if err != nil {
+		log.LogAttrs(ctx, slog.LevelError, "configuration refused, the old one stays in force", slog.Any("error", err))
+		return
+	}
+	setLevel(level, cfg)
+	log.LogAttrs(ctx, slog.LevelInfo, "configuration reloaded", slog.Int("models", len(cfg.Models)))
+}

@@ -1,0 +1,171 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ingot-llm/ingot/internal/config"
+	"github.com/ingot-llm/ingot/internal/engine"
+	"github.com/ingot-llm/ingot/internal/engine/hardware"
+	"github.com/ingot-llm/ingot/internal/engine/process"
+	"github.com/ingot-llm/ingot/internal/library"
+	"github.com/ingot-llm/ingot/internal/library/gguf"
+	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/mock"
+	"github.com/ingot-llm/ingot/internal/route"
+)
+
+// The defaults of a local model where the file says nothing.
+const (
+	mostContext    = 8192 // tokens; a longer one is asked for, since its memory is taken at once
+	chatSlots      = 2
+	embeddingSlots = 4
+	commandSlots   = 16
+)
+
+func (g *Gateway) deployments(ctx context.Context, s *snapshot) ([]route.Deployment, error) {
+	var out []route.Deployment
+	for i := range s.cfg.Models {
+		m := &s.cfg.Models[i]
+		target := route.Target{Limits: route.Limits{FirstToken: m.Timeouts.FirstToken, Total: m.Timeouts.Total}}
+		if m.Provider != "" {
+			target.Backend = mock.New(mockOptions(m))
+			infos, err := target.Backend.Models(ctx)
+			if err != nil || len(infos) == 0 {
+				return nil, fmt.Errorf("describe model %s: %w", m.Name, err)
+			}
+			target.Info = infos[0]
+		} else {
+			settings, err := g.settings(ctx, s.cfg, m)
+			if err != nil {
+				return nil, fmt.Errorf("model %s: %w", m.Name, err)
+			}
+			model := g.pool.Model(settings)
+			s.models = append(s.models, model)
+			target.Backend, target.Info = model, settings.Info
+		}
+		target.Info.Reasoning = llm.ReasoningPlace(m.Reasoning)
+		out = append(out, route.Deployment{Targets: []route.Target{target}})
+	}
+	return out, nil
+}
+
+func mockOptions(m *config.Model) mock.Options {
+	o := mock.Options{Name: m.Name}
+	if c := m.Mock; c != nil {
+		o.Behaviour, o.TokensPerSecond, o.FirstToken = mock.Behaviour(c.Behaviour), c.TokensPerSecond, c.FirstToken
+		o.MaxTokens, o.Dimensions, o.ToolChoiceAuto = c.MaxTokens, c.Dimensions, c.ToolChoiceAuto == "call"
+		if f := c.Fault; f != nil {
+			o.Fault = &mock.Fault{Status: f.Status, RetryAfter: f.RetryAfter, Cut: f.Cut, Stall: f.Stall, Error: f.Error, Every: f.Every}
+		}
+	}
+	return o
+}
+
+// settings describes a model that runs as a child of ours.
+func (g *Gateway) settings(ctx context.Context, cfg *config.Config, m *config.Model) (engine.Settings, error) {
+	s := engine.Settings{
+		Info: llm.ModelInfo{Deployment: m.Name}, Queue: cfg.Limits.Queue, Wait: cfg.Limits.Wait, Silence: m.Timeouts.Silence,
+		Spec: process.Spec{Name: m.Name, GPULayers: process.AutoLayers, Limits: process.Limits{
+			Silence: max(m.Timeouts.FirstToken, m.Timeouts.Silence), KeepAlive: keepAlive(m.KeepAlive),
+		}},
+	}
+	if m.Queue != nil {
+		s.Queue = *m.Queue
+	}
+	if m.Command != "" {
+		describeCommand(&s, m)
+		return s, nil
+	}
+	found, err := g.o.Library.Find(m.Local)
+	if err != nil {
+		return s, err
+	}
+	if s.Spec.Engine, err = g.o.Engine(ctx, cfg.Engine.Path); err != nil {
+		return s, err
+	}
+	header, err := gguf.ReadFile(found.Path)
+	if err != nil {
+		return s, fmt.Errorf("read %s: %w", found.Name, err)
+	}
+	describeLocal(&s, m, found, header, hardware.Detect(ctx))
+	return s, nil
+}
+
+// keepAlive translates the file's words: forever is 0 to a process, and 0 is at once.
+func keepAlive(d time.Duration) time.Duration {
+	switch d {
+	case config.Forever:
+		return 0
+	case 0:
+		return time.Nanosecond
+	}
+	return d
+}
+
+func describeCommand(s *engine.Settings, m *config.Model) {
+	s.Spec.Engine = process.Engine{Kind: process.Command}
+	s.Spec.Command, s.Spec.Ready = m.Command, m.Ready
+	s.Spec.Slots = or(m.Slots, commandSlots)
+	s.RemoteName = m.Model
+	if s.RemoteName == "" {
+		s.RemoteName = m.Name
+	}
+	s.Info.Model, s.Info.Publisher, s.Info.Provider = s.RemoteName, "unknown", "command"
+	s.Info.Context = or(m.Context, 0)
+	// What a server of the user's does with a member is its own to say.
+	s.Info.Features = llm.Features{Set: ^llm.Feature(0), Any: true}
+	s.Info.Operations = []llm.Operation{llm.OpChat, llm.OpComplete}
+	if m.Kind == "embedding" {
+		s.Info.Operations = []llm.Operation{llm.OpEmbed}
+	}
+}
+
+func describeLocal(s *engine.Settings, m *config.Model, found library.Model, h *gguf.Header, machine hardware.Machine) {
+	trained := h.ContextLength()
+	if found.Entry.Context > 0 {
+		trained = found.Entry.Context
+	}
+	embeds := found.Entry.Kind == library.Embed
+	s.Info.Model, s.Info.Publisher, s.Info.Provider = found.Name, found.Entry.Publisher, "local"
+	if s.Info.Publisher == "" {
+		s.Info.Publisher = "unknown"
+	}
+	s.Info.Operations, s.Info.Features = []llm.Operation{llm.OpChat, llm.OpComplete}, engine.LlamaFeatures
+	slots := chatSlots
+	if embeds {
+		s.Info.Operations, slots = []llm.Operation{llm.OpEmbed}, embeddingSlots
+		s.Info.Dimensions = h.EmbeddingLength()
+		s.Spec.Embedding = true
+		if e := found.Entry.Embedding; e != nil {
+			s.Embedding = engine.Embedding{Matryoshka: e.Matryoshka, QueryPrefix: e.QueryPrefix, DocumentPrefix: e.DocumentPrefix, MaxTokens: e.MaxTokens}
+		}
+	}
+	s.Spec.ModelPath = found.Path
+	s.Spec.Slots = or(m.Slots, slots)
+	s.Spec.Context = or(m.Context, min(max(trained, 1), mostContext))
+	s.Spec.Threads = or(m.Threads, machine.Threads())
+	s.Info.Context = s.Spec.Context
+	if embeds && s.Embedding.MaxTokens == 0 {
+		s.Embedding.MaxTokens = s.Spec.Context
+	}
+	if m.GPULayers != nil {
+		s.Spec.GPULayers = int(*m.GPULayers)
+		if *m.GPULayers == config.AllLayers {
+			s.Spec.GPULayers = process.AllLayers
+		}
+	}
+	s.System = found.Entry.System
+	if m.System != nil {
+		s.System = *m.System
+	}
+	s.Memory = h.Memory(s.Spec.Context, s.Spec.Slots).Total()
+}
+
+func or(v *int, fallback int) int {
+	if v != nil {
+		return *v
+	}
+	return fallback
+}

@@ -1,0 +1,239 @@
+// Package gateway puts Ingot together: a configuration becomes deployments, policies and doors
+// behind one http.Handler, which a reload replaces while open streams go on.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ingot-llm/ingot/internal/auth"
+	"github.com/ingot-llm/ingot/internal/config"
+	"github.com/ingot-llm/ingot/internal/dialect"
+	"github.com/ingot-llm/ingot/internal/dialect/azureai"
+	"github.com/ingot-llm/ingot/internal/engine"
+	"github.com/ingot-llm/ingot/internal/engine/hardware"
+	"github.com/ingot-llm/ingot/internal/engine/process"
+	"github.com/ingot-llm/ingot/internal/library"
+	"github.com/ingot-llm/ingot/internal/limit"
+	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/policy"
+	"github.com/ingot-llm/ingot/internal/route"
+	"github.com/ingot-llm/ingot/internal/telemetry"
+)
+
+// Options are what a Gateway is made of.
+type Options struct {
+	Config  *config.Config
+	Logger  *slog.Logger
+	Version string
+	// Keys returns the keys that admit under a configuration; it is asked again at every reload.
+	Keys func(*config.Config) (*auth.Keys, error)
+	// Library and Engine serve local models; nil where there are none.
+	Library *library.Library
+	Engine  func(ctx context.Context, path string) (process.Engine, error)
+}
+
+// Gateway is a running Ingot. Its methods may be called concurrently.
+type Gateway struct {
+	o       Options
+	log     *slog.Logger
+	pool    *engine.Pool
+	metrics *telemetry.Metrics
+	counter limit.Memory
+	memory  atomic.Int64 // engine.memory of the configuration in force
+	current atomic.Pointer[snapshot]
+	closing atomic.Bool
+
+	reload sync.Mutex     // one at a time
+	leave  sync.WaitGroup // old snapshots that drain
+}
+
+// snapshot is what one configuration became. It never changes.
+type snapshot struct {
+	cfg     *config.Config
+	handler http.Handler
+	models  []*engine.Model
+	keys    *auth.Keys
+}
+
+// New assembles a Gateway. Close it when it is no longer needed.
+func New(ctx context.Context, o Options) (*Gateway, error) {
+	g := &Gateway{o: o, log: o.Logger, metrics: telemetry.NewMetrics(o.Version)}
+	g.pool = engine.NewPool(engine.Options{Logger: o.Logger, Free: g.freeMemory})
+	s, err := g.assemble(ctx, o.Config)
+	if err != nil {
+		g.pool.Close(ctx)
+		return nil, err
+	}
+	g.current.Store(s)
+	return g, nil
+}
+
+// freeMemory is what models may take: the configured budget less what is loaded, else what is
+// free on the machine less a tenth.
+func (g *Gateway) freeMemory(ctx context.Context, loaded uint64) uint64 {
+	if budget := g.memory.Load(); budget > 0 {
+		return engine.Budget(uint64(budget))(ctx, loaded)
+	}
+	const keep = 10
+	free := hardware.Detect(ctx).MemoryAvailable
+	return free - free/keep
+}
+
+// Reload puts another configuration in force: whole, or not at all. Streams that are open go on
+// under the one they started with, and a model that did not change keeps running.
+func (g *Gateway) Reload(ctx context.Context, cfg *config.Config) error {
+	g.reload.Lock()
+	defer g.reload.Unlock()
+	s, err := g.assemble(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	old := g.current.Swap(s)
+	const patience = 10 * time.Minute
+	g.leave.Go(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer cancel()
+		g.pool.Release(ctx, old.models)
+	})
+	return nil
+}
+
+// Config is the configuration in force.
+func (g *Gateway) Config() *config.Config { return g.current.Load().cfg }
+
+func (g *Gateway) assemble(ctx context.Context, cfg *config.Config) (*snapshot, error) {
+	keys, err := g.o.Keys(cfg)
+	if err != nil {
+		return nil, err
+	}
+	s := &snapshot{cfg: cfg, keys: keys}
+	deployments, err := g.deployments(ctx, s)
+	if err != nil {
+		g.pool.Release(ctx, s.models)
+		return nil, err
+	}
+	g.memory.Store(int64(cfg.Engine.Memory))
+	table := route.New(deployments, cfg.DefaultModel)
+	backend := llm.Chain(
+		table,
+		policy.Trace(g.log, func(ctx context.Context) slog.Attr { return slog.String("request_id", dialect.RequestID(ctx)) }),
+		policy.Meter(table.List(), g.recorder),
+		policy.Limit(g.take),
+	)
+	const slowReader = time.Minute
+	s.handler = azureai.Handler(azureai.Options{
+		Options: dialect.Options{
+			Backend: backend, Models: table, Logger: g.log, MaxBody: int64(cfg.Limits.Body),
+			BodyTimeout: cfg.Limits.BodyTimeout, WriteTimeout: slowReader,
+			Authenticate: func(h http.Header) (llm.Caller, bool) { return keys.Verify(auth.Candidates(h)) },
+		},
+		ServiceSpelling: cfg.Info.Spelling == "service",
+		LegacyExtras:    cfg.ExtraParameters.Legacy,
+		Reasoning:       llm.ReasoningPlace(cfg.Reasoning),
+	})
+	return s, nil
+}
+
+func (g *Gateway) recorder(op llm.Operation, m llm.ModelInfo) policy.Recorder {
+	return g.metrics.Operation(string(op), m.Deployment, m.Model)
+}
+
+// take counts a request of a caller who may make n a minute.
+func (g *Gateway) take(ctx context.Context, caller string, n int) (time.Duration, error) {
+	grant, err := g.counter.Take(ctx, caller, n)
+	return grant.RetryAfter, err
+}
+
+// Handler is everything that is served on the port.
+func (g *Gateway) Handler() http.Handler {
+	metrics := g.metrics.Handler()
+	api := g.metrics.CountActive(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		g.current.Load().handler.ServeHTTP(w, r)
+	}))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/healthz":
+			w.WriteHeader(http.StatusOK)
+		case r.URL.Path == "/readyz":
+			if g.closing.Load() {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			w.WriteHeader(http.StatusOK)
+		case r.URL.Path == "/metrics" && g.mayScrape(r):
+			metrics.ServeHTTP(w, r)
+		default:
+			api.ServeHTTP(w, r)
+		}
+	})
+}
+
+// mayScrape opens the metrics to this machine, and to keys with admin rights from elsewhere.
+func (g *Gateway) mayScrape(r *http.Request) bool {
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil && net.ParseIP(host).IsLoopback() {
+		return true
+	}
+	caller, ok := g.current.Load().keys.Verify(auth.Candidates(r.Header))
+	return ok && caller.Admin
+}
+
+// Serve answers on ln until ctx ends, then lets open requests finish for a while, and returns when
+// they and the models' servers are gone.
+func (g *Gateway) Serve(ctx context.Context, ln net.Listener) error {
+	const (
+		idle  = 2 * time.Minute
+		heads = 64 << 10
+	)
+	srv := &http.Server{
+		Handler: g.Handler(), ReadHeaderTimeout: g.Config().Limits.HeaderTimeout, IdleTimeout: idle, MaxHeaderBytes: heads,
+		ErrorLog:    slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
+		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+	}
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(ln) }()
+	var err error
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		g.closing.Store(true)
+		const drain = 20 * time.Second
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+		defer cancel()
+		if err = srv.Shutdown(grace); err != nil {
+			err = errors.Join(fmt.Errorf("requests were still open after %s and were cut off", drain), srv.Close())
+		}
+		<-done
+	}
+	g.Close(context.WithoutCancel(ctx))
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// Close ends all models' servers; nothing of them is left when it returns.
+func (g *Gateway) Close(ctx context.Context) {
+	const patience = 5 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	g.pool.Close(ctx)
+	g.leave.Wait()
+}
+
+// Deployments lists what is served.
+func (g *Gateway) Deployments() []string {
+	var names []string
+	for _, m := range g.Config().Models {
+		names = append(names, m.Name)
+	}
+	return slices.Clip(names)
+}
