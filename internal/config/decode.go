@@ -158,7 +158,8 @@ func (d *decoder) list(n ast.Node, v reflect.Value, f reflect.StructField, path 
 
 func (d *decoder) scalar(n ast.Node, v reflect.Value, f reflect.StructField, path string) {
 	secret := f.Tag.Get("secret") == "true"
-	text, isText := "", false
+	var text string
+	var isText bool
 	switch t := n.(type) {
 	case *ast.StringNode:
 		text, isText = t.Value, true

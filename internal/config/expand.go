@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -24,7 +25,7 @@ func expand(text string, env func(string) (string, bool)) (string, error) {
 		inner, rest, closed := strings.Cut(text[i+2:], "}")
 		name, fallback, hasFallback := strings.Cut(inner, ":-")
 		if !closed || !isVariable(name) {
-			return "", fmt.Errorf("${ must be followed by a variable's name and }; write $${ for the characters themselves")
+			return "", errors.New("${ must be followed by a variable's name and }; write $${ for the characters themselves")
 		}
 		value, ok := env(name)
 		switch {

@@ -30,13 +30,16 @@ type writer struct {
 // with indent.
 func (w *writer) members(v reflect.Value, lead, indent string) {
 	owner := ""
-	if m, ok := v.Interface().(Model); ok {
+	if m, ok := reflect.TypeAssert[Model](v); ok {
 		owner = m.owner()
 	}
 	for f, fv := range v.Fields() {
 		name := f.Tag.Get("yaml")
 		unset := fv.Kind() == reflect.Pointer && fv.IsNil() || fv.Kind() == reflect.String && fv.Len() == 0 ||
 			fv.Kind() == reflect.Slice && fv.Len() == 0
+		if v.Type() == reflect.TypeFor[Fault]() && fv.IsZero() {
+			continue // a fault is one of its members
+		}
 		if name == "" || name == "-" || unset || !belongs(f, owner) {
 			continue
 		}

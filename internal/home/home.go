@@ -100,7 +100,7 @@ func (h Home) Key() (string, error) {
 		return key, err
 	}
 	random := make([]byte, 24)
-	rand.Read(random) //nolint:errcheck // it never fails: the process ends first
+	rand.Read(random) // never fails
 	key = keyPrefix + base64.RawURLEncoding.EncodeToString(random)
 	if err := writeNew(path, key+"\n"); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", fmt.Errorf("make development key: %w", err)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -205,7 +206,7 @@ func TestALockedFolderSaysWhoHasIt(t *testing.T) {
 	}
 	_, err = h.Lock("http://127.0.0.1:1")
 	held, ok := errors.AsType[*home.HeldError](err)
-	if !ok || held.Holder.PID != os.Getpid() || !strings.Contains(err.Error(), "http://127.0.0.1:4711") || !strings.Contains(err.Error(), fmt.Sprint(os.Getpid())) {
+	if !ok || held.Holder.PID != os.Getpid() || !strings.Contains(err.Error(), "http://127.0.0.1:4711") || !strings.Contains(err.Error(), strconv.Itoa(os.Getpid())) {
 		t.Errorf("got %v", err)
 	}
 	if err := errors.Join(lock.Release(), lock.Release()); err != nil {
