@@ -158,13 +158,13 @@ func lastUser(messages []llm.Message) string {
 		if message.Role != llm.User {
 			continue
 		}
-		text := ""
+		var text []byte
 		for _, p := range message.Parts {
 			if t, ok := p.(llm.Text); ok {
-				text += t.String()
+				text = t.AppendTo(text)
 			}
 		}
-		return text
+		return string(text)
 	}
 	return ""
 }

@@ -18,8 +18,6 @@ import (
 	"github.com/ingot-llm/ingot/internal/mock"
 )
 
-func ptr[T any](v T) *T { return &v }
-
 func user(text string) llm.Message {
 	return llm.Message{Role: llm.User, Parts: []llm.Part{llm.NewText(text)}}
 }
@@ -125,7 +123,9 @@ func TestChatStreams(t *testing.T) {
 		want    []string
 	}{
 		{
-			"the last user message comes back token by token", mock.Options{}, func(r *llm.ChatRequest) {
+			"the last user message comes back token by token",
+			mock.Options{},
+			func(r *llm.ChatRequest) {
 				r.Messages = []llm.Message{
 					{Role: llm.System, Parts: []llm.Part{llm.NewText("Be brief.")}},
 					user("first"),
@@ -140,17 +140,17 @@ func TestChatStreams(t *testing.T) {
 			r.Messages[0].Parts = []llm.Part{llm.QuotedText([]byte(`"\u00fc\n"`))}
 		}, []string{`0.0 "ü"`, `0.0 "\n"`, "0.0 stop", "5+2(0)"}},
 		{"max_tokens cuts with length", mock.Options{}, func(r *llm.ChatRequest) {
-			r.MaxTokens = ptr(2)
+			r.MaxTokens = new(2)
 		}, []string{`0.0 "one"`, `0.0 " two"`, "0.0 length", "6+2(0)"}},
 		{"an answer that fits exactly is complete", mock.Options{}, func(r *llm.ChatRequest) {
-			r.MaxTokens = ptr(3)
+			r.MaxTokens = new(3)
 		}, []string{`0.0 "one"`, `0.0 " two"`, `0.0 " three"`, "0.0 stop", "6+3(0)"}},
 		{"max_tokens 0 answers nothing", mock.Options{}, func(r *llm.ChatRequest) {
-			r.MaxTokens = ptr(0)
+			r.MaxTokens = new(0)
 		}, []string{"0.0 length", "6+0(0)"}},
 		{"the model's own limit", mock.Options{MaxTokens: 1}, func(*llm.ChatRequest) {}, []string{`0.0 "one"`, "0.0 length", "6+1(0)"}},
 		{"the request's limit goes before the model's", mock.Options{MaxTokens: 1}, func(r *llm.ChatRequest) {
-			r.MaxTokens = ptr(2)
+			r.MaxTokens = new(2)
 		}, []string{`0.0 "one"`, `0.0 " two"`, "0.0 length", "6+2(0)"}},
 		{"stop ends inside a token", mock.Options{}, func(r *llm.ChatRequest) {
 			r.Stop = []string{"zzz", "hre"}
@@ -162,19 +162,19 @@ func TestChatStreams(t *testing.T) {
 			r.Stop = []string{"ne two", "e"}
 		}, []string{`0.0 "on"`, "0.0 stop", "6+1(0)"}},
 		{"a stop beyond the limit does not count", mock.Options{}, func(r *llm.ChatRequest) {
-			r.Stop, r.MaxTokens = []string{" two t"}, ptr(2)
+			r.Stop, r.MaxTokens = []string{" two t"}, new(2)
 		}, []string{`0.0 "one"`, `0.0 " two"`, "0.0 length", "6+2(0)"}},
 		{"a stop at the very beginning", mock.Options{}, func(r *llm.ChatRequest) {
 			r.Stop = []string{"one"}
 		}, []string{"0.0 stop", "6+0(0)"}},
 		{"n choices take turns", mock.Options{}, func(r *llm.ChatRequest) {
-			r.N, r.MaxTokens, r.Seed = ptr(2), ptr(1), ptr(int64(7))
+			r.N, r.MaxTokens, r.Seed = new(2), new(1), new(int64(7))
 		}, []string{`0.0 "one"`, `1.0 "one"`, "0.0 length", "1.0 length", "6+2(0)"}},
 		{"no user message, no text", mock.Options{}, func(r *llm.ChatRequest) {
 			r.Messages[0].Role = llm.System
 		}, []string{"0.0 stop", "6+0(0)"}},
 		{"count", mock.Options{Behaviour: mock.Count}, func(r *llm.ChatRequest) {
-			r.MaxTokens = ptr(3)
+			r.MaxTokens = new(3)
 		}, []string{`0.0 "1"`, `0.0 " 2"`, `0.0 " 3"`, "0.0 length", "6+3(0)"}},
 		{"count stops", mock.Options{Behaviour: mock.Count}, func(r *llm.ChatRequest) {
 			r.Stop = []string{" 3"}
@@ -186,7 +186,7 @@ func TestChatStreams(t *testing.T) {
 			`0.1 "Hi"`, "0.0 stop", "4+8(7)",
 		}},
 		{"thinking spends max_tokens", mock.Options{Behaviour: mock.Reasoning}, func(r *llm.ChatRequest) {
-			r.MaxTokens = ptr(2)
+			r.MaxTokens = new(2)
 		}, []string{`0.0 thinks "The"`, `0.0 thinks " answer"`, "0.0 length", "6+2(2)"}},
 		{"json_object", mock.Options{}, func(r *llm.ChatRequest) {
 			r.Format = &llm.Format{Type: llm.FormatJSON}
@@ -195,7 +195,7 @@ func TestChatStreams(t *testing.T) {
 			r.Format = &llm.Format{Type: llm.FormatSchema, Schema: []byte(`{"type":"object","required":["n"],"properties":{"n":{"type":"integer","minimum":10}}}`)}
 		}, []string{`0.0 "{"`, `0.0 "\""`, `0.0 "n"`, `0.0 "\""`, `0.0 ":"`, `0.0 "10"`, `0.0 "}"`, "0.0 stop", "6+7(0)"}},
 		{"the format text changes nothing", mock.Options{}, func(r *llm.ChatRequest) {
-			r.Format, r.MaxTokens = &llm.Format{Type: llm.FormatText}, ptr(1)
+			r.Format, r.MaxTokens = &llm.Format{Type: llm.FormatText}, new(1)
 		}, []string{`0.0 "one"`, "0.0 length", "6+1(0)"}},
 		{"tool_choice required calls the first tool", mock.Options{}, func(r *llm.ChatRequest) {
 			r.Tools, r.ToolChoice = []llm.Tool{weather, clock}, &llm.ToolChoice{Mode: llm.ToolRequired}
@@ -207,16 +207,16 @@ func TestChatStreams(t *testing.T) {
 			r.Tools, r.ToolChoice = []llm.Tool{weather, clock}, &llm.ToolChoice{Mode: llm.ToolNamed, Name: "clock"}
 		}, []string{`0.0 call_clock("")`, `0.0 ("{")`, `0.0 ("}")`, "0.0 tool_calls", "6+3(0)"}},
 		{"a call cut by max_tokens", mock.Options{}, func(r *llm.ChatRequest) {
-			r.Tools, r.ToolChoice, r.MaxTokens = []llm.Tool{clock}, &llm.ToolChoice{Mode: llm.ToolRequired}, ptr(2)
+			r.Tools, r.ToolChoice, r.MaxTokens = []llm.Tool{clock}, &llm.ToolChoice{Mode: llm.ToolRequired}, new(2)
 		}, []string{`0.0 call_clock("")`, `0.0 ("{")`, "0.0 length", "6+2(0)"}},
 		{"tools are not called by themselves", mock.Options{}, func(r *llm.ChatRequest) {
-			r.Tools, r.MaxTokens = []llm.Tool{clock}, ptr(1)
+			r.Tools, r.MaxTokens = []llm.Tool{clock}, new(1)
 		}, []string{`0.0 "one"`, "0.0 length", "6+1(0)"}},
 		{"tools are called by themselves where the options say so", mock.Options{ToolChoiceAuto: true}, func(r *llm.ChatRequest) {
 			r.Tools, r.ToolChoice = []llm.Tool{clock}, &llm.ToolChoice{Mode: llm.ToolAuto}
 		}, []string{`0.0 call_clock("")`, `0.0 ("{")`, `0.0 ("}")`, "0.0 tool_calls", "6+3(0)"}},
 		{"tool_choice none goes before the options", mock.Options{ToolChoiceAuto: true}, func(r *llm.ChatRequest) {
-			r.Tools, r.ToolChoice, r.MaxTokens = []llm.Tool{clock}, &llm.ToolChoice{Mode: llm.ToolNone}, ptr(1)
+			r.Tools, r.ToolChoice, r.MaxTokens = []llm.Tool{clock}, &llm.ToolChoice{Mode: llm.ToolNone}, new(1)
 		}, []string{`0.0 "one"`, "0.0 length", "6+1(0)"}},
 		{"once the tool has answered the loop ends", mock.Options{ToolChoiceAuto: true}, func(r *llm.ChatRequest) {
 			r.Tools = []llm.Tool{clock}
@@ -258,7 +258,7 @@ func TestTheDefaultOfCountIs4096Tokens(t *testing.T) {
 func TestLogprobsAreTheSameEveryTime(t *testing.T) {
 	t.Parallel()
 	r := say("é !")
-	r.Stream, r.Logprobs, r.TopLogprobs = false, true, ptr(2)
+	r.Stream, r.Logprobs, r.TopLogprobs = false, true, new(2)
 	got, err := mock.New(mock.Options{}).Chat(t.Context(), r).Collect()
 	if err != nil {
 		t.Fatal(err)
@@ -302,14 +302,14 @@ func TestCompletionsEchoThePrompt(t *testing.T) {
 		want    []string
 	}{
 		{"one prompt", mock.Options{}, llm.CompleteRequest{Prompts: []llm.Input{llm.NewText("a b")}}, []string{`0.0 "a"`, `0.0 " b"`, "0.0 stop", "2+2(0)"}},
-		{"prompts times n in order", mock.Options{}, llm.CompleteRequest{Prompts: []llm.Input{llm.NewText("a"), llm.NewText("b c")}, N: ptr(2)}, []string{
+		{"prompts times n in order", mock.Options{}, llm.CompleteRequest{Prompts: []llm.Input{llm.NewText("a"), llm.NewText("b c")}, N: new(2)}, []string{
 			`0.0 "a"`, `1.0 "a"`, `2.0 "b"`, `3.0 "b"`, "0.0 stop", "1.0 stop", `2.0 " c"`, `3.0 " c"`, "2.0 stop", "3.0 stop", "3+6(0)",
 		}},
 		{"token ids are numbers", mock.Options{}, llm.CompleteRequest{Prompts: []llm.Input{llm.Tokens{5, 17}}}, []string{`0.0 "5"`, `0.0 " 17"`, "0.0 stop", "2+2(0)"}},
-		{"limits", mock.Options{}, llm.CompleteRequest{Prompts: []llm.Input{llm.NewText("a b")}, Sampling: llm.Sampling{MaxTokens: ptr(1)}}, []string{`0.0 "a"`, "0.0 length", "2+1(0)"}},
+		{"limits", mock.Options{}, llm.CompleteRequest{Prompts: []llm.Input{llm.NewText("a b")}, Sampling: llm.Sampling{MaxTokens: new(1)}}, []string{`0.0 "a"`, "0.0 length", "2+1(0)"}},
 		{"stop", mock.Options{}, llm.CompleteRequest{Prompts: []llm.Input{llm.NewText("a b")}, Sampling: llm.Sampling{Stop: []string{"b"}}}, []string{`0.0 "a"`, `0.0 " "`, "0.0 stop", "2+2(0)"}},
-		{"echo puts the prompt first and does not count it", mock.Options{}, llm.CompleteRequest{Prompts: []llm.Input{llm.NewText("a b")}, Echo: true, Sampling: llm.Sampling{MaxTokens: ptr(1)}}, []string{`0.0 "a b"`, `0.0 "a"`, "0.0 length", "2+1(0)"}},
-		{"count", mock.Options{Behaviour: mock.Count}, llm.CompleteRequest{Prompts: []llm.Input{llm.NewText("a")}, Sampling: llm.Sampling{MaxTokens: ptr(2)}}, []string{`0.0 "1"`, `0.0 " 2"`, "0.0 length", "1+2(0)"}},
+		{"echo puts the prompt first and does not count it", mock.Options{}, llm.CompleteRequest{Prompts: []llm.Input{llm.NewText("a b")}, Echo: true, Sampling: llm.Sampling{MaxTokens: new(1)}}, []string{`0.0 "a b"`, `0.0 "a"`, "0.0 length", "2+1(0)"}},
+		{"count", mock.Options{Behaviour: mock.Count}, llm.CompleteRequest{Prompts: []llm.Input{llm.NewText("a")}, Sampling: llm.Sampling{MaxTokens: new(2)}}, []string{`0.0 "1"`, `0.0 " 2"`, "0.0 length", "1+2(0)"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -324,7 +324,7 @@ func TestCompletionsEchoThePrompt(t *testing.T) {
 
 func TestTheFirstTokenOfAnEchoedPromptHasNoLogprob(t *testing.T) {
 	t.Parallel()
-	r := &llm.CompleteRequest{Prompts: []llm.Input{llm.NewText("a b")}, Echo: true, Logprobs: ptr(0), Sampling: llm.Sampling{MaxTokens: ptr(0)}}
+	r := &llm.CompleteRequest{Prompts: []llm.Input{llm.NewText("a b")}, Echo: true, Logprobs: new(0), Sampling: llm.Sampling{MaxTokens: new(0)}}
 	got, err := mock.New(mock.Options{}).Complete(t.Context(), r).Collect()
 	if err != nil {
 		t.Fatal(err)
@@ -365,8 +365,8 @@ func TestRefusalsNameWhatIsWrong(t *testing.T) {
 		{"an unknown part", chat(mock.Options{}, func(r *llm.ChatRequest) { r.Messages[0].Parts = []llm.Part{llm.Opaque{Type: "t", Loc: part}} }), llm.Unsupported, part},
 		{"a filtered prompt", chat(mock.Options{}, func(r *llm.ChatRequest) { r.Messages = append([]llm.Message{user("a mock:filter b")}, r.Messages...) }), llm.Filtered, nil},
 		{"a long prompt", chat(mock.Options{}, func(r *llm.ChatRequest) { r.Messages = []llm.Message{user(strings.Repeat("!", 131_070))} }), llm.TooLong, nil},
-		{"n", chat(mock.Options{}, func(r *llm.ChatRequest) { r.N = ptr(129) }), llm.Invalid, []any{"body", "n"}},
-		{"top_logprobs", chat(mock.Options{}, func(r *llm.ChatRequest) { r.TopLogprobs = ptr(1 << 40) }), llm.Invalid, []any{"body", "top_logprobs"}},
+		{"n", chat(mock.Options{}, func(r *llm.ChatRequest) { r.N = new(129) }), llm.Invalid, []any{"body", "n"}},
+		{"top_logprobs", chat(mock.Options{}, func(r *llm.ChatRequest) { r.TopLogprobs = new(1 << 40) }), llm.Invalid, []any{"body", "top_logprobs"}},
 		{"a tool that is not there", chat(mock.Options{}, func(r *llm.ChatRequest) {
 			r.Tools, r.ToolChoice = []llm.Tool{bad}, &llm.ToolChoice{Mode: llm.ToolNamed, Name: "g"}
 		}), llm.Invalid, []any{"body", "tool_choice"}},
@@ -382,13 +382,13 @@ func TestRefusalsNameWhatIsWrong(t *testing.T) {
 		}), llm.Unsupported, []any{"body", "response_format", "json_schema", "schema"}},
 		{"chat with an embedding model", chat(mock.Options{Behaviour: mock.Embedding}, func(*llm.ChatRequest) {}), llm.NoOperation, nil},
 		{"a filtered completion", complete(&llm.CompleteRequest{Prompts: []llm.Input{llm.NewText("mock:filter")}}), llm.Filtered, nil},
-		{"a suffix", complete(&llm.CompleteRequest{Prompts: text, Suffix: ptr("z")}), llm.Unsupported, []any{"body", "suffix"}},
-		{"logprobs of a completion", complete(&llm.CompleteRequest{Prompts: text, Logprobs: ptr(6)}), llm.Invalid, []any{"body", "logprobs"}},
+		{"a suffix", complete(&llm.CompleteRequest{Prompts: text, Suffix: new("z")}), llm.Unsupported, []any{"body", "suffix"}},
+		{"logprobs of a completion", complete(&llm.CompleteRequest{Prompts: text, Logprobs: new(6)}), llm.Invalid, []any{"body", "logprobs"}},
 		{"no prompt", complete(&llm.CompleteRequest{}), llm.Invalid, []any{"body", "prompt"}},
 		{"a filtered embedding", embed(&llm.EmbedRequest{Items: []llm.Input{llm.NewText("mock:filter")}}), llm.Filtered, nil},
-		{"no dimensions", embed(&llm.EmbedRequest{Items: text, Dimensions: ptr(0)}), llm.Invalid, []any{"body", "dimensions"}},
-		{"too many dimensions", embed(&llm.EmbedRequest{Items: text, Dimensions: ptr(65_537)}), llm.Invalid, []any{"body", "dimensions"}},
-		{"too many numbers", embed(&llm.EmbedRequest{Items: make([]llm.Input, 2000), Dimensions: ptr(65_536)}), llm.Invalid, []any{"body", "input"}},
+		{"no dimensions", embed(&llm.EmbedRequest{Items: text, Dimensions: new(0)}), llm.Invalid, []any{"body", "dimensions"}},
+		{"too many dimensions", embed(&llm.EmbedRequest{Items: text, Dimensions: new(65_537)}), llm.Invalid, []any{"body", "dimensions"}},
+		{"too many numbers", embed(&llm.EmbedRequest{Items: make([]llm.Input, 2000), Dimensions: new(65_536)}), llm.Invalid, []any{"body", "input"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -439,14 +439,14 @@ func TestEmbeddingsAreUnitVectors(t *testing.T) {
 	if diff := cmp.Diff([][]float32{got.Vectors[0], got.Vectors[2]}, again.Vectors); diff != "" {
 		t.Errorf("the same text twice: %s", diff)
 	}
-	short := embed(ptr(4), "", llm.NewText("a b")).Vectors[0]
+	short := embed(new(4), "", llm.NewText("a b")).Vectors[0]
 	scale := float64(got.Vectors[0][0] / short[0])
 	for i := range short {
 		if len(short) != 4 || math.Abs(float64(short[i])*scale-float64(got.Vectors[0][i])) > 1e-6 {
 			t.Errorf("four dimensions are not the first four: %v of %v", short, got.Vectors[0])
 		}
 	}
-	if n := len(embed(ptr(3072), "", llm.NewText("x")).Vectors[0]); n != 3072 {
+	if n := len(embed(new(3072), "", llm.NewText("x")).Vectors[0]); n != 3072 {
 		t.Errorf("%d dimensions", n)
 	}
 }
@@ -631,18 +631,18 @@ func TestStreamsJoinToTheWholeReply(t *testing.T) {
 			text += words[draw.IntN(len(words))]
 		}
 		r := say(text)
-		r.Seed = ptr(int64(seed))
+		r.Seed = new(int64(seed))
 		if draw.IntN(2) == 0 {
-			r.MaxTokens = ptr(draw.IntN(12))
+			r.MaxTokens = new(draw.IntN(12))
 		}
 		if draw.IntN(2) == 0 {
 			r.Stop = []string{words[draw.IntN(len(words))] + words[draw.IntN(len(words))], words[draw.IntN(len(words))]}
 		}
 		if draw.IntN(3) == 0 {
-			r.N = ptr(1 + draw.IntN(3))
+			r.N = new(1 + draw.IntN(3))
 		}
 		r.Logprobs = draw.IntN(2) == 0
-		r.TopLogprobs = ptr(draw.IntN(3))
+		r.TopLogprobs = new(draw.IntN(3))
 		if draw.IntN(4) == 0 {
 			r.Tools = []llm.Tool{{Name: "f", Parameters: []byte(`{"type":"object","required":["a","b"],"properties":{"a":{"enum":["x"]},"b":{"type":"number","minimum":1.5}}}`)}}
 			r.ToolChoice = &llm.ToolChoice{Mode: llm.ToolRequired}
@@ -676,7 +676,7 @@ func TestStreamsJoinToTheWholeReply(t *testing.T) {
 				}
 			}
 		}
-		c := &llm.CompleteRequest{Envelope: llm.Envelope{Stream: true}, Sampling: r.Sampling, Prompts: []llm.Input{llm.NewText(text), llm.Tokens{1, 2}}, N: r.N, Echo: draw.IntN(2) == 0, Logprobs: ptr(draw.IntN(3))}
+		c := &llm.CompleteRequest{Envelope: llm.Envelope{Stream: true}, Sampling: r.Sampling, Prompts: []llm.Input{llm.NewText(text), llm.Tokens{1, 2}}, N: r.N, Echo: draw.IntN(2) == 0, Logprobs: new(draw.IntN(3))}
 		m = mock.New(mock.Options{Behaviour: []mock.Behaviour{mock.Echo, mock.Count}[draw.IntN(2)], MaxTokens: 40})
 		joined, err = m.Complete(t.Context(), c).Collect()
 		if err != nil {

@@ -65,11 +65,8 @@ func (e *Error) Error() string {
 // What is malformed, beyond the bounds, refers to itself without going into
 // a member or item, or cannot be checked here is an *Error.
 func Parse(data []byte) (*Schema, error) {
-	doc, err := decode(data, MaxNodes)
+	doc, err := decode(data, MaxNodes, true)
 	if err != nil {
-		return nil, err
-	}
-	if err := screen(doc, ""); err != nil {
 		return nil, err
 	}
 	c := jsonschema.NewCompiler()
@@ -97,8 +94,9 @@ func (refuse) Load(string) (any, error) {
 	return nil, errors.New("only references within the schema are followed: put the definition under $defs")
 }
 
-// decode reads one JSON value of at most so many nodes.
-func decode(data []byte, nodes int) (any, error) {
+// decode reads one JSON value of at most so many nodes. In a schema it refuses
+// counts that do not fit the validator's integers.
+func decode(data []byte, nodes int, schema bool) (any, error) {
 	if len(data) > MaxBytes {
 		return nil, &Error{Reason: fmt.Sprintf("%d bytes are more than the %d allowed", len(data), MaxBytes)}
 	}
@@ -111,15 +109,21 @@ func decode(data []byte, nodes int) (any, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, &Error{Reason: "not JSON: something follows the value"}
 	}
-	return v, bound(v, "", 0, &nodes)
+	b := bounds{nodes: nodes, counts: schema}
+	return v, b.walk(v, "", 0)
 }
 
-// bound refuses what is too deep or too large, and numbers that would take
+type bounds struct {
+	nodes  int  // left
+	counts bool // look at members named as counts, even in constants
+}
+
+// walk refuses what is too deep or too large, and numbers that would take
 // unbounded memory to compare.
-func bound(v any, at string, depth int, nodes *int) error {
-	*nodes--
+func (b *bounds) walk(v any, at string, depth int) error {
+	b.nodes--
 	switch {
-	case *nodes < 0:
+	case b.nodes < 0:
 		return &Error{Pointer: at, Reason: "too many values in one document"}
 	case depth > MaxDepth:
 		return &Error{Pointer: at, Reason: fmt.Sprintf("nested deeper than %d", MaxDepth)}
@@ -127,13 +131,18 @@ func bound(v any, at string, depth int, nodes *int) error {
 	switch v := v.(type) {
 	case map[string]any:
 		for _, name := range slices.Sorted(maps.Keys(v)) {
-			if err := bound(v[name], join(at, name), depth+1, nodes); err != nil {
+			if err := b.walk(v[name], join(at, name), depth+1); err != nil {
 				return err
+			}
+			if n, ok := v[name].(json.Number); ok && b.counts && isCount(name) {
+				if r, ok := new(big.Rat).SetString(n.String()); !ok || r.Cmp(big.NewRat(maxCount, 1)) > 0 {
+					return &Error{Pointer: at, Keyword: name, Reason: fmt.Sprintf("%s is more than the %d allowed", n, int64(maxCount))}
+				}
 			}
 		}
 	case []any:
 		for i, item := range v {
-			if err := bound(item, join(at, strconv.Itoa(i)), depth+1, nodes); err != nil {
+			if err := b.walk(item, join(at, strconv.Itoa(i)), depth+1); err != nil {
 				return err
 			}
 		}
@@ -147,34 +156,7 @@ func bound(v any, at string, depth int, nodes *int) error {
 	return nil
 }
 
-// screen refuses counts that do not fit the validator's integers. It looks at
-// every member of those names, so that a constant which looks like a schema is
-// held to the same bound.
-func screen(v any, at string) error {
-	switch v := v.(type) {
-	case map[string]any:
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			if n, ok := v[name].(json.Number); ok && counts(name) {
-				r, ok := new(big.Rat).SetString(n.String())
-				if !ok || r.Cmp(big.NewRat(maxCount, 1)) > 0 {
-					return &Error{Pointer: at, Keyword: name, Reason: fmt.Sprintf("%s is more than the %d allowed", n, int64(maxCount))}
-				}
-			}
-			if err := screen(v[name], join(at, name)); err != nil {
-				return err
-			}
-		}
-	case []any:
-		for i, item := range v {
-			if err := screen(item, join(at, strconv.Itoa(i))); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func counts(name string) bool {
+func isCount(name string) bool {
 	switch name {
 	case "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "minContains", "maxContains":
 		return true

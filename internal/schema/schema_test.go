@@ -52,7 +52,7 @@ var satisfiable = []struct{ name, schema, want string }{
 	{"pattern", `{"type":"string","pattern":"^[A-Z]{2}-\\d+$"}`, `"AA-0"`},
 	{"pattern with alternatives", `{"type":"string","pattern":"^(north|up)$"}`, `"up"`},
 	{"pattern with a length", `{"type":"string","pattern":"^[a-f]+$","minLength":4}`, `"aaaa"`},
-	{"pattern with a length in two parts", `{"type":"string","pattern":"^x(ab)*y{1,2}$","minLength":7}`, `"xabababy"`},
+	{"pattern with a length in two parts", `{"type":"string","pattern":"^x(ab)*y{1,2}$","minLength":7}`, `"xababyy"`},
 	{"pattern with unicode escapes", `{"type":"string","pattern":"^\\u00e9$"}`, `"é"`},
 	{"pattern over a script", `{"type":"string","pattern":"^\\p{Greek}$"}`, `"Ͱ"`},
 	{"minimum", `{"type":"integer","minimum":3}`, `3`},
@@ -87,7 +87,7 @@ var satisfiable = []struct{ name, schema, want string }{
 	{"a tree ends", `{"type":"object","required":["kids"],"properties":{"kids":{"type":"array","items":{"$ref":"#"}}}}`, `{"kids":[]}`},
 	{"prefixItems", `{"type":"array","prefixItems":[{"type":"integer"},{"type":"string"}],"items":{"type":"null"},"minItems":3}`, `[0,"",null]`},
 	{"tuples of older drafts", `{"$schema":"http://json-schema.org/draft-07/schema#","items":[{"type":"integer"}],"additionalItems":{"type":"null"},"minItems":2}`, `[0,null]`},
-	{"uniqueItems", `{"type":"array","items":{"type":"integer"},"minItems":3,"uniqueItems":true}`, `[0,1,-1]`},
+	{"uniqueItems", `{"type":"array","items":{"type":"integer"},"minItems":3,"uniqueItems":true}`, `[0,1,2]`},
 	{"uniqueItems of strings", `{"type":"array","items":{"type":"string","minLength":1},"minItems":3,"uniqueItems":true}`, `["a","b","c"]`},
 	{"uniqueItems of an enum", `{"type":"array","items":{"enum":["x","y"]},"minItems":2,"uniqueItems":true}`, `["x","y"]`},
 	{"uniqueItems of objects", `{"type":"array","items":{"type":"object","required":["id"],"properties":{"id":{"type":"integer"}}},"minItems":2,"uniqueItems":true}`, `[{"id":0},{"id":1}]`},
@@ -137,6 +137,18 @@ func fork(keyword string, n int, last string) string {
 	return b.String()
 }
 
+// numbered joins n copies of a format with their numbers.
+func numbered(n int, format string) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
+}
+
 func TestWhatCannotBeSatisfiedNamesKeywordAndPlace(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, schema, pointer, keyword string }{
@@ -145,7 +157,7 @@ func TestWhatCannotBeSatisfiedNamesKeywordAndPlace(t *testing.T) {
 		{"minItems of a thousand millions", `{"type":"array","minItems":1e9}`, "", "minItems"},
 		{"minProperties of a thousand millions", `{"type":"object","minProperties":1e9}`, "", "minProperties"},
 		{"minContains of a thousand millions", `{"type":"array","contains":true,"minContains":1e9}`, "", "minContains"},
-		{"bounds that contradict", `{"type":"integer","minimum":5,"maximum":3}`, "", "minimum"},
+		{"bounds that contradict", `{"type":"integer","minimum":5,"maximum":3}`, "", "maximum"},
 		{"exclusive bounds that contradict", `{"type":"number","exclusiveMinimum":3,"maximum":3}`, "", "exclusiveMinimum"},
 		{"no multiple within the bounds", `{"type":"integer","minimum":8,"maximum":13,"multipleOf":7}`, "", "multipleOf"},
 		{"lengths that contradict", `{"type":"string","minLength":5,"maxLength":3}`, "", "maxLength"},
@@ -228,6 +240,12 @@ func TestHostileSchemasEndSoon(t *testing.T) {
 		{"many alternatives at once", `{"allOf":[` + strings.Repeat(`{"anyOf":[{"type":"integer"},{"minimum":3}]},`, 60) + `{}]}`},
 		{"unique items by the thousand", `{"type":"array","minItems":1000,"uniqueItems":true,"items":{"type":"string"}}`},
 		{"objects of objects", `{"$defs":{"a":{"type":"object","minProperties":100,"additionalProperties":{"$ref":"#/$defs/b"}},"b":{"type":"object","minProperties":100,"additionalProperties":{"$ref":"#/$defs/c"}},"c":{"type":"object","minProperties":100,"additionalProperties":{"type":"integer"}}},"$ref":"#/$defs/a"}`},
+		{"arrays of arrays", `{"type":"array","minItems":1000,"items":{"type":"array","minItems":1000,"items":{"type":"array","minItems":40,"items":{"type":"integer"}}}}`},
+		{"objects of arrays", `{"type":"object","minProperties":1000,"additionalProperties":{"type":"array","minItems":1000,"items":{"type":"array","minItems":40,"items":{"type":"integer"}}}}`},
+		{"many required members and alternatives", `{"type":"object","required":[` + numbered(4000, `"%d"`) + `],"anyOf":[` + strings.Repeat(`{"minProperties":1},`, 2000) + `{}]}`},
+		{"patterns of many members", `{"type":"object","minProperties":1000,"patternProperties":{` + numbered(3000, `"^[a-z]*%d*$":{}`) + `}}`},
+		{"a long enum", `{"enum":[` + numbered(9000, `"%d"`) + `]}`},
+		{"unique items of a long enum", `{"type":"array","minItems":1000,"uniqueItems":true,"items":{"enum":[` + numbered(9000, `"%d"`) + `]}}`},
 		{"alternatives in each other in a pattern", `{"type":"string","minLength":9,"pattern":"` + strings.Repeat("(a|b", 200) + strings.Repeat(")", 200) + `"}`},
 		{"unique items of a pattern", `{"type":"array","minItems":1000,"uniqueItems":true,"items":{"type":"string","pattern":"^(` + strings.Repeat("ab|(c)*", 100) + `)$"}}`},
 		{"repeats of nothing in a pattern", `{"type":"string","minLength":60000,"pattern":"(((^*)*)*x)*"}`},

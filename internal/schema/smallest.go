@@ -2,6 +2,7 @@ package schema
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 const (
 	maxMade   = 1_000   // items or members of one value
 	maxText   = 64_000  // characters of one string
+	maxSize   = 1 << 18 // bytes of JSON text
 	maxNested = 40      // arrays and objects in each other
 	maxWork   = 100_000 // steps
 )
@@ -36,7 +38,7 @@ func (s *Schema) Smallest() (json.RawMessage, error) {
 		open:  map[string]bool{},
 		known: map[string]any{},
 	}
-	v, err := m.make([]*jsonschema.Schema{s.root}, nil)
+	v, err := m.make([]*jsonschema.Schema{s.root}, &taken{})
 	if err != nil {
 		if errors.Is(err, errWork) {
 			err = fault(s.root, "", "%s", errWork)
@@ -74,7 +76,7 @@ func (m *maker) make(all []*jsonschema.Schema, avoid *taken) (any, error) {
 	cuts := m.cuts
 	m.open[key] = true
 	m.depth++
-	v, err := m.expand(all, all, 0, avoid)
+	v, err := m.expand(all, slices.Clip(all), 0, avoid)
 	m.depth--
 	delete(m.open, key)
 	if err == nil && avoid.count() == 0 && m.cuts == cuts {
@@ -119,7 +121,9 @@ func (m *maker) expand(all, flat []*jsonschema.Schema, i int, avoid *taken) (any
 			return m.choose(all, flat, i+1, choices, avoid)
 		}
 	}
-	if more := dependents(flat); len(more) > 0 {
+	names := required(flat)
+	m.work -= len(names) / 2
+	if more := dependents(flat, names); len(more) > 0 {
 		return m.expand(all, with(flat, more), i, avoid)
 	}
 	return m.leaf(all, flat, avoid)
@@ -169,47 +173,33 @@ type choice struct {
 	schemas []*jsonschema.Schema
 }
 
-// alternatives lists the ways through anyOf, oneOf and if.
+// alternatives lists the ways through anyOf, oneOf and if; where a schema has
+// several of them, through all.
 func alternatives(s *jsonschema.Schema) []choice {
-	var sets [][]choice
-	add := func(keyword string, list ...[]*jsonschema.Schema) {
-		var set []choice
-		for _, schemas := range list {
-			set = append(set, choice{s, keyword, schemas})
+	var ways []choice
+	add := func(keyword string, sets ...[]*jsonschema.Schema) {
+		before := ways
+		if len(before) == 0 {
+			before = []choice{{}}
 		}
-		if len(set) > 0 {
-			sets = append(sets, set)
+		ways = nil
+		for _, way := range before {
+			for _, set := range sets {
+				ways = append(ways, choice{s, keyword, slices.Concat(way.schemas, set)})
+			}
 		}
+		ways = ways[:min(len(ways), maxMade)]
 	}
-	add("anyOf", singly(s.AnyOf)...)
-	add("oneOf", singly(s.OneOf)...)
+	if len(s.AnyOf) > 0 {
+		add("anyOf", slices.Collect(slices.Chunk(s.AnyOf, 1))...)
+	}
+	if len(s.OneOf) > 0 {
+		add("oneOf", slices.Collect(slices.Chunk(s.OneOf, 1))...)
+	}
 	if s.If != nil {
 		add("if", nil, []*jsonschema.Schema{s.Else}, []*jsonschema.Schema{s.If, s.Then}, []*jsonschema.Schema{s.Then})
 	}
-	if len(sets) == 0 {
-		return nil
-	}
-	product := sets[0]
-	for _, set := range sets[1:] {
-		var next []choice
-		for _, a := range product {
-			for _, b := range set {
-				if len(next) < maxMade {
-					next = append(next, choice{s, b.keyword, slices.Concat(a.schemas, b.schemas)})
-				}
-			}
-		}
-		product = next
-	}
-	return product
-}
-
-func singly(list []*jsonschema.Schema) [][]*jsonschema.Schema {
-	sets := make([][]*jsonschema.Schema, 0, len(list))
-	for _, s := range list {
-		sets = append(sets, []*jsonschema.Schema{s})
-	}
-	return sets
+	return ways
 }
 
 // with appends the schemas that are not in the list yet.
@@ -222,8 +212,8 @@ func with(flat, more []*jsonschema.Schema) []*jsonschema.Schema {
 	return flat
 }
 
-// leaf makes the value once every choice is made: of each possible type the
-// first candidate that passes, of these the shortest.
+// leaf makes the value once every choice is made: the shortest candidate of
+// any possible type that passes.
 func (m *maker) leaf(all, flat []*jsonschema.Schema, avoid *taken) (any, error) {
 	var best any
 	var failure error
@@ -238,25 +228,24 @@ func (m *maker) leaf(all, flat []*jsonschema.Schema, avoid *taken) (any, error) 
 			if errors.Is(err, errWork) {
 				return nil, err
 			}
-			failure = first(failure, err)
+			failure = cmp.Or(failure, err)
 			continue
 		}
-		for _, v := range candidates {
-			n := len(encode(v))
-			if size >= 0 && n >= size || avoid.has(v) {
+		for _, c := range m.bySize(candidates) {
+			if size >= 0 && len(c.text) >= size {
+				break
+			}
+			if avoid.texts[c.text] {
 				continue
 			}
-			if err := m.check(all, v); err != nil {
+			if err := m.check(all, c.value); err != nil {
 				if errors.Is(err, errWork) {
 					return nil, err
 				}
-				failure = first(failure, err)
+				failure = cmp.Or(failure, err)
 				continue
 			}
-			best, size = v, n
-			if kind != listed {
-				break
-			}
+			best, size = c.value, len(c.text)
 		}
 	}
 	switch {
@@ -270,11 +259,23 @@ func (m *maker) leaf(all, flat []*jsonschema.Schema, avoid *taken) (any, error) 
 	return nil, failure
 }
 
-func first(kept, err error) error {
-	if kept != nil {
-		return kept
+// candidate is a value with its JSON text.
+type candidate struct {
+	value any
+	text  string
+}
+
+// bySize orders values by the length of their text, equals as they came.
+func (m *maker) bySize(values []any) []candidate {
+	list := make([]candidate, 0, len(values))
+	for _, v := range values {
+		text := string(encode(v))
+		m.work -= len(text) / 64
+		list = append(list, candidate{v, text})
 	}
-	return err
+	m.work -= len(values) / 4
+	slices.SortStableFunc(list, func(a, b candidate) int { return cmp.Compare(len(a.text), len(b.text)) })
+	return list
 }
 
 // check validates v against all that it must satisfy.
@@ -360,9 +361,9 @@ func (m *maker) candidates(kind string, flat []*jsonschema.Schema, avoid *taken)
 	case "boolean":
 		return []any{true, false}, nil
 	case "integer":
-		return numbers(flat, true, avoid.count())
+		return numbers(flat, true, avoid.count()), nil
 	case "number":
-		return numbers(flat, false, avoid.count())
+		return numbers(flat, false, avoid.count()), nil
 	case "string":
 		return m.texts(flat, avoid.count())
 	case "array":
@@ -385,25 +386,21 @@ func encode(v any) []byte {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-// taken holds values that may not be made again; nil holds none.
+// taken holds values that may not be made again.
 type taken struct {
 	values []any
 	texts  map[string]bool
+	size   int // of all texts
 }
 
 func (t *taken) add(v any) {
 	if t.texts == nil {
 		t.texts = map[string]bool{}
 	}
+	text := string(encode(v))
 	t.values = append(t.values, v)
-	t.texts[string(encode(v))] = true
+	t.texts[text] = true
+	t.size += len(text)
 }
 
-func (t *taken) has(v any) bool { return t != nil && t.texts[string(encode(v))] }
-
-func (t *taken) count() int {
-	if t == nil {
-		return 0
-	}
-	return len(t.values)
-}
+func (t *taken) count() int { return len(t.values) }

@@ -1,8 +1,6 @@
 package schema
 
 import (
-	"cmp"
-	"math"
 	"regexp/syntax"
 	"slices"
 	"strings"
@@ -13,9 +11,6 @@ import (
 
 // filler pads strings to their minimum length.
 const filler = "a"
-
-// maxRepeats bounds how many repetitions of a pattern are made longer in turn.
-const maxRepeats = 16
 
 // formatted holds the smallest sensible text of each format, and where
 // padding may go in it.
@@ -41,8 +36,7 @@ func formatOf(name string) (formatted, bool) {
 	return f, ok
 }
 
-// texts lists strings that may satisfy length, format and pattern, the
-// shortest first.
+// texts lists strings that may satisfy length, format and pattern.
 func (m *maker) texts(flat []*jsonschema.Schema, more int) ([]any, error) {
 	least, from := most(flat, func(s *jsonschema.Schema) *int { return s.MinLength })
 	if least > maxText {
@@ -67,11 +61,8 @@ func (m *maker) texts(flat []*jsonschema.Schema, more int) ([]any, error) {
 		word := letters(i)
 		list = append(list, strings.Repeat(filler, max(0, least-len(word)))+word)
 	}
-	slices.SortStableFunc(list, func(a, b string) int {
-		return cmp.Compare(utf8.RuneCountInString(a), utf8.RuneCountInString(b))
-	})
 	candidates := make([]any, 0, len(list))
-	for _, text := range slices.Compact(list) {
+	for _, text := range list {
 		candidates = append(candidates, text)
 	}
 	return candidates, nil
@@ -88,107 +79,96 @@ func letters(i int) string {
 }
 
 // matching lists texts that match a regular expression, or nearly: its
-// shortest, some made longer to reach least, and some different ones. The
-// caller checks them, so that anchors and boundaries may be ignored here.
+// shortest, longer ones to reach least, and different ones. The caller checks
+// them, so that anchors and boundaries may be ignored here.
 func matching(pattern string, least, more int) []string {
 	re, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
 		return nil
 	}
-	sizes, count := map[*syntax.Regexp]int{}, min(repeats(re), maxRepeats)
+	sizes := map[*syntax.Regexp]size{}
 	measure(re, sizes)
-	example := func(w wish) string { return example(re, w, sizes) }
-	shortest := example(wish{})
+	shortest := example(re, sizes, 0, 0)
 	list := []string{shortest}
 	if short := least - utf8.RuneCountInString(shortest); short > 0 {
-		list = append(list, shortest+strings.Repeat(filler, short), strings.Repeat(filler, short)+shortest)
-		for i := range count {
-			longer := example(wish{repeat: i + 1, times: 1})
-			unit := utf8.RuneCountInString(longer) - utf8.RuneCountInString(shortest)
-			if unit > 0 {
-				list = append(list, example(wish{repeat: i + 1, times: (short + unit - 1) / unit}))
-			}
+		pad := strings.Repeat(filler, short)
+		list = append(list, shortest+pad, pad+shortest)
+		if unit := utf8.RuneCountInString(example(re, sizes, 1, 0)) - least + short; unit > 0 {
+			list = append(list, example(re, sizes, (short+unit-1)/unit, 0), example(re, sizes, short, 0))
 		}
 	}
 	for i := range min(more+spares, maxMade) {
-		list = append(list, example(wish{turn: i + 1}))
-		if count > 0 {
-			list = append(list, example(wish{repeat: i%count + 1, times: i/count + 1}))
-		}
+		list = append(list, example(re, sizes, 0, i+1), example(re, sizes, i+1, 0))
 	}
 	return list
 }
 
-// wish says how an example differs from the shortest one.
-type wish struct {
-	repeat int // which repetition goes on for longer, from 1; 0 for none
-	times  int // how much longer
-	turn   int // how far every choice of characters is turned
+// size is the length of an expression's shortest text, and whether it has a
+// repetition that could go on.
+type size struct {
+	least   int
+	repeats bool
 }
 
-// repeats counts the repetitions in an expression.
-func repeats(re *syntax.Regexp) int {
-	n := 0
-	if repeated(re) {
-		n++
-	}
-	for _, sub := range re.Sub {
-		n += repeats(sub)
-	}
-	return n
-}
-
-func repeated(re *syntax.Regexp) bool {
-	switch re.Op {
-	case syntax.OpStar, syntax.OpPlus, syntax.OpQuest, syntax.OpRepeat:
-		return true
-	default:
-		return false
-	}
-}
-
-// measure notes the length of the shortest text of an expression and its parts.
-func measure(re *syntax.Regexp, sizes map[*syntax.Regexp]int) int {
-	n := 0
+// measure notes the sizes of an expression and its parts.
+func measure(re *syntax.Regexp, sizes map[*syntax.Regexp]size) size {
+	var s size
 	for i, sub := range re.Sub {
-		size := measure(sub, sizes)
-		switch {
-		case re.Op == syntax.OpAlternate && i > 0:
-			n = min(n, size)
-		case re.Op == syntax.OpStar || re.Op == syntax.OpQuest || re.Op == syntax.OpRepeat && re.Min == 0:
-		case re.Op == syntax.OpRepeat:
-			n += size * re.Min
-		default:
-			n += size
+		part := measure(sub, sizes)
+		s.repeats = s.repeats || part.repeats
+		if re.Op == syntax.OpAlternate && i > 0 {
+			s.least = min(s.least, part.least)
+		} else {
+			s.least += part.least
 		}
 	}
 	switch re.Op {
 	case syntax.OpLiteral:
-		n = len(re.Rune)
+		s.least = len(re.Rune)
 	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
-		n = 1
+		s.least = 1
+	case syntax.OpStar, syntax.OpPlus, syntax.OpQuest, syntax.OpRepeat:
+		low, high := times(re)
+		s.least *= low
+		s.repeats = s.repeats || high > low
 	default:
 	}
-	sizes[re] = n
-	return n
+	sizes[re] = s
+	return s
 }
 
-// example writes one text that an expression matches.
-func example(re *syntax.Regexp, w wish, sizes map[*syntax.Regexp]int) string {
-	e := exampler{wish: w, sizes: sizes, steps: 4 * maxText}
-	e.write(re)
+// times is how often a repetition may go round.
+func times(re *syntax.Regexp) (low, high int) {
+	switch {
+	case re.Op == syntax.OpPlus:
+		return 1, maxText
+	case re.Op == syntax.OpQuest:
+		return 0, 1
+	case re.Op == syntax.OpRepeat && re.Max >= 0:
+		return re.Min, re.Max
+	case re.Op == syntax.OpRepeat:
+		return re.Min, maxText
+	}
+	return 0, maxText
+}
+
+// example writes one text that an expression matches: the shortest where extra
+// and turn are 0. The outer repetitions go round extra times more; every choice
+// of a character is turned.
+func example(re *syntax.Regexp, sizes map[*syntax.Regexp]size, extra, turn int) string {
+	e := exampler{sizes: sizes, turn: turn, steps: 4 * maxText}
+	e.write(re, extra)
 	return e.text.String()
 }
 
 type exampler struct {
-	wish  wish
-	sizes map[*syntax.Regexp]int
-	seen  int // repetitions met so far
+	sizes map[*syntax.Regexp]size
+	turn  int
 	steps int // left
 	text  strings.Builder
 }
 
-func (e *exampler) write(re *syntax.Regexp) {
+func (e *exampler) write(re *syntax.Regexp, extra int) {
 	if e.steps--; e.steps < 0 {
 		return
 	}
@@ -196,80 +176,35 @@ func (e *exampler) write(re *syntax.Regexp) {
 	case syntax.OpLiteral:
 		e.text.WriteString(string(re.Rune))
 	case syntax.OpCharClass:
-		e.text.WriteRune(pick(re.Rune, e.wish.turn))
+		e.text.WriteRune(pick(re.Rune, e.turn))
 	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
-		e.text.WriteString(letters(e.wish.turn % 26))
+		e.text.WriteString(letters(e.turn % 26))
 	case syntax.OpAlternate:
-		e.alternate(re)
+		best := re.Sub[e.turn%len(re.Sub)]
+		for _, sub := range re.Sub {
+			s, b := e.sizes[sub], e.sizes[best]
+			if extra > 0 && s.repeats && !b.repeats || e.turn == 0 && s.least < b.least && (extra == 0 || s.repeats) {
+				best = sub
+			}
+		}
+		e.write(best, extra)
 	case syntax.OpStar, syntax.OpPlus, syntax.OpQuest, syntax.OpRepeat:
-		e.repeat(re)
+		low, high := times(re)
+		for range min(low+extra, high) {
+			e.write(re.Sub[0], 0)
+		}
 	default: // groups and concatenations have parts, anchors none
 		for _, sub := range re.Sub {
-			e.write(sub)
+			e.write(sub, extra)
 		}
 	}
-}
-
-// alternate writes the shortest alternative, or the one whose turn it is, or
-// the one with the repetition that shall go on.
-func (e *exampler) alternate(re *syntax.Regexp) {
-	best, size, at := re.Sub[0], math.MaxInt, e.seen
-	first := e.seen
-	for i, sub := range re.Sub {
-		n := e.sizes[sub]
-		within := repeats(sub)
-		if e.wish.turn > 0 && e.wish.turn%len(re.Sub) == i {
-			n = -1
-		}
-		if e.wish.repeat > first && e.wish.repeat <= first+within {
-			n = -2
-		}
-		if n < size {
-			best, size, at = sub, n, first
-		}
-		first += within
-	}
-	e.seen = at
-	e.write(best)
-	e.seen = first
-}
-
-func (e *exampler) repeat(re *syntax.Regexp) {
-	low, high := 0, math.MaxInt
-	switch re.Op {
-	case syntax.OpPlus:
-		low = 1
-	case syntax.OpQuest:
-		high = 1
-	case syntax.OpRepeat:
-		low = re.Min
-		if re.Max >= 0 {
-			high = re.Max
-		}
-	default:
-	}
-	e.seen++
-	start := e.seen
-	times := low
-	if start == e.wish.repeat {
-		times = min(low+e.wish.times, high, maxText)
-	}
-	within := repeats(re.Sub[0])
-	if e.wish.repeat > start && e.wish.repeat <= start+within {
-		times = max(times, 1)
-	}
-	for range times {
-		e.seen = start
-		e.write(re.Sub[0])
-	}
-	e.seen = start + within
 }
 
 // pick chooses a character of a class: small letters before digits before
 // capitals before others.
 func pick(class []rune, turn int) rune {
 	const plain = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	var found []rune
+	found := make([]rune, 0, len(plain))
 	for _, r := range plain {
 		for i := 0; i+1 < len(class); i += 2 {
 			if class[i] <= r && r <= class[i+1] {

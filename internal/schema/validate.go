@@ -17,7 +17,7 @@ const maxSteps = 1_000_000
 // Validate checks an instance. The error names the first place in the
 // instance that is wrong; an instance beyond the bounds is an error too.
 func (s *Schema) Validate(instance []byte) error {
-	v, err := decode(instance, maxInstanceNodes)
+	v, err := decode(instance, maxInstanceNodes, false)
 	if err != nil {
 		if e, ok := errors.AsType[*Error](err); ok {
 			return fmt.Errorf("read instance: %s at %q", e.Reason, e.Pointer)
@@ -162,6 +162,9 @@ func (c *counter) count(s *jsonschema.Schema, v *value) int {
 		add(next, v)
 	}
 	for name, m := range v.members {
+		if c.pairs += len(s.PatternProperties); c.pairs > c.limit {
+			return c.limit + 1
+		}
 		add(s.PropertyNames, &value{id: -m.id - 1, size: 1})
 		for _, next := range memberSchemas(s, name) {
 			add(next, m)
@@ -184,13 +187,14 @@ func (c *counter) count(s *jsonschema.Schema, v *value) int {
 // memberSchemas lists the schemas that s puts on a member.
 func memberSchemas(s *jsonschema.Schema, name string) []*jsonschema.Schema {
 	var list []*jsonschema.Schema
+	for p, next := range s.PatternProperties {
+		if p.MatchString(name) {
+			list = append(list, next)
+		}
+	}
+	slices.SortFunc(list, func(a, b *jsonschema.Schema) int { return strings.Compare(a.Location, b.Location) })
 	if p := s.Properties[name]; p != nil {
 		list = append(list, p)
-	}
-	for _, p := range patterns(s) {
-		if p.MatchString(name) {
-			list = append(list, s.PatternProperties[p])
-		}
 	}
 	if a, ok := s.AdditionalProperties.(*jsonschema.Schema); ok && len(list) == 0 {
 		list = append(list, a)

@@ -14,6 +14,10 @@ import (
 // such as not that no rule here foresees.
 const spares = 3
 
+// maxSkipped is how many items are made before one that contains asks for, and
+// how many names of one pattern.
+const maxSkipped = 32
+
 // objects makes an object of the required members, then of more of them until
 // minProperties is met.
 func (m *maker) objects(flat []*jsonschema.Schema, avoid *taken) ([]any, error) {
@@ -22,13 +26,16 @@ func (m *maker) objects(flat []*jsonschema.Schema, avoid *taken) ([]any, error) 
 	if max(least, len(names)) > maxMade {
 		return nil, fault(from, "minProperties", "%d members are more than the %d made here", max(least, len(names)), maxMade)
 	}
-	o := map[string]any{}
+	o, made := map[string]any{}, &taken{}
 	for _, name := range names {
-		v, err := m.member(flat, name, nil)
+		v, err := m.member(flat, name, &taken{})
 		if err != nil {
 			return nil, err
 		}
 		o[name] = v
+		if made.add(v); made.size > maxSize {
+			return nil, fault(flat[0], "required", "the instance would be larger than %d bytes", maxSize)
+		}
 	}
 	if len(o) < least {
 		m.fill(flat, o, least)
@@ -60,43 +67,34 @@ func (m *maker) fill(flat []*jsonschema.Schema, o map[string]any, least int) {
 	for _, s := range flat {
 		names = append(names, slices.Sorted(maps.Keys(s.Properties))...)
 		for _, p := range patterns(s) {
-			names = append(names, matching(p.String(), 0, least)...)
-		}
-		if s.PropertyNames != nil {
-			if v, err := m.make([]*jsonschema.Schema{s.PropertyNames}, nil); err == nil {
-				if name, ok := v.(string); ok {
-					names = append(names, name)
-				}
+			if m.work -= 2 * maxSkipped; m.work < 0 {
+				return
 			}
+			names = append(names, matching(p.String(), 0, min(least, maxSkipped))...)
 		}
 	}
 	for i := range 2 * least {
 		names = append(names, letters(i))
 	}
+	made := &taken{}
 	for _, name := range names {
-		if _, ok := o[name]; ok || len(o) >= least {
+		if _, ok := o[name]; ok || len(o) >= least || made.size > maxSize {
 			continue
 		}
-		if v, err := m.member(flat, name, nil); err == nil && m.named(flat, name) {
+		if v, err := m.member(flat, name, &taken{}); err == nil {
 			o[name] = v
+			made.add(v)
 		}
 	}
-}
-
-// named reports whether propertyNames allows a name.
-func (m *maker) named(flat []*jsonschema.Schema, name string) bool {
-	for _, s := range flat {
-		if s.PropertyNames != nil && m.check([]*jsonschema.Schema{s.PropertyNames}, name) != nil {
-			return false
-		}
-	}
-	return true
 }
 
 // member makes the value of one member.
 func (m *maker) member(flat []*jsonschema.Schema, name string, avoid *taken) (any, error) {
 	var all []*jsonschema.Schema
 	for _, s := range flat {
+		if m.work -= len(s.PatternProperties) / 4; m.work < 0 {
+			return nil, errWork
+		}
 		if closes(s, name) {
 			return nil, fault(s, "additionalProperties", "the member %q is required and not allowed", name)
 		}
@@ -116,9 +114,11 @@ func (m *maker) member(flat []*jsonschema.Schema, name string, avoid *taken) (an
 // required lists the members that must be there, each once, in order.
 func required(flat []*jsonschema.Schema) []string {
 	var names []string
+	seen := map[string]bool{}
 	add := func(more []string) {
 		for _, name := range more {
-			if !slices.Contains(names, name) {
+			if !seen[name] {
+				seen[name] = true
 				names = append(names, name)
 			}
 		}
@@ -137,12 +137,15 @@ func required(flat []*jsonschema.Schema) []string {
 	return names
 }
 
-// dependents lists the schemas that the required members bring with them and
-// that are not in the list yet.
-func dependents(flat []*jsonschema.Schema) []*jsonschema.Schema {
+// dependents lists the schemas that members bring with them and that are not
+// in the list yet.
+func dependents(flat []*jsonschema.Schema, names []string) []*jsonschema.Schema {
 	var more []*jsonschema.Schema
-	for _, name := range required(flat) {
-		for _, s := range flat {
+	for _, s := range flat {
+		if len(s.Dependencies)+len(s.DependentSchemas) == 0 {
+			continue
+		}
+		for _, name := range names {
 			dep, _ := s.Dependencies[name].(*jsonschema.Schema)
 			more = with(more, []*jsonschema.Schema{s.DependentSchemas[name], dep})
 		}
@@ -174,18 +177,14 @@ func (m *maker) arrays(flat []*jsonschema.Schema, avoid *taken) ([]any, error) {
 	if least > maxMade {
 		return nil, fault(from, "minItems", "%d items are more than the %d made here", least, maxMade)
 	}
-	a := []any{}
-	var want *taken // what the items may not be
+	made, want := &taken{values: []any{}}, &taken{} // the items, and what they may not be
 	if unique {
-		want = &taken{}
-	}
-	add := func(v any) {
-		a = append(a, v)
-		if unique {
-			want.add(v)
-		}
+		want = made
 	}
 	for i := 0; i < least || len(held) > 0 && i < maxMade; i++ {
+		if made.size > maxSize {
+			return nil, fault(from, "minItems", "the instance would be larger than %d bytes", maxSize)
+		}
 		all := itemsAt(flat, i)
 		for _, s := range flat {
 			if s.UnevaluatedItems != nil && len(itemSchemas(s, i)) == 0 && s.Contains == nil {
@@ -194,10 +193,10 @@ func (m *maker) arrays(flat []*jsonschema.Schema, avoid *taken) ([]any, error) {
 		}
 		if len(held) > 0 {
 			if v, err := m.item(with(slices.Clone(all), held[:1]), want); err == nil {
-				add(v)
+				made.add(v)
 				held = held[1:]
 				continue
-			} else if i >= least && i > longestTuple(flat) {
+			} else if i >= least+maxSkipped {
 				return nil, err
 			}
 		}
@@ -205,16 +204,15 @@ func (m *maker) arrays(flat []*jsonschema.Schema, avoid *taken) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		add(v)
+		made.add(v)
 	}
+	a := made.values
 	candidates := []any{a}
-	for avoid.count() > 0 && len(candidates) <= spares {
-		v, err := m.item(itemsAt(flat, len(a)), want)
-		if err != nil {
-			break
+	for range min(avoid.count(), spares) {
+		if v, err := m.item(itemsAt(flat, len(a)), want); err == nil {
+			a = append(slices.Clone(a), v)
+			candidates = append(candidates, a)
 		}
-		a = append(slices.Clone(a), v)
-		candidates = append(candidates, a)
 	}
 	return candidates, nil
 }
@@ -235,15 +233,6 @@ func itemsAt(flat []*jsonschema.Schema, i int) []*jsonschema.Schema {
 		all = with(all, itemSchemas(s, i))
 	}
 	return all
-}
-
-func longestTuple(flat []*jsonschema.Schema) int {
-	n := 0
-	for _, s := range flat {
-		tuple, _ := s.Items.([]*jsonschema.Schema)
-		n = max(n, len(s.PrefixItems), len(tuple))
-	}
-	return n
 }
 
 // most is the largest of the counts, and the schema that asks for it.
@@ -308,50 +297,24 @@ func (p span) holds(r *big.Rat) bool {
 }
 
 // numbers lists numbers within the bounds, next to zero first.
-func numbers(flat []*jsonschema.Schema, integer bool, more int) ([]any, error) {
+func numbers(flat []*jsonschema.Schema, integer bool, more int) []any {
 	p := spanOf(flat)
 	if integer {
 		p.step = common(p.step, big.NewRat(1, 1))
 	}
 	var found []any
-	for _, step := range p.steps() {
-		found = append(found, p.multiples(step, more+spares)...)
-	}
-	if p.step == nil {
-		found = append(found, p.ends()...)
-	}
-	if len(found) == 0 {
-		_, from := most(flat, func(s *jsonschema.Schema) *int { return presence(s.Minimum, s.ExclusiveMinimum, s.MultipleOf) })
-		keyword := "minimum"
-		switch {
-		case from.MultipleOf != nil && (p.low == nil || p.high == nil || p.low.Cmp(p.high) < 0):
-			keyword = "multipleOf"
-		case from.ExclusiveMinimum != nil:
-			keyword = "exclusiveMinimum"
-		}
-		return nil, fault(from, keyword, "the bounds leave no number")
-	}
-	return found, nil
-}
-
-// presence counts the bounds that are there.
-func presence(bounds ...*big.Rat) *int {
-	n := 0
-	for _, r := range bounds {
-		if r != nil {
-			n++
-		}
-	}
-	return &n
-}
-
-// steps are the distances at which numbers are tried: the one demanded, else
-// one and, for narrow spans, tenths.
-func (p span) steps() []*big.Rat {
 	if p.step != nil {
-		return []*big.Rat{p.step}
+		found = p.multiples(p.step, more+spares)
+	} else { // whole numbers, and for narrow bounds tenths and the bounds themselves
+		found = slices.Concat(p.multiples(big.NewRat(1, 1), more+spares), p.multiples(big.NewRat(1, 10), more+spares), p.ends())
 	}
-	return []*big.Rat{big.NewRat(1, 1), big.NewRat(1, 10)}
+	if len(found) == 0 { // the check will say which bound is at fault
+		if p.low == nil {
+			p.low = new(big.Rat)
+		}
+		return []any{literal(p.low)}
+	}
+	return found
 }
 
 // multiples lists up to n multiples of step within p, next to zero first.
