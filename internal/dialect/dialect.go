@@ -154,11 +154,14 @@ func headerSafe(s string) string {
 	return s
 }
 
+// jsonTypes are the media types under which JSON arrives; the form type is what curl -d says.
+var jsonTypes = map[string]bool{"application/json": true, "text/plain": true, "application/x-www-form-urlencoded": true}
+
 // Body reads a request's JSON body within the limits of size and time. Errors are *llm.Error.
 func (o *Options) Body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if t := r.Header.Get("Content-Type"); t != "" {
 		kind, _, err := mime.ParseMediaType(t)
-		if err != nil || kind != "application/json" && kind != "text/plain" && !strings.HasSuffix(kind, "+json") {
+		if err != nil || !jsonTypes[kind] && !strings.HasSuffix(kind, "+json") {
 			return nil, &llm.Error{Kind: llm.MediaType, Message: "Content-Type must be application/json."}
 		}
 	}

@@ -59,7 +59,9 @@ func (o *Options) Stream(w http.ResponseWriter, s llm.Stream, begin func(first *
 	case enc == nil:
 		return &llm.Error{Kind: llm.Upstream, Message: "The model gave no answer."}
 	case failure != nil:
-		_ = o.write(w, control, enc.Fail(buf[:0], llm.AsError(failure)))
+		if e := llm.AsError(failure); e.Code != llm.CodeCut {
+			_ = o.write(w, control, enc.Fail(buf[:0], e))
+		}
 		return errAborted
 	}
 	if err := o.write(w, control, enc.End(buf[:0])); err != nil {

@@ -44,6 +44,10 @@ func (k Kind) Retryable() bool {
 	return k == RateLimited || k == Unavailable || k == Timeout || k == Upstream
 }
 
+// CodeCut is the Code of an Upstream error that a door passes on as what it is: it breaks the
+// connection without another word.
+const CodeCut = "cut"
+
 // Detail is one member of a request at fault, in the manner of doc/protocol.md §7.3.
 type Detail struct {
 	Type  string // enum, missing, too_short, list_type, …
