@@ -2,6 +2,7 @@ package hardware
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -27,9 +28,7 @@ func host(more map[string]string) fstest.MapFS {
 		"sys/devices/system/cpu/cpu3/topology/physical_package_id": "0\n",
 		"sys/devices/system/cpu/cpufreq/x":                         "",
 	}
-	for name, text := range more {
-		files[name] = text
-	}
+	maps.Copy(files, more)
 	root := fstest.MapFS{}
 	for name, text := range files {
 		root[name] = &fstest.MapFile{Data: []byte(text)}
@@ -125,7 +124,7 @@ func TestAnEmptyMachineIsNoError(t *testing.T) {
 func tool(t *testing.T, script string) {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "nvidia-smi"), []byte("#!/bin/sh\n"+script), 0o700); err != nil { //nolint:gosec // must be executable
+	if err := os.WriteFile(filepath.Join(dir, "nvidia-smi"), []byte("#!/bin/sh\n"+script), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))

@@ -127,9 +127,9 @@ func Plan(running []Child, want Want, free uint64) Decision {
 		return d
 	}
 	// A large one evicted last can make a small one before it needless.
-	for i := len(evict) - 1; i >= 0; i-- {
-		if coming-evict[i].Memory >= want.Memory {
-			coming -= evict[i].Memory
+	for i, c := range slices.Backward(evict) {
+		if coming-c.Memory >= want.Memory {
+			coming -= c.Memory
 			evict = slices.Delete(evict, i, i+1)
 		}
 	}

@@ -240,7 +240,7 @@ func (b *builder) matrix(name string, in, out int, only func(row int) bool) {
 		for _, c := range name {
 			seed = seed*1099511628211 + uint64(c)
 		}
-		r := rand.New(rand.NewPCG(seed, 1))
+		r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // the same seed must make the same weights
 		scale, row := 1/math.Sqrt(float64(in)), make([]byte, 0, in*4)
 		for i := range out {
 			row = row[:0]

@@ -6,11 +6,11 @@ import "math"
 // and to the even one of two equally near; too large becomes infinity.
 func Half(f float32) uint16 {
 	b := math.Float32bits(f)
-	sign := uint16(b >> 16 & 0x8000) //nolint:gosec // masked to 16 bits
+	sign := uint16(b >> 16 & 0x8000)
 	exp, frac := int(b>>23&0xff), b&0x7fffff
 	switch e := exp - 127; {
 	case exp == 0xff && frac != 0:
-		return sign | 0x7e00 | uint16(frac>>13) //nolint:gosec // 10 bits
+		return sign | 0x7e00 | uint16(frac>>13)
 	case e > 15:
 		return sign | 0x7c00
 	case e >= -14:

@@ -17,7 +17,7 @@ func halfValue(h uint16) float64 {
 }
 
 func TestHalfRoundsToTheNearestAndTiesToEven(t *testing.T) {
-	for h := uint16(0); h < 0x7c00; h++ {
+	for h := range uint16(0x7c00) {
 		v := float32(halfValue(h))
 		middle := float32((halfValue(h) + halfValue(h+1)) / 2) // of the largest: 65520
 		even := h + h&1

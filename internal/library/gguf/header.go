@@ -82,7 +82,7 @@ func (h *Header) largest(key string) uint64 {
 // size is a key of the model's own architecture as an int, 0 when absent;
 // ReadHeader has checked the ones asked for here to fit.
 func (h *Header) size(key string) int {
-	return int(min(h.largest(h.Architecture()+"."+key), math.MaxInt32)) //nolint:gosec // bounded just here
+	return int(min(h.largest(h.Architecture()+"."+key), math.MaxInt32))
 }
 
 // Architecture is the model's architecture, such as "llama", "bert" or "clip".
@@ -169,7 +169,7 @@ func (h *Header) PoolingType() Pooling {
 	if !ok || n > uint64(PoolingRank) {
 		return PoolingUnspecified
 	}
-	return Pooling(n) //nolint:gosec // bounded just above
+	return Pooling(n)
 }
 
 // ChatTemplate is the model's own chat template in Jinja, empty when it has
@@ -199,7 +199,7 @@ func (h *Header) FileType() string {
 	if !ok || n >= uint64(len(labels)) {
 		return ""
 	}
-	return labels[n]
+	return labels[n] //nolint:gosec // bounded just above
 }
 
 // Parameters is the number of weights in the file.

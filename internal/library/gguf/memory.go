@@ -51,5 +51,5 @@ func (h *Header) kvHeads() uint64 {
 }
 
 func positive(n int) uint64 {
-	return uint64(max(n, 0)) //nolint:gosec // not negative
+	return uint64(max(n, 0))
 }

@@ -230,7 +230,7 @@ func (s *scanner) array(key string, v *value) {
 		return
 	}
 	if v.length > maxKept || size < 4 {
-		s.skip(mul(v.length, uint64(size)))
+		s.skip(mul(v.length, uint64(size))) //nolint:gosec // 1 to 8
 		return
 	}
 	for i := uint64(0); i < v.length && s.err == nil; i++ {
