@@ -51,7 +51,7 @@ check_tools() {
 		;;
 	esac
 	case " ${stages[*]} " in *' sdk '*)
-		need 'node -e "process.exit(parseInt(process.versions.node) < 20)"' 'node 20 or newer' nodejs
+		need 'node -e "process.exit(Number(parseInt(process.versions.node) < 20))"' 'node 20 or newer' nodejs
 		need 'npm --version' npm npm
 		;;
 	esac
