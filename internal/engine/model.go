@@ -91,7 +91,7 @@ func (m *Model) use(ctx context.Context, caller llm.Caller, f func(*upstream.Cli
 	client := &upstream.Client{
 		HTTP: &http.Client{Transport: lease.Transport(m.pool.transport)}, Base: lease.URL + "/v1", Codec: m.codec, Silence: m.Silence,
 	}
-	return m.explain(ctx, lease.Explain(ctx, f(client)))
+	return m.explain(ctx, f(client))
 }
 
 // explain says what happened to a child in the words of the contract. What names the machine stays in the log.
@@ -133,7 +133,8 @@ func (m *Model) Chat(ctx context.Context, r *llm.ChatRequest) llm.Stream {
 		return llm.Fail(llm.NotDone(m.Info.Deployment, llm.OpChat))
 	}
 	r = m.prepare(r)
-	return m.answer(ctx, r.Caller, choices(r.N), r.MaxTokens, func(c *upstream.Client, k int) llm.Stream {
+	n := choices(r.N)
+	return m.answer(ctx, r.Caller, n, n, r.MaxTokens, func(c *upstream.Client, k int) llm.Stream {
 		one := r.Edit()
 		one.N, one.Seed = nil, seedOf(r.Seed, k)
 		return c.Chat(ctx, one)
@@ -193,7 +194,7 @@ func (m *Model) Complete(ctx context.Context, r *llm.CompleteRequest) llm.Stream
 		return llm.Fail(llm.NotDone(m.Info.Deployment, llm.OpComplete))
 	}
 	n := choices(r.N)
-	return m.answer(ctx, r.Caller, n*len(r.Prompts), r.MaxTokens, func(c *upstream.Client, k int) llm.Stream {
+	return m.answer(ctx, r.Caller, n*len(r.Prompts), n, r.MaxTokens, func(c *upstream.Client, k int) llm.Stream {
 		one := r.Edit()
 		m.envelope(&one.Envelope)
 		one.UsageChunk, one.N = true, nil
@@ -213,19 +214,19 @@ func (m *Model) Complete(ctx context.Context, r *llm.CompleteRequest) llm.Stream
 	})
 }
 
-// answer runs the calls of a request one after the other as one stream of choices. count is for
-// max_tokens 0, which the child would answer with a token.
-func (m *Model) answer(ctx context.Context, caller llm.Caller, calls int, maxTokens *int, call func(*upstream.Client, int) llm.Stream, count func(*upstream.Client) (int, error)) llm.Stream {
+// answer runs the calls of a request, n for each prompt, one after the other as one stream of
+// choices. count is for max_tokens 0, which the child would answer with a token.
+func (m *Model) answer(ctx context.Context, caller llm.Caller, calls, n int, maxTokens *int, call func(*upstream.Client, int) llm.Stream, count func(*upstream.Client) (int, error)) llm.Stream {
 	return func(yield func(*llm.Reply, error) bool) {
 		err := m.use(ctx, caller, func(c *upstream.Client) error {
 			if maxTokens != nil && *maxTokens == 0 && m.isLlama() {
-				n, err := count(c)
+				prompt, err := count(c)
 				if err == nil {
-					yield(m.nothing(calls, n), nil)
+					yield(m.nothing(calls, prompt), nil)
 				}
 				return err
 			}
-			return m.relay(c, calls, call, yield)
+			return m.relay(c, calls, n, call, yield)
 		})
 		if err != nil && !errors.Is(err, errLeft) {
 			yield(nil, err)
@@ -244,8 +245,9 @@ func (m *Model) nothing(calls, prompt int) *llm.Reply {
 	return r
 }
 
-// relay yields the fragments of each call under its own index, and the usage of all on the last.
-func (m *Model) relay(c *upstream.Client, calls int, call func(*upstream.Client, int) llm.Stream, yield func(*llm.Reply, error) bool) error {
+// relay yields the fragments of each call under its own index, and the usage of all on the last, in
+// which a prompt counts once for all its choices.
+func (m *Model) relay(c *upstream.Client, calls, n int, call func(*upstream.Client, int) llm.Stream, yield func(*llm.Reply, error) bool) error {
 	var total llm.Usage
 	counted := false
 	for k := range calls {
@@ -258,6 +260,9 @@ func (m *Model) relay(c *upstream.Client, calls int, call func(*upstream.Client,
 				f.Spent = new(total.Add(*f.Spent))
 			}
 			if u := f.Usage; u != nil {
+				if k%n > 0 {
+					u.Prompt, u.Cached = 0, 0
+				}
 				total, counted = total.Add(*u), true
 				f.Usage = nil
 			}

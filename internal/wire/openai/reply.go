@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
@@ -252,7 +253,7 @@ func (o *object) textLogprobs(ps []llm.TokenLogprob, offset int) {
 	})
 	list("text_offset", func(p *llm.TokenLogprob) {
 		o.b = strconv.AppendInt(o.b, int64(offset), 10)
-		offset += len(p.Token)
+		offset += utf8.RuneCountInString(p.Token)
 	})
 	o.close()
 }

@@ -1,6 +1,10 @@
 package openai
 
-import "github.com/ingot-llm/ingot/internal/llm"
+import (
+	"unicode/utf8"
+
+	"github.com/ingot-llm/ingot/internal/llm"
+)
 
 // StreamEncoder writes the fragments of one answer as events of doc/protocol.md §3.8. It holds
 // the chunk with the last finish back until End, so that usage goes out on it and a cut stream
@@ -233,7 +237,7 @@ func (e *StreamEncoder) textEvent(dst []byte, w *written, c *llm.Choice) []byte 
 	o := object{b: append(dst, e.prefix...)}
 	o.textChoice(c, w.offset)
 	for _, p := range c.Logprobs {
-		w.offset += len(p.Token)
+		w.offset += utf8.RuneCountInString(p.Token)
 	}
 	o.b = append(o.b, ']')
 	if c.Finish != "" {
