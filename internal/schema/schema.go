@@ -6,6 +6,7 @@ package schema
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -51,10 +52,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	place := e.Pointer
-	if place == "" {
-		place = "the root"
-	}
+	place := cmp.Or(e.Pointer, "the root")
 	if e.Keyword == "" {
 		return fmt.Sprintf("schema at %s: %s", place, e.Reason)
 	}
@@ -72,7 +70,7 @@ func Parse(data []byte) (*Schema, error) {
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.AssertFormat()
-	c.UseLoader(refuse{})
+	c.UseLoader(nil)
 	c.UseRegexpEngine(compilePattern)
 	if err := c.AddResource(address, doc); err != nil {
 		return nil, compileError(err)
@@ -85,13 +83,6 @@ func Parse(data []byte) (*Schema, error) {
 		return nil, err
 	}
 	return &Schema{root: root}, nil
-}
-
-// refuse is a loader that loads nothing.
-type refuse struct{}
-
-func (refuse) Load(string) (any, error) {
-	return nil, errors.New("only references within the schema are followed: put the definition under $defs")
 }
 
 // decode reads one JSON value of at most so many nodes. In a schema it refuses
@@ -111,6 +102,10 @@ func decode(data []byte, nodes int, schema bool) (any, error) {
 	}
 	b := bounds{nodes: nodes, counts: schema}
 	return v, b.walk(v, "", 0)
+}
+
+var countKeywords = []string{
+	"minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "minContains", "maxContains",
 }
 
 type bounds struct {
@@ -134,7 +129,7 @@ func (b *bounds) walk(v any, at string, depth int) error {
 			if err := b.walk(v[name], join(at, name), depth+1); err != nil {
 				return err
 			}
-			if n, ok := v[name].(json.Number); ok && b.counts && isCount(name) {
+			if n, ok := v[name].(json.Number); ok && b.counts && slices.Contains(countKeywords, name) {
 				if r, ok := new(big.Rat).SetString(n.String()); !ok || r.Cmp(big.NewRat(maxCount, 1)) > 0 {
 					return &Error{Pointer: at, Keyword: name, Reason: fmt.Sprintf("%s is more than the %d allowed", n, int64(maxCount))}
 				}
@@ -156,14 +151,6 @@ func (b *bounds) walk(v any, at string, depth int) error {
 	return nil
 }
 
-func isCount(name string) bool {
-	switch name {
-	case "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "minContains", "maxContains":
-		return true
-	}
-	return false
-}
-
 // compilePattern compiles an ECMA regular expression with Go's engine, which
 // is linear in the text and has neither look-around nor back references.
 func compilePattern(pattern string) (jsonschema.Regexp, error) {
@@ -173,25 +160,16 @@ func compilePattern(pattern string) (jsonschema.Regexp, error) {
 	return regexp.Compile(hexEscapes(pattern))
 }
 
+var escape = regexp.MustCompile(`(?s)\\(?:u[0-9a-fA-F]{4}|.)`)
+
 // hexEscapes writes the \uXXXX of ECMA as the \x{XXXX} of Go.
 func hexEscapes(pattern string) string {
-	var b strings.Builder
-	for i := 0; i < len(pattern); i++ {
-		if pattern[i] != '\\' || i+1 == len(pattern) {
-			b.WriteByte(pattern[i])
-			continue
+	return escape.ReplaceAllStringFunc(pattern, func(e string) string {
+		if len(e) == len(`\uXXXX`) && e[1] == 'u' {
+			return `\x{` + e[2:] + `}`
 		}
-		if pattern[i+1] == 'u' && i+6 <= len(pattern) {
-			if _, err := strconv.ParseUint(pattern[i+2:i+6], 16, 32); err == nil {
-				b.WriteString(`\x{` + pattern[i+2:i+6] + `}`)
-				i += 5
-				continue
-			}
-		}
-		b.WriteString(pattern[i : i+2])
-		i++
-	}
-	return b.String()
+		return e
+	})
 }
 
 // compileError says where the compiler stopped.
@@ -215,7 +193,7 @@ func compileError(err error) error {
 		return &Error{Pointer: at, Keyword: keyword, Reason: fmt.Sprintf("%q cannot be used here: %v", e.Regex, e.Err)}
 	}
 	if e, ok := errors.AsType[*jsonschema.LoadURLError](err); ok {
-		return &Error{Keyword: "$ref", Reason: fmt.Sprintf("%q is not loaded: %v", e.URL, e.Err)}
+		return &Error{Keyword: "$ref", Reason: fmt.Sprintf("%q is not loaded: only references within the schema are followed; put the definition under $defs", e.URL)}
 	}
 	if e, ok := errors.AsType[*jsonschema.JSONPointerNotFoundError](err); ok {
 		return &Error{Keyword: "$ref", Reason: fmt.Sprintf("nothing is at %q", pointer(e.URL))}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -19,7 +18,7 @@ const (
 	maxText   = 64_000  // characters of one string
 	maxSize   = 1 << 18 // bytes of JSON text
 	maxNested = 40      // arrays and objects in each other
-	maxWork   = 100_000 // steps
+	maxWork   = 50_000  // steps
 )
 
 // errWork ends a search that takes too long.
@@ -66,7 +65,7 @@ type maker struct {
 // of avoid.
 func (m *maker) make(all []*jsonschema.Schema, avoid *taken) (any, error) {
 	key := m.key(all)
-	if v, ok := m.known[key]; ok && avoid.count() == 0 {
+	if v, ok := m.known[key]; ok && len(avoid.values) == 0 {
 		return v, nil
 	}
 	if m.open[key] || m.depth > maxNested {
@@ -79,7 +78,7 @@ func (m *maker) make(all []*jsonschema.Schema, avoid *taken) (any, error) {
 	v, err := m.expand(all, slices.Clip(all), 0, avoid)
 	m.depth--
 	delete(m.open, key)
-	if err == nil && avoid.count() == 0 && m.cuts == cuts {
+	if err == nil && len(avoid.values) == 0 && m.cuts == cuts {
 		m.known[key] = v
 	}
 	return v, err
@@ -97,12 +96,7 @@ func (m *maker) key(all []*jsonschema.Schema) string {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
-	var b strings.Builder
-	for _, id := range slices.Compact(ids) {
-		b.WriteString(strconv.Itoa(id))
-		b.WriteByte(' ')
-	}
-	return b.String()
+	return fmt.Sprint(slices.Compact(ids))
 }
 
 // expand adds to flat, from position i on, all schemas that hold for the same
@@ -157,13 +151,10 @@ func (m *maker) choose(all, flat []*jsonschema.Schema, i int, choices []choice, 
 			break
 		}
 	}
-	switch {
-	case size >= 0:
-		return best, nil
-	case failure != nil:
-		return nil, failure
+	if size < 0 {
+		return nil, cmp.Or(failure, errWork)
 	}
-	return nil, errWork
+	return best, nil
 }
 
 // choice is one way to satisfy a schema that leaves several.
@@ -251,7 +242,7 @@ func (m *maker) leaf(all, flat []*jsonschema.Schema, avoid *taken) (any, error) 
 	switch {
 	case size >= 0:
 		return best, nil
-	case failure == nil && avoid.count() > 0:
+	case failure == nil && len(avoid.values) > 0:
 		return nil, fault(flat[0], "uniqueItems", "no further different value was found")
 	case failure == nil:
 		return nil, fault(flat[0], "type", "no type is left")
@@ -361,11 +352,11 @@ func (m *maker) candidates(kind string, flat []*jsonschema.Schema, avoid *taken)
 	case "boolean":
 		return []any{true, false}, nil
 	case "integer":
-		return numbers(flat, true, avoid.count()), nil
+		return numbers(flat, true, len(avoid.values)), nil
 	case "number":
-		return numbers(flat, false, avoid.count()), nil
+		return numbers(flat, false, len(avoid.values)), nil
 	case "string":
-		return m.texts(flat, avoid.count())
+		return m.texts(flat, len(avoid.values))
 	case "array":
 		return m.arrays(flat, avoid)
 	case "object":
@@ -402,5 +393,3 @@ func (t *taken) add(v any) {
 	t.texts[text] = true
 	t.size += len(text)
 }
-
-func (t *taken) count() int { return len(t.values) }

@@ -66,24 +66,20 @@ func reason(leaf *jsonschema.ValidationError) string {
 
 // firstLeaf picks the same leaf every time: the validator walks maps.
 func firstLeaf(v *jsonschema.ValidationError) *jsonschema.ValidationError {
-	var leaves []*jsonschema.ValidationError
+	var first *jsonschema.ValidationError
+	place := ""
 	var walk func(*jsonschema.ValidationError)
 	walk = func(v *jsonschema.ValidationError) {
-		if len(v.Causes) == 0 {
-			leaves = append(leaves, v)
+		at := join("", v.InstanceLocation...) + "#" + v.SchemaURL + "#" + keyword(v.ErrorKind)
+		if len(v.Causes) == 0 && (first == nil || at < place) {
+			first, place = v, at
 		}
 		for _, c := range v.Causes {
 			walk(c)
 		}
 	}
 	walk(v)
-	return slices.MinFunc(leaves, func(a, b *jsonschema.ValidationError) int {
-		return strings.Compare(place(a), place(b))
-	})
-}
-
-func place(v *jsonschema.ValidationError) string {
-	return join("", v.InstanceLocation...) + "#" + v.SchemaURL + "#" + strings.Join(v.ErrorKind.KeywordPath(), "/")
+	return first
 }
 
 // cost counts the steps of validating v without taking them. The validator

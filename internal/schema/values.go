@@ -42,7 +42,7 @@ func (m *maker) objects(flat []*jsonschema.Schema, avoid *taken) ([]any, error) 
 	}
 	candidates := []any{o}
 	for _, name := range slices.Sorted(maps.Keys(o)) {
-		if avoid.count() == 0 {
+		if len(avoid.values) == 0 {
 			break
 		}
 		there := &taken{}
@@ -99,11 +99,6 @@ func (m *maker) member(flat []*jsonschema.Schema, name string, avoid *taken) (an
 			return nil, fault(s, "additionalProperties", "the member %q is required and not allowed", name)
 		}
 		all = with(all, memberSchemas(s, name))
-	}
-	for _, s := range flat {
-		if s.UnevaluatedProperties != nil && len(all) == 0 {
-			all = with(all, []*jsonschema.Schema{s.UnevaluatedProperties})
-		}
 	}
 	if len(all) == 0 {
 		return map[string]any{}, nil
@@ -186,11 +181,6 @@ func (m *maker) arrays(flat []*jsonschema.Schema, avoid *taken) ([]any, error) {
 			return nil, fault(from, "minItems", "the instance would be larger than %d bytes", maxSize)
 		}
 		all := itemsAt(flat, i)
-		for _, s := range flat {
-			if s.UnevaluatedItems != nil && len(itemSchemas(s, i)) == 0 && s.Contains == nil {
-				all = with(all, []*jsonschema.Schema{s.UnevaluatedItems})
-			}
-		}
 		if len(held) > 0 {
 			if v, err := m.item(with(slices.Clone(all), held[:1]), want); err == nil {
 				made.add(v)
@@ -208,7 +198,7 @@ func (m *maker) arrays(flat []*jsonschema.Schema, avoid *taken) ([]any, error) {
 	}
 	a := made.values
 	candidates := []any{a}
-	for range min(avoid.count(), spares) {
+	for range min(len(avoid.values), spares) {
 		if v, err := m.item(itemsAt(flat, len(a)), want); err == nil {
 			a = append(slices.Clone(a), v)
 			candidates = append(candidates, a)
@@ -221,8 +211,8 @@ func (m *maker) item(all []*jsonschema.Schema, avoid *taken) (any, error) {
 	if len(all) > 0 {
 		return m.make(all, avoid)
 	}
-	if avoid.count() > 0 {
-		return json.Number(strconv.Itoa(avoid.count())), nil
+	if len(avoid.values) > 0 {
+		return json.Number(strconv.Itoa(len(avoid.values))), nil
 	}
 	return map[string]any{}, nil
 }
@@ -305,8 +295,13 @@ func numbers(flat []*jsonschema.Schema, integer bool, more int) []any {
 	var found []any
 	if p.step != nil {
 		found = p.multiples(p.step, more+spares)
-	} else { // whole numbers, and for narrow bounds tenths and the bounds themselves
-		found = slices.Concat(p.multiples(big.NewRat(1, 1), more+spares), p.multiples(big.NewRat(1, 10), more+spares), p.ends())
+	} else { // whole numbers, and for narrow bounds tenths, the bounds and their middle
+		found = slices.Concat(p.multiples(big.NewRat(1, 1), more+spares), p.multiples(big.NewRat(1, 10), more+spares))
+		for _, r := range []*big.Rat{p.low, p.high, p.middle()} {
+			if r != nil && p.holds(r) {
+				found = append(found, literal(r))
+			}
+		}
 	}
 	if len(found) == 0 { // the check will say which bound is at fault
 		if p.low == nil {
@@ -340,21 +335,12 @@ func (p span) multiples(step *big.Rat, n int) []any {
 	return found
 }
 
-// ends lists the bounds themselves and what lies in the middle.
-func (p span) ends() []any {
-	var found []any
-	for _, r := range []*big.Rat{p.low, p.high} {
-		if r != nil && p.holds(r) {
-			found = append(found, literal(r))
-		}
+func (p span) middle() *big.Rat {
+	if p.low == nil || p.high == nil {
+		return nil
 	}
-	if p.low != nil && p.high != nil {
-		middle := new(big.Rat).Add(p.low, p.high)
-		if middle.Mul(middle, big.NewRat(1, 2)); p.holds(middle) {
-			found = append(found, literal(middle))
-		}
-	}
-	return found
+	sum := new(big.Rat).Add(p.low, p.high)
+	return sum.Mul(sum, big.NewRat(1, 2))
 }
 
 // quotient is a/b rounded down.
