@@ -126,6 +126,9 @@ prepare() {
 	export INGOT_BIN=$PWD/bin/ingot INGOT_HOME=$INGOT_TEST_CACHE/home
 	"$INGOT_BIN" engine install
 	"$INGOT_BIN" pull smollm2 minilm
+	INGOT_TEST_ENGINE=$("$INGOT_BIN" engine path)
+	INGOT_TEST_MODEL=$(find "$INGOT_HOME" -name smollm2.gguf -print -quit)
+	export INGOT_TEST_ENGINE INGOT_TEST_MODEL
 }
 
 engine() {
