@@ -82,22 +82,19 @@ func (k *checker) listen(address string) {
 }
 
 func (k *checker) keys(keys []Key) {
-	names, secrets := map[string]int{"": -1}, map[string]int{"": -1}
+	seen := map[string]int{}
 	for i, key := range keys {
 		path := fmt.Sprintf("keys[%d]", i)
-		if first, taken := names[key.Name]; !taken {
-			names[key.Name] = i
-		} else if first >= 0 {
-			k.refuse(path+".name", "is the name of keys[%d] too", first)
-		} else {
-			k.refuse(path+".name", "is empty")
-		}
-		if first, taken := secrets[key.Key]; !taken {
-			secrets[key.Key] = i
-		} else if first >= 0 {
-			k.refuse(path+".key", "is the key of keys[%d] too", first)
-		} else {
-			k.refuse(path+".key", "is empty")
+		for member, value := range map[string]string{".name": key.Name, ".key": key.Key} {
+			first, again := seen[member+value]
+			switch {
+			case value == "":
+				k.refuse(path+member, "is empty")
+			case again:
+				k.refuse(path+member, "is that of keys[%d] too", first)
+			default:
+				seen[member+value] = i
+			}
 		}
 		if strings.ContainsFunc(key.Key, func(r rune) bool { return r <= ' ' || r > '~' }) {
 			k.refuse(path+".key", "holds blanks or characters that no header can carry")

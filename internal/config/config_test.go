@@ -178,6 +178,17 @@ func TestModelsKeepTheOrderOfTheFile(t *testing.T) {
 	}
 }
 
+func TestAZeroInTheFileIsNotADefault(t *testing.T) {
+	c := parse(t, "limits: {queue: 0, wait: 0s}\nmodels:\n  a: {local: smollm2, keep_alive: 0s, timeouts: {silence: 0s}}\n  b: {local: smollm2, keep_alive: forever, system: ''}\n")
+	a, b := c.Models[0], c.Models[1]
+	if c.Limits.Queue != 0 || c.Limits.Wait != 0 || a.KeepAlive != 0 || a.Timeouts.Silence != 0 || a.Timeouts.Connect != 5*time.Second || a.System != nil {
+		t.Errorf("got %+v, %+v", c.Limits, a)
+	}
+	if b.KeepAlive != config.Forever || b.System == nil || *b.System != "" {
+		t.Errorf("got %+v", b)
+	}
+}
+
 func TestVariablesAreExpanded(t *testing.T) {
 	for text, want := range map[string]string{
 		"${INGOT_KEY}":         "s3cret-from-outside",
@@ -257,7 +268,7 @@ func TestAliasesAreBounded(t *testing.T) {
 		fmt.Fprintf(&b, "  a%d: {provider: mock, mock: *m}\n", i)
 	}
 	_, err := config.Parse("f", []byte(b.String()), variables)
-	if err == nil || !strings.Contains(err.Error(), "name: is the name of keys[0] too") {
+	if err == nil || !strings.Contains(err.Error(), "name: is that of keys[0] too") {
 		t.Errorf("got %.300v", err)
 	}
 	if n := strings.Count(err.Error(), "\n"); n >= 100 {

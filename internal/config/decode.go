@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"iter"
 	"reflect"
 	"strings"
 
@@ -76,62 +77,58 @@ func (d *decoder) value(n ast.Node, v reflect.Value, f reflect.StructField, path
 	}
 }
 
-func (d *decoder) members(n ast.Node, v reflect.Value, path string) {
-	entries, ok := mapping(n)
-	if !ok {
-		d.complain(n, path, "expected members (name: value), got %s", kindOf(n))
-		return
-	}
-	if v.Kind() == reflect.Pointer {
-		v.Set(reflect.New(v.Type().Elem()))
-		v = v.Elem()
-	}
-	fill(v.Addr().Interface())
-	seen := map[string]place{}
-	for _, e := range entries {
-		name := e.Key.GetToken().Value
-		at := join(path, name)
-		f, ok := member(v.Type(), name)
-		switch first, again := seen[name]; {
-		case !ok:
-			d.complain(e.Key, at, "unknown member; %s", suggest(name, memberNames(v.Type()), "known here: "))
-		case again:
-			d.complain(e.Key, at, "given twice, first in line %d", first.line)
-		default:
+// entries are the entries of mapping n by name, each name once, with what is
+// not one of them complained about.
+func (d *decoder) entries(n ast.Node, path, want string) iter.Seq2[string, *ast.MappingValueNode] {
+	return func(yield func(string, *ast.MappingValueNode) bool) {
+		m, ok := n.(*ast.MappingNode)
+		if !ok {
+			d.complain(n, path, "expected %s, got %s", want, kindOf(n))
+			return
+		}
+		seen := map[string]place{}
+		for _, e := range m.Values {
+			name := e.Key.GetToken().Value
+			at := join(path, name)
+			if first, again := seen[name]; again {
+				d.complain(e.Key, at, "given twice, first in line %d", first.line)
+				continue
+			}
 			seen[name] = placeOf(e.Key)
 			d.src.at[at] = placeOf(e.Key)
-			d.value(e.Value, v.FieldByIndex(f.Index), f, at)
-		}
-	}
-	for f := range v.Type().Fields() {
-		if name := f.Tag.Get("yaml"); f.Tag.Get("required") != "" {
-			if _, ok := seen[name]; !ok {
-				d.complain(n, join(path, name), "missing")
+			if !yield(name, e) {
+				return
 			}
 		}
 	}
 }
 
-func (d *decoder) models(n ast.Node, v reflect.Value, path string) {
-	entries, ok := mapping(n)
-	if !ok {
-		d.complain(n, path, "expected models (name: {local: …}), got %s", kindOf(n))
-		return
+func (d *decoder) members(n ast.Node, v reflect.Value, path string) {
+	if v.Kind() == reflect.Pointer {
+		v.Set(reflect.New(v.Type().Elem()))
+		v = v.Elem()
 	}
-	seen := map[string]place{}
-	models := make([]Model, 0, len(entries))
-	for _, e := range entries {
-		name := e.Key.GetToken().Value
-		at := join(path, name)
-		if first, again := seen[name]; again {
-			d.complain(e.Key, at, "given twice, first in line %d", first.line)
-			continue
+	fill(v.Addr().Interface())
+	for name, e := range d.entries(n, path, "members (name: value)") {
+		if f, ok := member(v.Type(), name); ok {
+			d.value(e.Value, v.FieldByIndex(f.Index), f, join(path, name))
+		} else {
+			d.complain(e.Key, join(path, name), "unknown member; %s", suggest(name, memberNames(v.Type()), "known here: "))
 		}
-		seen[name] = placeOf(e.Key)
-		d.src.at[at] = placeOf(e.Key)
+	}
+	for f := range v.Type().Fields() {
+		at := join(path, f.Tag.Get("yaml"))
+		if _, given := d.src.at[at]; f.Tag.Get("required") != "" && !given {
+			d.complain(n, at, "missing")
+		}
+	}
+}
+
+func (d *decoder) models(n ast.Node, v reflect.Value, path string) {
+	models := []Model{}
+	for name, e := range d.entries(n, path, "models (name: {local: …})") {
 		m := Model{Name: name}
-		fill(&m)
-		d.value(e.Value, reflect.ValueOf(&m).Elem(), reflect.StructField{}, at)
+		d.value(e.Value, reflect.ValueOf(&m).Elem(), reflect.StructField{}, join(path, name))
 		m.complete()
 		models = append(models, m)
 	}
@@ -157,9 +154,8 @@ func (d *decoder) list(n ast.Node, v reflect.Value, f reflect.StructField, path 
 }
 
 func (d *decoder) scalar(n ast.Node, v reflect.Value, f reflect.StructField, path string) {
-	secret := f.Tag.Get("secret") == "true"
 	var text string
-	var isText bool
+	var isText, outside bool
 	switch t := n.(type) {
 	case *ast.StringNode:
 		text, isText = t.Value, true
@@ -178,18 +174,17 @@ func (d *decoder) scalar(n ast.Node, v reflect.Value, f reflect.StructField, pat
 			d.complain(n, path, "%v", err)
 			return
 		}
-		if full != text {
+		if outside = full != text; outside {
 			got = "another value from the environment"
 			d.src.outside[path] = true
-			isText = writtenAsText(v.Type())
 		}
 		text = full
 	}
-	if secret {
+	if f.Tag.Get("secret") == "true" {
 		got = "something else"
 	}
 	err := setText(v, f, text)
-	if err == nil && isText != writtenAsText(v.Type()) && !eitherWay(v.Type(), text) {
+	if err == nil && !outside && !fits(v.Type(), text, isText) {
 		err = errType
 		if !isText {
 			got = "a bare " + kindOf(n) + ": put it in quotes"
@@ -197,18 +192,6 @@ func (d *decoder) scalar(n ast.Node, v reflect.Value, f reflect.StructField, pat
 	}
 	if err != nil {
 		d.complain(n, path, "expected %s, got %s%s", expected(v.Type(), f), got, didYouMean(text, f))
-	}
-}
-
-// mapping is the entries of a mapping.
-func mapping(n ast.Node) ([]*ast.MappingValueNode, bool) {
-	switch t := n.(type) {
-	case *ast.MappingNode:
-		return t.Values, true
-	case *ast.MappingValueNode:
-		return []*ast.MappingValueNode{t}, true
-	default:
-		return nil, false
 	}
 }
 
@@ -224,7 +207,7 @@ func isStruct(t reflect.Type) bool {
 
 func kindOf(n ast.Node) string {
 	switch n.(type) {
-	case *ast.MappingNode, *ast.MappingValueNode:
+	case *ast.MappingNode:
 		return "members"
 	case *ast.SequenceNode:
 		return "a list"

@@ -31,9 +31,13 @@ func setText(v reflect.Value, f reflect.StructField, text string) error {
 	var number float64
 	switch v.Interface().(type) {
 	case time.Duration:
-		d, err := parseDuration(text, f.Tag.Get("word"))
-		if err != nil {
-			return err
+		if w := f.Tag.Get("word"); w != "" && text == w {
+			v.SetInt(int64(words[w]))
+			return nil
+		}
+		d, err := time.ParseDuration(text)
+		if err != nil || d < 0 {
+			return errType
 		}
 		v.SetInt(int64(d))
 		return nil
@@ -123,38 +127,22 @@ func expected(t reflect.Type, f reflect.StructField) string {
 	}
 }
 
-// writtenAsText tells whether a value of type t is a string in YAML.
-func writtenAsText(t reflect.Type) bool {
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	return t != reflect.TypeFor[int]() && t != reflect.TypeFor[float64]()
-}
-
-// eitherWay tells whether a bare number or boolean is as good as a string.
-func eitherWay(t reflect.Type, text string) bool {
+// fits tells whether a value of type t may be written as text, or else as a
+// bare number or boolean.
+func fits(t reflect.Type, text string, isText bool) bool {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	switch t {
 	case reflect.TypeFor[Size](), reflect.TypeFor[Layers](), reflect.TypeFor[bool]():
 		return true
+	case reflect.TypeFor[int](), reflect.TypeFor[float64]():
+		return !isText
 	case reflect.TypeFor[time.Duration]():
-		return text == "0"
+		return isText || text == "0"
 	default:
-		return false
+		return isText
 	}
-}
-
-func parseDuration(text, word string) (time.Duration, error) {
-	if word != "" && text == word {
-		return words[word], nil
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d < 0 {
-		return 0, errType
-	}
-	return d, nil
 }
 
 func durationText(d time.Duration, word string) string {
@@ -162,29 +150,27 @@ func durationText(d time.Duration, word string) string {
 		return word
 	}
 	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(s, zero) {
+			s = s[:len(s)-2]
+		}
 	}
 	return s
 }
 
-// units are the size suffixes, the ones with a longer name first.
+// units are the size suffixes, the largest first.
 var units = []struct {
 	name  string
 	bytes int64
 }{
-	{"KiB", 1 << 10},
-	{"MiB", 1 << 20},
-	{"GiB", 1 << 30},
 	{"TiB", 1 << 40},
-	{"KB", 1e3},
-	{"kB", 1e3},
-	{"MB", 1e6},
-	{"GB", 1e9},
 	{"TB", 1e12},
+	{"GiB", 1 << 30},
+	{"GB", 1e9},
+	{"MiB", 1 << 20},
+	{"MB", 1e6},
+	{"KiB", 1 << 10},
+	{"KB", 1e3},
 	{"B", 1},
 }
 
@@ -206,16 +192,12 @@ func ParseSize(text string) (Size, error) {
 
 // String writes s with the largest unit that divides it.
 func (s Size) String() string {
-	best := units[len(units)-1]
 	for _, u := range units {
-		if s != 0 && int64(s)%u.bytes == 0 && u.bytes > best.bytes {
-			best = u
+		if n := int64(s); n != 0 && n%u.bytes == 0 {
+			return strconv.FormatInt(n/u.bytes, 10) + u.name
 		}
 	}
-	if best.bytes == 1 {
-		return strconv.FormatInt(int64(s), 10)
-	}
-	return strconv.FormatInt(int64(s)/best.bytes, 10) + best.name
+	return "0"
 }
 
 // String is all or the number.
@@ -239,13 +221,8 @@ func bound(f reflect.StructField, which string) (float64, bool) {
 }
 
 func bounds(f reflect.StructField) string {
-	lo, hi := f.Tag.Get("min"), f.Tag.Get("max")
-	switch {
-	case lo != "" && hi != "":
-		return " from " + lo + " to " + hi
-	case lo != "":
-		return " of at least " + lo
-	default:
-		return ""
+	if hi := f.Tag.Get("max"); hi != "" {
+		return " from " + f.Tag.Get("min") + " to " + hi
 	}
+	return " of at least " + f.Tag.Get("min")
 }

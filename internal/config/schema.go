@@ -78,7 +78,7 @@ func schemaOf(f reflect.StructField) map[string]any {
 		value["type"], value["pattern"] = []string{"string", "integer"}, pattern
 		value["maximum"] = 0
 	case Size:
-		value["type"], value["pattern"], value["minimum"] = []string{"string", "number"}, `^[0-9]+(\.[0-9]+)? ?([KMGT]i?B|kB|B)?$`, 0
+		value["type"], value["pattern"], value["minimum"] = []string{"string", "number"}, `^[0-9]+(\.[0-9]+)? ?([KMGT]i?B|B)?$`, 0
 	case Layers:
 		value["type"], value["pattern"], value["minimum"] = []string{"string", "integer"}, `^(all|[0-9]+)$`, 0
 	case bool:
@@ -103,7 +103,7 @@ func withDefault(s map[string]any, f reflect.StructField) map[string]any {
 		return s
 	}
 	s["default"] = text
-	if k := f.Type.Kind(); (k == reflect.Int || k == reflect.Float64) && !writtenAsText(f.Type) {
+	if !fits(f.Type, text, true) {
 		s["default"] = json.Number(text)
 	}
 	return s
