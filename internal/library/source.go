@@ -207,7 +207,7 @@ func (l *Library) filesFromHub(ctx context.Context, t target, r ref, dir string,
 // fill and the disk have done their part.
 func write(ctx context.Context, path string, report func(int64), fill func(*digest) error) (sum string, err error) {
 	temp := path + ".new"
-	f, err := os.OpenFile(temp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // in the staging folder
+	f, err := os.OpenFile(temp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return "", err
 	}
@@ -229,7 +229,7 @@ func write(ctx context.Context, path string, report func(int64), fill func(*dige
 // digest passes on what is written to it, computes its SHA-256, says how far it
 // is, and ends with its context.
 type digest struct {
-	ctx    context.Context //nolint:containedctx // lives as long as one copy
+	ctx    context.Context // lives as long as one copy
 	w      io.Writer
 	sum    hash.Hash
 	n      int64

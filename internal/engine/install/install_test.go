@@ -38,7 +38,7 @@ func serverName() string {
 func program(t *testing.T, path string) string {
 	t.Helper()
 	err := os.MkdirAll(filepath.Dir(path), 0o700)
-	if err = errors.Join(err, os.WriteFile(path, []byte("#!/bin/sh\n"), 0o700)); err != nil { //nolint:gosec // it is to be run
+	if err = errors.Join(err, os.WriteFile(path, []byte("#!/bin/sh\n"), 0o700)); err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -89,7 +89,7 @@ func Unzip(ctx context.Context, file, dir string, limit int64) (err error) {
 // refusing more than limit bytes in all. Symbolic links are kept when they
 // name a file beside themselves. After an error dir holds a part of it.
 func Untar(ctx context.Context, file, dir string, limit int64) (err error) {
-	src, err := os.Open(file) //nolint:gosec // the caller's own download
+	src, err := os.Open(file)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func copyBounded(ctx context.Context, w io.Writer, r io.Reader, name string, lim
 
 // bounded reads at most left bytes, and ends with its context.
 type bounded struct {
-	ctx   context.Context //nolint:containedctx // lives as long as one copy
+	ctx   context.Context // lives as long as one copy
 	r     io.Reader
 	left  int64
 	limit int64

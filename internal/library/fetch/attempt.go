@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -101,6 +102,9 @@ func (c Client) do(req *http.Request, said *linked) (*http.Response, error) {
 	resp, err := hc.Do(req)
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err // without the address: where a redirect led may be a secret
+	}
+	if e, ok := errors.AsType[*net.DNSError](err); ok && e.IsNotFound && req.Header.Get("Range") == "" {
+		err = fatal{fmt.Errorf("get %s: %w; is there a network?", bare(req.URL.String()), err)}
 	}
 	return resp, err
 }

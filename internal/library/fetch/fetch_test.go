@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -51,9 +52,7 @@ func newHub(t *testing.T, content []byte) *hub {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.tokens = append(h.tokens, r.Header.Get("Authorization"))
-		for k, v := range h.linked {
-			w.Header()[k] = v
-		}
+		maps.Copy(w.Header(), h.linked)
 		http.Redirect(w, r, h.cdn.URL+"/blob?signature=secret", http.StatusFound)
 	}))
 	t.Cleanup(h.Close)

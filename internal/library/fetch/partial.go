@@ -39,7 +39,7 @@ type partial struct {
 // kept if it can be a part of the same file.
 func openPartial(ctx context.Context, r Request) (*partial, error) {
 	path := r.Path + ".partial"
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the caller's own folder
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open partial download: %w", err)
 	}
@@ -69,7 +69,7 @@ func openPartial(ctx context.Context, r Request) (*partial, error) {
 }
 
 func readState(path string) (s state, ok bool) {
-	f, err := os.Open(path) //nolint:gosec // beside the caller's own file
+	f, err := os.Open(path)
 	if err != nil {
 		return s, false
 	}
@@ -155,7 +155,7 @@ func (p *partial) close() { _ = p.f.Close() }
 
 // ctxReader ends with its context.
 type ctxReader struct {
-	ctx context.Context //nolint:containedctx // lives as long as one copy
+	ctx context.Context // lives as long as one copy
 	r   io.Reader
 }
 

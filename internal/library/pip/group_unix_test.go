@@ -28,7 +28,7 @@ mv ` + pid + `.new ` + pid + `
 wait
 `
 	python := filepath.Join(dir, "python")
-	if err := os.WriteFile(python, []byte(script), 0o700); err != nil { //nolint:gosec // it is to be run
+	if err := os.WriteFile(python, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

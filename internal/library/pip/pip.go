@@ -78,11 +78,11 @@ func Download(ctx context.Context, r Request, progress func(done int64)) (Wheel,
 			return Wheel{}, err
 		}
 	}
-	line := r.Requirement
+	words := []string{r.Requirement}
 	for _, h := range r.SHA256 {
-		line += " --hash=sha256:" + h
+		words = append(words, "--hash=sha256:"+h)
 	}
-	if err := os.WriteFile(reqs, []byte(line+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(reqs, []byte(strings.Join(words, " ")+"\n"), 0o600); err != nil {
 		return Wheel{}, err
 	}
 	args := []string{

@@ -101,20 +101,20 @@ func InstallCommand() string {
 	}
 	f, err := os.Open("/etc/os-release")
 	if err != nil {
-		return linuxCommand("")
+		return linuxCommand(nil)
 	}
 	defer func() { _ = f.Close() }()
-	var ids string
+	var ids []string
 	for s := bufio.NewScanner(f); s.Scan(); {
 		if k, v, _ := strings.Cut(s.Text(), "="); k == "ID" || k == "ID_LIKE" {
-			ids += " " + strings.Trim(v, `"'`)
+			ids = append(ids, strings.Fields(strings.Trim(v, `"'`))...)
 		}
 	}
 	return linuxCommand(ids)
 }
 
-func linuxCommand(ids string) string {
-	for id := range strings.FieldsSeq(ids) {
+func linuxCommand(ids []string) string {
+	for _, id := range ids {
 		switch id {
 		case "debian", "ubuntu":
 			return "sudo apt-get install -y python3 python3-pip python3-venv"
