@@ -9,16 +9,13 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// maxNodes bounds the values one file may hold, aliases counted each time.
-const maxNodes = 20_000
-
 // decoder lays a YAML tree over a struct whose fields already hold their
 // defaults, and goes on after a complaint so that all are reported together.
 type decoder struct {
 	src      source
 	env      func(string) (string, bool)
 	anchors  map[string]ast.Node
-	nodes    int
+	values   int
 	problems problems
 }
 
@@ -28,9 +25,9 @@ func (d *decoder) complain(n ast.Node, path, format string, args ...any) {
 
 // plain follows anchors and aliases to the value they stand for.
 func (d *decoder) plain(n ast.Node, path string) (ast.Node, bool) {
-	if d.nodes++; d.nodes > maxNodes {
-		if d.nodes == maxNodes+1 {
-			d.complain(n, path, "the file holds more than %d values", maxNodes)
+	if d.values++; d.values > maxValues {
+		if d.values == maxValues+1 {
+			d.complain(n, path, "the file holds more than %d values", maxValues)
 		}
 		return nil, false
 	}

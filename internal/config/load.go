@@ -16,9 +16,6 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// maxFile bounds a configuration file.
-const maxFile = 256 << 10
-
 // Load reads the file at path; variables come from the process's environment.
 func Load(path string) (*Config, error) {
 	f, err := os.Open(path)
@@ -49,7 +46,7 @@ func Parse(name string, data []byte, env func(string) (string, bool)) (*Config, 
 	if c.Models == nil {
 		c.Models = Default().Models
 	}
-	if d.nodes <= maxNodes {
+	if d.values <= maxValues {
 		d.problems = append(d.problems, c.check(d.problems)...)
 	}
 	if err := d.problems.err(name); err != nil {
@@ -93,11 +90,13 @@ func parse(name string, data []byte) (ast.Node, error) {
 	return root, nil
 }
 
-// What the parser is given: the types nest six deep, and its time grows with
-// the square of the entries.
+// What is read of one file. The types nest six deep; the parser's time grows
+// with the square of the entries; values counts aliases each time.
 const (
+	maxFile    = 256 << 10
 	maxDepth   = 32
 	maxEntries = 5_000
+	maxValues  = 20_000
 )
 
 // tooMuch says where data nests deeper or lists more than the parser should
