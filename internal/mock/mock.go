@@ -79,15 +79,11 @@ type Fault struct {
 	// the door has a meaning for.
 	Status     int
 	RetryAfter time.Duration // with Status; 0: the answer does not say
-	Cut        int           // break a stream after so many tokens, with an Upstream error of code CodeCut
+	Cut        int           // break a stream after so many tokens, with llm.CodeCut
 	Stall      int           // fall silent after so many tokens, until the caller gives up
 	Error      int           // end a stream with an error after so many tokens
 	Every      int           // only each so manieth request; 0 or 1: each
 }
-
-// CodeCut is the Code of the error that ends a cut stream: the door breaks the
-// connection without another word.
-const CodeCut = "cut"
 
 // Model is a mock model. It is safe for concurrent use.
 type Model struct {

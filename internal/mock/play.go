@@ -103,7 +103,7 @@ func (m *Model) breaks(ctx context.Context, f Fault, round int, s *script) error
 	case s.whole:
 		return nil
 	case due(f.Cut):
-		return &llm.Error{Kind: llm.Upstream, Code: CodeCut, Backend: "mock", Message: fmt.Sprintf("The mock model cuts its streams after %d tokens.", f.Cut)}
+		return &llm.Error{Kind: llm.Upstream, Code: llm.CodeCut, Backend: "mock", Message: fmt.Sprintf("The mock model cuts its streams after %d tokens.", f.Cut)}
 	case due(f.Error):
 		return &llm.Error{Kind: llm.Upstream, Backend: "mock", Message: fmt.Sprintf("The mock model fails on purpose after %d tokens.", f.Error)}
 	}
