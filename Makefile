@@ -11,7 +11,7 @@ FUZZTIME ?= 20s
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: build ## build, install engine and models, serve, ask one question, print samples
+run: ## build, install engine and models, serve, ask one question, print samples
 	@scripts/run.sh
 
 build: ## bin/ingot, static, for this machine

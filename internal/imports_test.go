@@ -18,7 +18,7 @@ const module = "github.com/ingot-llm/ingot/"
 // A name ending in /* stands for every package below that folder; "*" for all of them.
 // Paths are relative to internal/, those outside it begin with a slash.
 var mayImport = map[string][]string{
-	"llm":             {},
+	"llm":             {"jsonx"},
 	"jsonx":           {},
 	"sse":             {},
 	"telemetry":       {},
@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	"conformance":     {},
 	"ability":         {"llm", "schema"},
 	"mock":            {"llm", "picture", "schema"},
-	"engine":          {"engine/*", "llm", "wire", "wire/openai", "upstream", "library", "library/*", "picture"},
+	"engine":          {"engine/*", "llm", "jsonx", "wire", "wire/openai", "upstream", "library", "library/*", "picture"},
 	"engine/*":        {"engine/*", "llm", "wire", "wire/openai", "upstream", "library", "library/*", "picture"},
 	"engine/schedule": {},
 	"engine/hardware": {},
@@ -56,7 +56,7 @@ var mayImport = map[string][]string{
 	"fake/tinymodel":  {"library/gguf"},
 	"admin":           {"llm"},
 	"gateway":         {"*"},
-	"cli":             {"gateway", "config", "home", "library", "library/pip", "engine/install", "engine/process", "engine/hardware", "auth", "conformance", "/client"},
+	"cli":             {"gateway", "config", "home", "telemetry", "library", "library/pip", "engine/install", "engine/process", "engine/hardware", "auth", "conformance", "/client"},
 	"/cmd/ingot":      {"cli"},
 	"/examples/*":     {"/client", "/client/*"},
 	"/test/*":         {"fake", "fake/*", "conformance", "/client", "/client/*"},

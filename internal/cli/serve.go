@@ -129,9 +129,14 @@ func (a *app) announce(g *gateway.Gateway, addr string, h home.Home) {
 	for _, name := range g.Deployments() {
 		_, _ = fmt.Fprintf(a.Out, "  %s\n", name)
 	}
-	if os.Getenv("INGOT_KEY") == "" && len(g.Config().Keys) == 0 {
-		_, _ = fmt.Fprintf(a.Out, "The key is in %s\n", h.Path("key"))
+	key := "is one of the configured ones."
+	switch {
+	case os.Getenv("INGOT_KEY") != "":
+		key = "is INGOT_KEY."
+	case len(g.Config().Keys) == 0:
+		key = "is in " + h.Path("key")
 	}
+	_, _ = fmt.Fprintf(a.Out, "Ready. The key %s\n", key)
 }
 
 // gateway fetches what is missing and assembles the endpoint.
