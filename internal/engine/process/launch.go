@@ -34,7 +34,7 @@ func (s Spec) plan() (plan, error) {
 	}
 	switch s.Engine.Kind {
 	case Xllamacpp:
-		p.argv = []string{s.Engine.Python, "-I", "-u", "-c", launcherSource}
+		p.argv = []string{s.Engine.Python, "-I", "-B", "-u", "-c", launcherSource}
 		settings, err := json.Marshal(map[string]any{"path": s.Engine.PythonPath, "params": s.params(p.key)})
 		if err != nil {
 			return plan{}, fmt.Errorf("encode settings: %w", err)
@@ -103,8 +103,8 @@ func (s Spec) params(key string) map[string]any {
 	if s.ChatTemplate != "" {
 		m["chat_template"] = s.ChatTemplate
 	}
-	if s.wholeBatch() {
-		m["n_batch"], m["n_ubatch"] = s.Context, s.Context
+	if n := s.batch(); n > 0 {
+		m["n_batch"], m["n_ubatch"] = n, n
 	}
 	return m
 }
@@ -133,8 +133,8 @@ func (s Spec) flags(port int) []string {
 	if s.ChatTemplate != "" {
 		f = append(f, "--chat-template", s.ChatTemplate)
 	}
-	if s.wholeBatch() {
-		f = append(f, "--batch-size", strconv.Itoa(s.Context), "--ubatch-size", strconv.Itoa(s.Context))
+	if n := s.batch(); n > 0 {
+		f = append(f, "--batch-size", strconv.Itoa(n), "--ubatch-size", strconv.Itoa(n))
 	}
 	return f
 }
@@ -151,9 +151,21 @@ func (s Spec) layers() int {
 	}
 }
 
-// wholeBatch is true where an input must fit into one batch of more than the
-// engine's default size, as models that look in both directions need it.
-func (s Spec) wholeBatch() bool { return s.Embedding && s.Context > 512 }
+// batch is zero where the engine's own choice is right. Between batches the
+// engine notices who hung up and serves the other slots, so on a slow processor
+// they are short; but an embedding's input, and an image, must fit into one.
+func (s Spec) batch() int {
+	switch {
+	case s.Batch > 0:
+		return s.Batch
+	case s.Embedding:
+		return max(s.Context, 512)
+	case s.GPULayers == 0 && s.Projector == "":
+		return 64
+	default:
+		return 0
+	}
+}
 
 // environment is the gateway's own without what is only its business.
 func environment(extra []string) []string {

@@ -90,7 +90,7 @@ func fakeLlamaServer() {
 	f := flag.NewFlagSet("", flag.PanicOnError)
 	port := f.String("port", "", "")
 	host := f.String("host", "", "")
-	for _, name := range []string{"model", "ctx-size", "parallel", "n-gpu-layers", "threads", "threads-batch", "own"} {
+	for _, name := range []string{"model", "ctx-size", "parallel", "n-gpu-layers", "threads", "threads-batch", "own", "batch-size", "ubatch-size"} {
 		f.String(name, "", "")
 	}
 	f.Bool("jinja", false, "")

@@ -207,8 +207,14 @@ func TestStopDrainsAndThenEndsTheChild(t *testing.T) {
 	if !alive(pid) {
 		t.Fatal("a child in use was ended")
 	}
-	next := make(chan *process.Lease)
-	go func() { next <- ensure(t, p) }()
+	next := make(chan error)
+	go func() {
+		l, err := p.Ensure(t.Context())
+		if err == nil {
+			l.Release()
+		}
+		next <- err
+	}()
 	l.Release()
 	if err := <-stopped; err != nil || alive(pid) {
 		t.Errorf("got %v and alive %v, want it gone", err, alive(pid))
@@ -216,8 +222,9 @@ func TestStopDrainsAndThenEndsTheChild(t *testing.T) {
 	if err := waitDied(t, l); !errors.Is(err, process.ErrStopped) {
 		t.Errorf("got %v, want stopped", err)
 	}
-	n := <-next // who came while it drained gets the next child
-	n.Release()
+	if err := <-next; err != nil {
+		t.Errorf("got %v, want the next child for who came while it drained", err)
+	}
 }
 
 func TestStopCutsUsersOffWhenItsTimeIsUp(t *testing.T) {
