@@ -36,6 +36,9 @@ func TestTheDigestDecidesWhichSourceIsRight(t *testing.T) {
 	if _, err := l.Get("tiny"); !isNotHere(err) {
 		t.Errorf("after a failed pull: %v", err)
 	}
+	if _, err := os.Stat(filepath.Join(l.Dir(), ".tiny")); err == nil {
+		t.Error("a failed pull left its folder behind")
+	}
 }
 
 func TestWhatCannotBeLoadedIsRefused(t *testing.T) {

@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -92,7 +91,7 @@ func (c Client) File(ctx context.Context, r Request, progress func(done, total i
 	if err != nil {
 		return Result{}, err
 	}
-	defer p.close()
+	defer p.end()
 	for {
 		resumed := p.size > 0
 		if err := c.fill(ctx, r, p, progress); err != nil {
@@ -107,7 +106,6 @@ func (c Client) File(ctx context.Context, r Request, progress func(done, total i
 			return Result{}, err
 		}
 		if !resumed {
-			p.discard()
 			return Result{}, &DigestError{URL: r.URL, Want: want, Got: res.SHA256}
 		}
 		c.warn(ctx, "kept part was wrong, starting again", r.URL, nil)
@@ -207,17 +205,6 @@ func bare(s string) string {
 		return "the address"
 	}
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
-}
-
-// Discard removes what interrupted calls have kept for path.
-func Discard(path string) error {
-	var errs []error
-	for _, p := range []string{path + ".partial", path + ".partial.json"} {
-		if err := os.Remove(p); err != nil && !errors.Is(err, os.ErrNotExist) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
 }
 
 func room(path string, need int64) error { return disk.Room(filepath.Dir(path), need) }

@@ -145,10 +145,13 @@ func (p *partial) commit(path string) error {
 	return nil
 }
 
-func (p *partial) discard() {
+// end closes the file, and removes it if nothing is in it.
+func (p *partial) end() {
 	p.close()
-	_ = os.Remove(p.path)
-	_ = os.Remove(p.path + ".json")
+	if p.size == 0 {
+		_ = os.Remove(p.path)
+		_ = os.Remove(p.path + ".json")
+	}
 }
 
 func (p *partial) close() { _ = p.f.Close() }
