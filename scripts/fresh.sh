@@ -63,7 +63,7 @@ interrupt() {
 	wait "$run" 2>/dev/null || true
 	run=
 	local left
-	left=$(grep -l "INGOT_HOME=$top/ingot" /proc/[0-9]*/environ -z 2>/dev/null | cut -d/ -f3 || true)
+	left=$(grep -lz "$top/home" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3 || true)
 	[[ -z $left ]] || fail "Ctrl-C left processes behind: $(ps -o pid=,args= -p "${left//$'\n'/,}")"
 }
 

@@ -12,6 +12,7 @@ import (
 	"iter"
 	"strconv"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // MaxDepth is how deep arrays and objects may be nested.
@@ -88,7 +89,7 @@ func (v Value) Kind() Kind {
 func (v Value) Null() bool { k := v.Kind(); return k == Absent || k == Null }
 
 // Members yields the members of an object in order; nothing for any other value.
-// A name is decoded; a value aliases the document.
+// A name is decoded; like the value it aliases the document, so clone one that outlives it.
 func (v Value) Members() iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {
 		if v.Kind() != Object {
@@ -97,7 +98,7 @@ func (v Value) Members() iter.Seq2[string, Value] {
 		i := skipSpace(v, 1)
 		for v[i] != '}' {
 			end := skipString(v, i)
-			name := Value(v[i:end]).Text()
+			name := nameOf(v[i:end])
 			i = skipSpace(v, skipSpace(v, end)+1)
 			end = skipValue(v, i)
 			if !yield(name, v[i:end:end]) {
@@ -108,6 +109,15 @@ func (v Value) Members() iter.Seq2[string, Value] {
 			}
 		}
 	}
+}
+
+// nameOf decodes a member name without a copy, which would be the most frequent allocation of all.
+func nameOf(quoted []byte) string {
+	inner := quoted[1 : len(quoted)-1]
+	if len(inner) == 0 || bytes.IndexByte(inner, '\\') >= 0 {
+		return string(AppendUnquoted(nil, quoted))
+	}
+	return unsafe.String(&inner[0], len(inner)) //nolint:gosec // a document is not changed while its values are in use
 }
 
 // Elements yields the elements of an array with their positions; nothing for any other value.
@@ -149,6 +159,14 @@ func (v Value) Text() string {
 		return string(inner)
 	}
 	return string(AppendUnquoted(make([]byte, 0, len(inner)), v))
+}
+
+// Is reports whether the value is the string s, without decoding it where it has no escapes.
+func (v Value) Is(s string) bool {
+	if len(v) == len(s)+2 && v[0] == '"' && bytes.IndexByte(v, '\\') < 0 {
+		return string(v[1:len(v)-1]) == s
+	}
+	return v.Kind() == String && v.Text() == s
 }
 
 // Str decodes a string, or fails with ErrType.

@@ -1,6 +1,9 @@
 package llm
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // Part is a piece of a message or of an answer.
 //
@@ -58,12 +61,12 @@ type Opaque struct {
 // Extra holds members that no one here has a word for, as the bytes they arrived as.
 type Extra map[string]json.RawMessage
 
-// Keep notes a member.
+// Keep notes a member; it aliases v, not name.
 func (e *Extra) Keep(name string, v []byte) {
 	if *e == nil {
 		*e = Extra{}
 	}
-	(*e)[name] = v
+	(*e)[strings.Clone(name)] = v
 }
 
 // clonePart returns a part that aliases nothing a fragment may reuse.

@@ -24,6 +24,16 @@ type decoder struct {
 	choices []choiceState
 	parts   []llm.Part // backs the parts of one fragment
 	done    bool
+
+	id, model string
+}
+
+// again decodes what every chunk repeats, mostly without decoding it again.
+func again(last string, v jsonx.Value) string {
+	if v.Is(last) {
+		return last
+	}
+	return v.Text()
 }
 
 // choiceState remembers where the parts of a choice stand, since deltas do not say.
@@ -87,9 +97,11 @@ func (d *decoder) event(data []byte) error {
 	for name, m := range v.Members() {
 		switch name {
 		case "id":
-			d.reply.ID = m.Text()
+			d.id = again(d.id, m)
+			d.reply.ID = d.id
 		case "model":
-			d.reply.Model = m.Text()
+			d.model = again(d.model, m)
+			d.reply.Model = d.model
 		case "created":
 			if t, err := m.Float(); err == nil {
 				d.reply.Created = time.Unix(int64(t), 0)
@@ -146,7 +158,9 @@ func (d *decoder) choice(v jsonx.Value) error {
 				d.add(&c, &s.text, s, llm.QuotedText(m))
 			}
 		case "finish_reason":
-			c.Finish = llm.Finish(m.Text())
+			if !m.Null() {
+				c.Finish = llm.Finish(m.Text())
+			}
 		case "logprobs":
 			c.Logprobs = decodeLogprobs(m)
 		default:
