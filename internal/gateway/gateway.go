@@ -211,7 +211,9 @@ func (g *Gateway) Serve(ctx context.Context, ln net.Listener) error {
 		if err = srv.Shutdown(grace); err != nil {
 			err = errors.Join(fmt.Errorf("requests were still open after %s and were cut off", drain), srv.Close())
 		}
-		<-done
+		if served := <-done; err == nil {
+			err = served
+		}
 	}
 	g.Close(context.WithoutCancel(ctx))
 	if errors.Is(err, http.ErrServerClosed) {

@@ -95,6 +95,7 @@ func FuzzParse(f *testing.F) {
 
 // check holds what the walkers say against encoding/json.
 func check(t *testing.T, v jsonx.Value) {
+	t.Helper()
 	switch v.Kind() {
 	case jsonx.Object:
 		var want map[string]json.RawMessage

@@ -3,7 +3,10 @@
 // no HTTP and no configuration.
 package llm
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Backend answers requests. The local engine, the mock model, the router and every
 // policy are Backends, so they stack like http.Handlers. Methods may be called
@@ -21,8 +24,8 @@ type Policy func(Backend) Backend
 
 // Chain wraps b so that the first policy listed sees a request first.
 func Chain(b Backend, policies ...Policy) Backend {
-	for i := len(policies) - 1; i >= 0; i-- {
-		b = policies[i](b)
+	for _, p := range slices.Backward(policies) {
+		b = p(b)
 	}
 	return b
 }
@@ -98,12 +101,7 @@ type ModelInfo struct {
 
 // Does reports whether the deployment answers an operation.
 func (m ModelInfo) Does(op Operation) bool {
-	for _, o := range m.Operations {
-		if o == op {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(m.Operations, op)
 }
 
 // ReasoningPlace is where a deployment's reasoning text goes (doc/protocol.md §3.7).
