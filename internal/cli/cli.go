@@ -4,10 +4,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"syscall"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/ingot-llm/ingot/internal/home"
 )
@@ -22,29 +26,88 @@ type IO struct {
 type app struct {
 	IO
 	version string
+	began   bool // the command line was in order and its verb was called
 }
 
-// Main runs one command line and returns its exit code: 0, or 1 with the error on Err.
+// The exit codes besides 0. The last is what a shell makes of SIGINT.
+const (
+	failed      = 1
+	misused     = 2
+	interrupted = 130
+)
+
+// Main runs one command line and returns its exit code: 0; 1 with the error on Err; 2 where the
+// command line itself is wrong; 130 when ctx ended it.
 func Main(ctx context.Context, streams IO, version string, args []string) int {
+	out := &output{Writer: streams.Out}
+	streams.Out = out
 	a := &app{IO: streams, version: version}
-	root := &cobra.Command{
+	root := group(&cobra.Command{
 		Use:           "ingot",
 		Short:         "An Azure AI Model Inference endpoint with any model behind it",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       version,
-	}
-	root.AddCommand(a.serve())
+	}, a.serve(), a.keys(), a.configVerb(), a.versionVerb())
+	a.prepare(root)
 	root.SetArgs(args)
 	root.SetIn(a.In)
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)
-	if err := root.ExecuteContext(ctx); err != nil {
-		_, _ = fmt.Fprintln(a.Err, "ingot: "+err.Error())
-		return 1
+	root.SetFlagErrorFunc(flagError)
+	err := root.ExecuteContext(ctx)
+	if err == nil && out.err != nil && !errors.Is(out.err, syscall.EPIPE) {
+		err = fmt.Errorf("write standard output: %w", out.err)
 	}
-	return 0
+	switch {
+	case err == nil && out.err == nil:
+		return 0
+	case err != nil && errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return interrupted
+	case err != nil && !errors.Is(err, errSaid):
+		_, _ = fmt.Fprintln(a.Err, "ingot: "+err.Error())
+	}
+	if err != nil && !a.began || errors.As(err, new(*usageError)) {
+		return misused
+	}
+	return failed
+}
+
+// errSaid ends a command with code 1 whose output has said why.
+var errSaid = errors.New("said already")
+
+// output remembers the first failure to write: a full disk must not look like success.
+type output struct {
+	io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	if err != nil && o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
+// prepare tells mistakes in the command line from failures of the verb, for every verb below cmd.
+func (a *app) prepare(cmd *cobra.Command) {
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			a.began = true
+			return run(cmd, args)
+		}
+	}
+	for _, c := range cmd.Commands() {
+		a.prepare(c)
+	}
 }
 
 // home opens the data folder.
 func (a *app) home() (home.Home, error) { return home.Open("") }
+
+// terminal says whether a stream is a person's.
+func terminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

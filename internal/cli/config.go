@@ -1,0 +1,224 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ingot-llm/ingot/internal/config"
+	"github.com/ingot-llm/ingot/internal/library"
+)
+
+// defaultFile is the configuration that the verbs below config mean when none is named.
+const defaultFile = "ingot.yaml"
+
+func (a *app) configVerb() *cobra.Command {
+	return group(&cobra.Command{
+		Use:   "config",
+		Short: "Write, check and show the configuration file",
+		Long: `Write a configuration file to start from, check one, show what is in force with all defaults, and
+print the JSON Schema that lets an editor complete it. FILE is ingot.yaml where it is left out.`,
+	}, a.configInit(), a.configCheck(), a.configShow(), a.configSchema())
+}
+
+func fileOf(args []string) string {
+	if len(args) > 0 {
+		return args[0]
+	}
+	return defaultFile
+}
+
+func (a *app) configInit() *cobra.Command {
+	var force bool
+	cmd := &cobra.Command{
+		Use:     "init [FILE]",
+		Short:   "Write a commented file to start from",
+		Long:    "Write a commented configuration file to start from. FILE is ingot.yaml where it is left out, and - is standard output.",
+		Example: "  ingot config init\n  ingot config init - | less",
+		Args:    arguments(0, 1, ""),
+		RunE: func(_ *cobra.Command, args []string) error {
+			file := fileOf(args)
+			if file == "-" {
+				_, err := a.Out.Write(config.Example())
+				return err
+			}
+			flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
+			if force {
+				flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+			}
+			f, err := os.OpenFile(file, flags, 0o600)
+			if errors.Is(err, fs.ErrExist) {
+				return fmt.Errorf("write %s: it is there already; name another file, or replace it with --force", file)
+			}
+			if err != nil {
+				return fmt.Errorf("write configuration: %w", err)
+			}
+			_, err = f.Write(config.Example())
+			if err := errors.Join(err, f.Close()); err != nil {
+				return fmt.Errorf("write configuration: %w", err)
+			}
+			a.say("Wrote %s. Next: `ingot config check %[1]s`, then `ingot serve --config %[1]s`.", file)
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&force, "force", false, "replace a file that is there")
+	return cmd
+}
+
+// complaint is a finding about a configuration as programs read it.
+type complaint struct {
+	File   string `json:"file"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+	Member string `json:"member,omitempty"`
+	Text   string `json:"text"`
+}
+
+func complaintsOf(err error) ([]complaint, error) {
+	list, ok := errors.AsType[config.Errors](err)
+	if err != nil && !ok {
+		return nil, err
+	}
+	out := []complaint{}
+	for _, e := range list {
+		out = append(out, complaint{e.File, e.Line, e.Column, e.Member, e.Text})
+	}
+	return out, nil
+}
+
+func (a *app) configCheck() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "check [FILE]",
+		Short: "Say what is wrong with a file, and where",
+		Long: `Check a configuration file: every complaint with its line, and which of its models are not here
+yet (serve fetches them). The exit code is 1 when serve would refuse the file. Variables are taken
+from the environment, as serve takes them.`,
+		Example: "  ingot config check\n  ingot config check --json production.yaml",
+		Args:    arguments(0, 1, ""),
+		RunE: func(_ *cobra.Command, args []string) error {
+			file := fileOf(args)
+			cfg, err := config.Load(file)
+			if errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("%w: name another FILE, or run `ingot config init` to have one written", err)
+			}
+			var missing []string
+			if err == nil {
+				missing, err = a.checkNames(cfg)
+			}
+			problems, err := complaintsOf(err)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				err = a.json(struct {
+					File     string      `json:"file"`
+					OK       bool        `json:"ok"`
+					Problems []complaint `json:"problems"`
+					Missing  []string    `json:"models_not_here"`
+				}{file, len(problems) == 0, problems, append([]string{}, missing...)})
+			} else {
+				for _, p := range problems {
+					a.print("%s", config.Error{File: p.File, Line: p.Line, Column: p.Column, Member: p.Member, Text: p.Text}.Error())
+				}
+				for _, m := range missing {
+					a.say("%s is not here yet: `ingot pull %[1]s` fetches it, and so does `ingot serve`.", m)
+				}
+				if len(problems) == 0 {
+					a.say("%s is in order.", file)
+				}
+			}
+			if err == nil && len(problems) > 0 {
+				return errSaid
+			}
+			return err
+		},
+	}
+	jsonFlag(cmd, &asJSON)
+	return cmd
+}
+
+// checkNames checks what the configuration names against the catalogue and the models here, and
+// lists the models that serve would fetch.
+func (a *app) checkNames(cfg *config.Config) (missing []string, err error) {
+	h, err := a.home()
+	if err != nil {
+		return nil, err
+	}
+	lib, err := a.library(h, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	if err := cfg.Check(config.Names{Catalogue: namesOf(lib)}); err != nil {
+		return nil, err
+	}
+	for _, m := range cfg.Models {
+		if m.Local == "" {
+			continue
+		}
+		if _, err := lib.Find(m.Local); errors.As(err, new(*library.NotHereError)) {
+			missing = append(missing, m.Local)
+		} else if err != nil {
+			return nil, fmt.Errorf("model %s: %w", m.Name, err)
+		}
+	}
+	return missing, nil
+}
+
+// namesOf are the names that stand for a model: the catalogue's and those here.
+func namesOf(lib *library.Library) []string {
+	var names []string
+	for _, e := range lib.Catalog() {
+		names = append(names, e.Name)
+	}
+	here, err := lib.List()
+	if err != nil {
+		return names
+	}
+	for _, m := range here {
+		if _, known := lib.Entry(m.Name); !known {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
+
+func (a *app) configShow() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show [FILE]",
+		Short: "Show what is in force: the file with every default",
+		Long: `Show the effective configuration: the file with every default filled in and every secret hidden.
+Without FILE it is ingot.yaml, or, where there is none, what ` + "`ingot serve`" + ` takes without a file.`,
+		Args: arguments(0, 1, ""),
+		RunE: func(_ *cobra.Command, args []string) error {
+			cfg, err := config.Load(fileOf(args))
+			if errors.Is(err, fs.ErrNotExist) && len(args) == 0 {
+				a.say("There is no %s here: this is what serves without one.", defaultFile)
+				cfg, err = config.Default(), nil
+			}
+			if err != nil {
+				return err
+			}
+			_, err = a.Out.Write(cfg.YAML(true))
+			return err
+		},
+	}
+}
+
+func (a *app) configSchema() *cobra.Command {
+	return &cobra.Command{
+		Use:     "schema",
+		Short:   "Print the file's JSON Schema",
+		Long:    "Print the JSON Schema (2020-12) of the configuration file, for editors and other checkers.",
+		Example: "  ingot config schema > ingot.schema.json",
+		Args:    arguments(0, 0, ""),
+		RunE: func(*cobra.Command, []string) error {
+			_, err := a.Out.Write(config.Schema())
+			return err
+		},
+	}
+}

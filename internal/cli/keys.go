@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ingot-llm/ingot/internal/auth"
+)
+
+func (a *app) keys() *cobra.Command {
+	return group(&cobra.Command{
+		Use:   "keys",
+		Short: "Say who may call: create, list and revoke keys",
+		Long: `Create, list and revoke the keys of the data folder. They count besides those of the
+configuration and INGOT_KEY. A running endpoint notices every change by itself.
+
+Only hashes are stored: a key that is lost is revoked and made anew.`,
+	}, a.keysCreate(), a.keysList(), a.keysRevoke())
+}
+
+// keyRecord is a key as programs read it.
+type keyRecord struct {
+	ID                string    `json:"id"`
+	Name              string    `json:"name"`
+	Key               string    `json:"key,omitempty"` // only when it is made
+	Created           time.Time `json:"created"`
+	RequestsPerMinute int       `json:"requests_per_minute,omitempty"`
+	Admin             bool      `json:"admin"`
+	Revoked           time.Time `json:"revoked,omitzero"`
+}
+
+func recordOf(e auth.Entry) keyRecord {
+	return keyRecord{ID: e.ID(), Name: e.Name, Created: e.Created, RequestsPerMinute: e.RequestsPerMinute, Admin: e.Admin, Revoked: e.Revoked}
+}
+
+func (a *app) store() (auth.Store, error) {
+	h, err := a.home()
+	return auth.Store{Path: h.Path("keys.json")}, err
+}
+
+func (a *app) keysCreate() *cobra.Command {
+	var o auth.CreateOptions
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "create NAME",
+		Short: "Make a key",
+		Long: `Make a key and write it to standard output, this once. NAME says in logs and metrics who calls.
+A name may have two keys at a time, so that a caller can change from one to the other.`,
+		Example: "  ingot keys create alice\n  ingot keys create ci --requests-per-minute 60\n  KEY=$(ingot keys create ci)",
+		Args:    arguments(1, 1, "the NAME of the key"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			s, err := a.store()
+			if err != nil {
+				return err
+			}
+			secret, e, err := s.Create(args[0], o)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				r := recordOf(e)
+				r.Key = secret
+				return a.json(r)
+			}
+			a.say("Key %s of %s; it is shown this once:", e.ID(), e.Name)
+			a.print("%s", secret)
+			return nil
+		},
+	}
+	cmd.Flags().IntVar(&o.RequestsPerMinute, "requests-per-minute", 0, "refuse more requests in a minute with 429; 0 is no limit")
+	cmd.Flags().BoolVar(&o.Admin, "admin", false, "may also see the metrics from other machines")
+	jsonFlag(cmd, &asJSON)
+	return cmd
+}
+
+func (a *app) keysList() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the keys, revoked ones too",
+		Long:  "List the keys of the data folder, oldest first and revoked ones too. The keys themselves are not known.",
+		Args:  arguments(0, 0, ""),
+		RunE: func(*cobra.Command, []string) error {
+			s, err := a.store()
+			if err != nil {
+				return err
+			}
+			entries, err := s.List()
+			if err != nil {
+				return err
+			}
+			records, rows := []keyRecord{}, [][]string{{"ID", "NAME", "CREATED", "PER MINUTE", "ADMIN", "REVOKED"}}
+			for _, e := range entries {
+				limit := "-"
+				if e.RequestsPerMinute > 0 {
+					limit = strconv.Itoa(e.RequestsPerMinute)
+				}
+				records = append(records, recordOf(e))
+				rows = append(rows, []string{e.ID(), e.Name, day(e.Created), limit, yes(e.Admin), day(e.Revoked)})
+			}
+			if asJSON {
+				return a.json(records)
+			}
+			if len(entries) == 0 {
+				a.say("No keys: `ingot keys create NAME` makes one.")
+				return nil
+			}
+			a.table(rows)
+			return nil
+		},
+	}
+	jsonFlag(cmd, &asJSON)
+	return cmd
+}
+
+func (a *app) keysRevoke() *cobra.Command {
+	return &cobra.Command{
+		Use:     "revoke NAME|ID",
+		Short:   "End a key",
+		Long:    "End a key: who has it is refused from now on, by a running endpoint too. Where a name has two keys, say which by its ID.",
+		Example: "  ingot keys revoke alice\n  ingot keys revoke 0b5e7f21c9aa",
+		Args:    arguments(1, 1, "the NAME or ID of the key"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			s, err := a.store()
+			if err != nil {
+				return err
+			}
+			e, err := s.Revoke(args[0])
+			if err != nil {
+				return err
+			}
+			a.say("Revoked key %s of %s.", e.ID(), e.Name)
+			return nil
+		},
+	}
+}

@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// usageError is a mistake in the command line that only the verb could notice.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func misuse(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+// group makes cmd a verb of verbs: alone it shows its help.
+func group(cmd *cobra.Command, verbs ...*cobra.Command) *cobra.Command {
+	cmd.Args = noOtherVerb
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	cmd.AddCommand(verbs...)
+	return cmd
+}
+
+// noOtherVerb refuses a word that is none of the verbs below cmd, and names the nearest.
+func noOtherVerb(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var verbs []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			verbs = append(verbs, c.Name())
+		}
+	}
+	if n := nearest(args[0], verbs); n != "" {
+		return fmt.Errorf("%q is no verb of `%s`; did you mean `%[2]s %[3]s`?", args[0], cmd.CommandPath(), n)
+	}
+	return fmt.Errorf("%q is no verb of `%s`; it has: %s", args[0], cmd.CommandPath(), strings.Join(verbs, ", "))
+}
+
+// arguments wants at least low and at most high words (-1: any number); what names them for people.
+func arguments(low, high int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < low:
+			return fmt.Errorf("%s is missing; usage: %s", what, cmd.UseLine())
+		case high == 0 && len(args) > 0:
+			return fmt.Errorf("`%s` takes no argument, but got %q; usage: %s", cmd.CommandPath(), args[0], cmd.UseLine())
+		case high > 0 && len(args) > high:
+			return fmt.Errorf("one argument too many: %q; usage: %s", args[high], cmd.UseLine())
+		}
+		return nil
+	}
+}
+
+// flagError names the nearest flag, or how to see them all.
+func flagError(cmd *cobra.Command, err error) error {
+	unknown, ok := errors.AsType[*pflag.NotExistError](err)
+	if !ok {
+		return fmt.Errorf("%w; `%s --help` shows the flags", err, cmd.CommandPath())
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	if n := nearest(unknown.GetSpecifiedName(), names); n != "" {
+		return fmt.Errorf("%w; did you mean --%s?", err, n)
+	}
+	return fmt.Errorf("%w; `%s --help` shows the flags", err, cmd.CommandPath())
+}
+
+// nearest finds the name that was probably meant, or "".
+func nearest(word string, names []string) string {
+	c := &cobra.Command{SuggestionsMinimumDistance: 2}
+	for _, n := range names {
+		c.AddCommand(&cobra.Command{Use: n, Run: func(*cobra.Command, []string) {}})
+	}
+	if found := c.SuggestionsFor(word); len(found) > 0 {
+		return found[0]
+	}
+	return ""
+}
