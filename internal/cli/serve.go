@@ -89,15 +89,22 @@ func (a *app) runServe(ctx context.Context, f serveFlags) error {
 	} else {
 		defer func() { _ = lock.Release() }()
 	}
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
+	// A taken port is better known before a long download; nobody is let in before it is over.
+	ln, err := listen(ctx, cfg.Listen)
 	if err != nil {
-		return fmt.Errorf("%w: is something else listening there? Choose another address with --listen", err)
+		return err
 	}
-	defer ln.Close()
+	addr := ln.Addr().String()
+	_ = ln.Close()
 	g, err := a.gateway(ctx, f, cfg, h, log)
 	if err != nil {
 		return err
 	}
+	if ln, err = listen(ctx, addr); err != nil {
+		g.Close(ctx)
+		return err
+	}
+	defer ln.Close()
 	if lock != nil {
 		if err := lock.Listening("http://" + ln.Addr().String()); err != nil {
 			return err
@@ -115,6 +122,14 @@ func (a *app) runServe(ctx context.Context, f serveFlags) error {
 	cancel()
 	<-watched
 	return err
+}
+
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%w: choose another address with --listen, or end what listens there", err)
+	}
+	return ln, nil
 }
 
 func setLevel(level *slog.LevelVar, cfg *config.Config) {
@@ -206,7 +221,7 @@ func (a *app) fetch(ctx context.Context, cfg *config.Config, lib *library.Librar
 		if _, err := lib.Find(cfg.Models[i].Local); err == nil {
 			continue
 		}
-		if err := a.pullModel(ctx, lib, cfg.Models[i].Local); err != nil {
+		if _, err := a.pullModel(ctx, lib, cfg.Models[i].Local); err != nil {
 			return err
 		}
 	}
