@@ -56,11 +56,10 @@ func (a *app) install(ctx context.Context, h home.Home, log *slog.Logger) error 
 }
 
 // pullModel makes a model present.
-func (a *app) pullModel(ctx context.Context, lib *library.Library, ref string) error {
+func (a *app) pullModel(ctx context.Context, lib *library.Library, ref string) (library.Model, error) {
 	bar := a.newBar()
 	defer bar.finish()
-	_, err := lib.Pull(ctx, ref, func(p library.Progress) {
+	return lib.Pull(ctx, ref, func(p library.Progress) {
 		bar.show(fmt.Sprintf("%s: %s", p.Model, p.Stage), p.Done, p.Total)
 	})
-	return err
 }

@@ -1,7 +1,6 @@
 package tinymodel_test
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -10,51 +9,6 @@ import (
 	"github.com/ingot-llm/ingot/internal/fake/tinymodel"
 	"github.com/ingot-llm/ingot/internal/library/gguf"
 )
-
-func TestModelsSayWhatTheyAre(t *testing.T) {
-	for _, o := range []tinymodel.Options{
-		{Arch: tinymodel.Llama, ChatTemplate: tinymodel.ChatTemplate},
-		{Arch: tinymodel.Phi3, Context: 128, Layers: 1, Width: 32, Name: "other"},
-		{Arch: tinymodel.BERT},
-	} {
-		path, err := tinymodel.File(t.TempDir(), "m.gguf", o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		h, err := gguf.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if h.Architecture() != string(o.Arch) || h.ChatTemplate() != o.ChatTemplate || h.Causal() != (o.Arch != tinymodel.BERT) {
-			t.Errorf("%+v: reads as %s with template %q", o, h.Architecture(), h.ChatTemplate())
-		}
-		if o.Context != 0 && (h.ContextLength() != o.Context || h.BlockCount() != o.Layers || h.EmbeddingLength() != o.Width || h.Name() != o.Name) {
-			t.Errorf("%+v: reads as %d, %d, %d, %q", o, h.ContextLength(), h.BlockCount(), h.EmbeddingLength(), h.Name())
-		}
-	}
-}
-
-func TestASeedDecidesEveryByte(t *testing.T) {
-	write := func(seed uint64) []byte {
-		var b bytes.Buffer
-		if err := tinymodel.Write(&b, tinymodel.Options{Arch: tinymodel.Llama, Seed: seed}); err != nil {
-			t.Fatal(err)
-		}
-		return b.Bytes()
-	}
-	if !bytes.Equal(write(1), write(1)) {
-		t.Error("the same seed makes other bytes")
-	}
-	if bytes.Equal(write(1), write(2)) {
-		t.Error("another seed makes the same bytes")
-	}
-}
-
-func TestAnUnknownArchitectureIsRefused(t *testing.T) {
-	if err := tinymodel.Write(&bytes.Buffer{}, tinymodel.Options{Arch: "perceptron"}); err == nil {
-		t.Error("no error")
-	}
-}
 
 func TestBrokenVariants(t *testing.T) {
 	dir := t.TempDir()

@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ingot-llm/ingot/internal/library/disk"
+)
+
+func (a *app) modelsVerb() *cobra.Command {
+	var all, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "models",
+		Short: "List the models that are here, and those that could be",
+		Long: `List the models that are here; with --all also what the catalogue offers. VERIFIED says that this
+project has pulled and run the model. A size with ~ is about what a pull brings.`,
+		Example: "  ingot models\n  ingot models --all\n  ingot models show smollm2",
+		Args:    noOtherVerb,
+		RunE: func(*cobra.Command, []string) error {
+			list, offered, err := a.listModels(all)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return a.json(list)
+			}
+			if len(list) > 0 {
+				a.table(modelRows(list))
+			}
+			switch {
+			case len(list) == 0:
+				a.say("No models are here: `ingot models --all` lists what could be, `ingot pull NAME` brings it.")
+			case offered > 0:
+				a.say("%d more can be pulled: `ingot models --all` lists them.", offered)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVarP(&all, "all", "a", false, "also list what the catalogue offers")
+	jsonFlag(cmd, &asJSON)
+	cmd.AddCommand(a.modelsShow())
+	return cmd
+}
+
+// listModels lists the models here and, if all are asked for, then the catalogue's others; offered
+// counts those others where they are not listed.
+func (a *app) listModels(all bool) (list []modelRecord, offered int, err error) {
+	lib, err := a.models()
+	if err != nil {
+		return nil, 0, err
+	}
+	here, err := lib.List()
+	if err != nil {
+		return nil, 0, err
+	}
+	list = []modelRecord{}
+	seen := map[string]bool{}
+	for _, m := range here {
+		seen[m.Name] = true
+		list = append(list, hereRecord(m))
+	}
+	for _, e := range lib.Catalog() {
+		if seen[e.Name] {
+			continue
+		}
+		if !all {
+			offered++
+			continue
+		}
+		list = append(list, entryRecord(e))
+	}
+	return list, offered, nil
+}
+
+func modelRows(list []modelRecord) [][]string {
+	rows := [][]string{{"NAME", "KIND", "SIZE", "CONTEXT", "LICENSE", "VERIFIED", "HERE", "SOURCE"}}
+	for _, r := range list {
+		size, context := "-", "-"
+		if r.Size > 0 {
+			size = disk.Bytes(r.Size)
+			if !r.Here {
+				size = "~" + size
+			}
+		}
+		if r.Context > 0 {
+			context = strconv.Itoa(r.Context)
+		}
+		rows = append(rows, []string{r.Name, r.Kind, size, context, orDash(r.License), yes(r.Verified), yes(r.Here), r.Source})
+	}
+	return rows
+}

