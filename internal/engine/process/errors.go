@@ -30,7 +30,7 @@ func (e *StartError) Error() string { return "start model server: " + withoutPat
 func (e *StartError) Unwrap() error { return e.Err }
 
 // Exited reports a child that ended by itself.
-type Exited struct {
+type Exited struct { //nolint:errname // it names what happened
 	Code   int      // the exit code, -1 when a signal ended it
 	Signal string   // the signal's name, empty when none ended it
 	Hint   string   // the line of its standard error that tells most, without paths; may be empty
@@ -50,7 +50,7 @@ func (e *Exited) Error() string {
 }
 
 // StartTimeout reports a child that was not ready in time and was killed.
-type StartTimeout struct {
+type StartTimeout struct { //nolint:errname // it names what happened
 	After  time.Duration
 	Stderr []string // the last lines of its standard error, as they were: for the log
 }
@@ -61,7 +61,7 @@ func (e *StartTimeout) Error() string {
 
 // Silent reports a child that was killed because it made no progress while
 // somebody waited for it.
-type Silent struct{ For time.Duration }
+type Silent struct{ For time.Duration } //nolint:errname // it names what happened
 
 func (e *Silent) Error() string {
 	return fmt.Sprintf("the model server was silent for %v and was killed", e.For.Round(time.Millisecond))

@@ -185,7 +185,7 @@ func freePort() (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("find free port: %w", err)
 	}
-	port := l.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // what ListenTCP returns
+	port := l.Addr().(*net.TCPAddr).Port // what ListenTCP returns
 	return port, l.Close()
 }
 

@@ -37,8 +37,11 @@ func (l *life) silent() time.Duration {
 	if l.waiting.Load() == 0 {
 		return 0
 	}
-	return time.Duration(time.Now().UnixNano() - l.last.Load())
+	return l.quiet()
 }
+
+// quiet is how long ago anybody got something or began to wait for it.
+func (l *life) quiet() time.Duration { return time.Duration(time.Now().UnixNano() - l.last.Load()) }
 
 // Lease is the right to use a running child, which is not unloaded before
 // Release. Its methods may be called from several goroutines.
@@ -47,6 +50,7 @@ type Lease struct {
 	life    *life
 	once    sync.Once
 	release func()
+	endSilent func(time.Duration)
 }
 
 // Release ends the use. Calling it again does nothing.
@@ -73,6 +77,10 @@ func (l *Lease) Await() (done func(progress bool)) {
 	l.life.await()
 	return l.life.arrived
 }
+
+// EndSilent kills the child if nobody has got anything from it for d, as
+// Limits.Silence does. It is for a user whose own limit has passed.
+func (l *Lease) EndSilent(d time.Duration) { l.endSilent(d) }
 
 // Explain turns the failure of a request into the reason, when that is the end
 // of the child; else it returns err. It waits a moment for the end to be known.
@@ -119,7 +127,7 @@ func (w watched) RoundTrip(req *http.Request) (*http.Response, error) {
 type watchedBody struct {
 	io.ReadCloser
 	lease *Lease
-	ctx   context.Context //nolint:containedctx // the request's, which ends with the body
+	ctx   context.Context // the request's, which ends with the body
 }
 
 func (b *watchedBody) Read(p []byte) (int, error) {

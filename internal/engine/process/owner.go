@@ -114,6 +114,13 @@ func (o *owner) grant(w *waiter) {
 	life := o.life
 	w.lease = &Lease{Endpoint: o.child.Endpoint, life: life}
 	w.lease.release = func() { o.p.do(func(o *owner) { o.released(life) }) }
+	w.lease.endSilent = func(d time.Duration) {
+		o.p.do(func(o *owner) {
+			if quiet := life.quiet(); life == o.life && !o.ending && quiet >= d {
+				o.killFor(&Silent{For: quiet})
+			}
+		})
+	}
 	o.now.InUse++
 	o.now.LastUsed = time.Now()
 	o.idle.Stop()

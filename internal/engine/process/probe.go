@@ -47,13 +47,13 @@ func probe(ctx context.Context, at Endpoint, q question) (bool, error) {
 	t := &http.Transport{DialContext: new(net.Dialer).DialContext, DisableKeepAlives: true}
 	resp, err := t.RoundTrip(req)
 	if err != nil {
-		return false, nil //nolint:nilerr // it does not listen yet; its end and the time limit are watched elsewhere
+		return false, nil // it does not listen yet; its end and the time limit are watched elsewhere
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	switch {
 	case err != nil:
-		return false, nil //nolint:nilerr // as above
+		return false, nil // as above
 	case resp.StatusCode == http.StatusOK:
 		return true, nil
 	case resp.StatusCode == http.StatusServiceUnavailable, q.body == "":

@@ -189,7 +189,7 @@ func TestKilledChildFailsItsRequestsAndIsStartedAgain(t *testing.T) {
 	if err := syscall.Kill(p.State().PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	waitDied(t, again)
+	_ = waitDied(t, again)
 	third := ensure(t, p)
 	defer third.Release()
 	if resp, err := ask(t, third, "/ready"); err != nil || resp.StatusCode != http.StatusOK {
@@ -296,7 +296,7 @@ func TestGrandchildEndsWithTheChild(t *testing.T) {
 				}
 			} else {
 				_ = syscall.Kill(p.State().PID, syscall.SIGKILL)
-				waitDied(t, l)
+				_ = waitDied(t, l)
 			}
 			eventually(t, "grandchild gone", func() bool { return !alive(grandchild) || zombie(grandchild) })
 		})

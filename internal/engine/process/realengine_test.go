@@ -143,7 +143,7 @@ func TestRealEngineKilledInMidAnswerAndBetween(t *testing.T) {
 	l = ensure(t, p)
 	l.Release()
 	_ = syscall.Kill(p.State().PID, syscall.SIGKILL)
-	waitDied(t, l)
+	_ = waitDied(t, l)
 	ensure(t, p).Release()
 	if got := p.State().Starts; got != 3 {
 		t.Errorf("got %d starts, want 3", got)
