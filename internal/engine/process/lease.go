@@ -47,9 +47,9 @@ func (l *life) quiet() time.Duration { return time.Duration(time.Now().UnixNano(
 // Release. Its methods may be called from several goroutines.
 type Lease struct {
 	Endpoint
-	life    *life
-	once    sync.Once
-	release func()
+	life      *life
+	once      sync.Once
+	release   func()
 	endSilent func(time.Duration)
 }
 

@@ -39,7 +39,7 @@ func startGroup(cmd *exec.Cmd) (*group, error) {
 }
 
 func assign(job windows.Handle, pid int) error {
-	p, err := windows.OpenProcess(windows.PROCESS_SET_QUOTA|windows.PROCESS_TERMINATE, false, uint32(pid)) //nolint:gosec // a process id fits
+	p, err := windows.OpenProcess(windows.PROCESS_SET_QUOTA|windows.PROCESS_TERMINATE, false, uint32(pid))
 	if err != nil {
 		return err
 	}
