@@ -230,3 +230,26 @@ func TestChildThatIgnoresTheRequestToEndIsKilledAfterItsGrace(t *testing.T) {
 		}
 	})
 }
+
+func TestUserWhoseOwnLimitPassedEndsOnlyAChildThatIsQuietForAll(t *testing.T) {
+	inVirtualTime(t, process.Limits{}, func(t *testing.T, _ *fakes, p *process.Process) {
+		l, other := ensure(t, p), ensure(t, p)
+		defer l.Release()
+		defer other.Release()
+		done, working := l.Await(), other.Await()
+		time.Sleep(40 * time.Second)
+		working(true)
+		time.Sleep(20 * time.Second)
+		l.EndSilent(time.Minute)
+		if got := state(p); got != process.Ready {
+			t.Fatalf("got %s although another user got something, want ready", got)
+		}
+		time.Sleep(40 * time.Second)
+		l.EndSilent(time.Minute)
+		<-l.Died()
+		if silent, ok := errors.AsType[*process.Silent](l.Err()); !ok || silent.For != time.Minute {
+			t.Errorf("got %v, want silent for a minute", l.Err())
+		}
+		done(false)
+	})
+}
