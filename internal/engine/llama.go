@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/ingot-llm/ingot/internal/jsonx"
@@ -111,29 +112,57 @@ func (m *Model) Embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedReply
 	if !m.isLlama() {
 		one.InputType, one.Dimensions = r.InputType, r.Dimensions
 	}
-	one.Items = m.withPrefix(r)
-	var reply *llm.EmbedReply
+	items := m.withPrefix(r)
+	reply := &llm.EmbedReply{Model: m.Info.Model}
 	err := m.use(ctx, r.Caller, func(c *upstream.Client) error {
-		if err := m.judgeLength(ctx, c, one.Items); err != nil {
+		if err := m.judgeLength(ctx, c, items); err != nil {
 			return err
 		}
-		var err error
-		reply, err = c.Embed(ctx, one)
-		return err
+		for part := range slices.Chunk(items, m.embedAtOnce(len(items))) {
+			one.Items = part
+			if err := embedPart(ctx, c, one, reply); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	if len(reply.Vectors) != len(r.Items) {
-		return nil, &llm.Error{Kind: llm.Upstream, Message: "The model's server sent another number of vectors than was asked for."}
-	}
-	reply.ID, reply.Model = "", m.Info.Model
 	if r.Dimensions != nil && m.isLlama() {
 		for i := range reply.Vectors {
 			reply.Vectors[i] = cut(reply.Vectors[i], *r.Dimensions)
 		}
 	}
 	return reply, nil
+}
+
+// embedAtOnce is how many items go into one call. Between calls it shows that the child is not hung,
+// however many items there are.
+func (m *Model) embedAtOnce(n int) int {
+	if m.isLlama() {
+		return 16
+	}
+	return max(1, n)
+}
+
+// embedPart appends the vectors of r to reply.
+func embedPart(ctx context.Context, c *upstream.Client, r *llm.EmbedRequest, reply *llm.EmbedReply) error {
+	got, err := c.Embed(ctx, r)
+	switch {
+	case err != nil:
+		return err
+	case len(got.Vectors) != len(r.Items):
+		return &llm.Error{Kind: llm.Upstream, Message: "The model's server sent another number of vectors than was asked for."}
+	}
+	reply.Vectors = append(reply.Vectors, got.Vectors...)
+	if got.Usage != nil {
+		if reply.Usage == nil {
+			reply.Usage = &llm.Usage{}
+		}
+		*reply.Usage = reply.Usage.Add(*got.Usage)
+	}
+	return nil
 }
 
 // judgeDimensions allows another length only where the model was trained for it.

@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"maps"
+	"math"
 	"net/http"
 	"time"
 
@@ -19,14 +21,15 @@ import (
 type Settings struct {
 	Info   llm.ModelInfo
 	Spec   process.Spec
-	Memory uint64 // bytes it takes when loaded; 0: not known, and not planned for
-	Queue  int    // requests that may wait
-	Wait   time.Duration
-	System string // system prompt for chats that bring none
+	Memory uint64        // bytes it takes when loaded; 0: not known, and not planned for
+	Queue  int           // requests that may wait
+	Wait   time.Duration // and how long
+	System string        // system prompt for chats that bring none
 	// RemoteName is what a server of the user's calls the model; empty: its deployment's name.
 	RemoteName string
 	Embedding  Embedding
-	Silence    time.Duration
+	// First and Silence are how long a stream may take to begin and between two pieces; 0: no limit.
+	First, Silence time.Duration
 }
 
 // Embedding is what the encoder of a Settings was trained for.
@@ -58,9 +61,9 @@ type Model struct {
 
 var _ llm.Backend = (*Model)(nil)
 
-// Model returns the Backend of a model. Its child starts with the first request.
+// Model returns the Backend of a model. Its child starts with the first request. Give it back with Release.
 func (p *Pool) Model(s Settings) *Model {
-	m := &Model{Settings: s, pool: p, child: p.attach(s.Spec, s.Memory, s.Spec.Slots, s.Queue), codec: llama{openai.Codec{Contract: llm.WireOpenAI}}}
+	m := &Model{Settings: s, pool: p, child: p.attach(s.Spec, s.Memory, s.Queue), codec: llama{openai.Codec{Contract: llm.WireOpenAI}}}
 	if s.Spec.Engine.Kind == process.Command {
 		m.codec = openai.Codec{Contract: llm.WireOpenAI}
 	}
@@ -77,21 +80,25 @@ func (m *Model) Models(context.Context) ([]llm.ModelInfo, error) {
 
 // use waits for a slot and a running child, and lets f talk to it.
 func (m *Model) use(ctx context.Context, caller llm.Caller, f func(*upstream.Client) error) error {
+	defer m.pool.count(&m.child.asked)()
 	leave, err := m.child.queue.enter(ctx, caller.Name, m.Wait, func() bool { return m.child.State().State != process.Ready })
 	if err != nil {
 		return err
 	}
 	defer leave()
-	lease, err := m.pool.ensure(ctx, m.child)
+	lease, release, err := m.pool.lease(ctx, m.child)
 	if err != nil {
 		return m.explain(ctx, err)
 	}
-	defer m.pool.notify()
-	defer lease.Release()
-	client := &upstream.Client{
-		HTTP: &http.Client{Transport: lease.Transport(m.pool.transport)}, Base: lease.URL + "/v1", Codec: m.codec, Silence: m.Silence,
+	defer release()
+	err = f(&upstream.Client{
+		HTTP: &http.Client{Transport: lease.Transport(m.pool.transport)}, Base: lease.URL + "/v1", Codec: m.codec,
+		First: m.First, Silence: m.Silence,
+	})
+	if e, ok := errors.AsType[*llm.Error](err); ok && e.Kind == llm.Timeout && ctx.Err() == nil {
+		lease.EndSilent(cmp.Or(min(m.First, m.Silence), m.First, m.Silence)) // it would hang for the next one, too
 	}
-	return m.explain(ctx, f(client))
+	return m.explain(ctx, err)
 }
 
 // explain says what happened to a child in the words of the contract. What names the machine stays in the log.
@@ -136,7 +143,7 @@ func (m *Model) Chat(ctx context.Context, r *llm.ChatRequest) llm.Stream {
 	n := choices(r.N)
 	return m.answer(ctx, r.Caller, n, n, r.MaxTokens, func(c *upstream.Client, k int) llm.Stream {
 		one := r.Edit()
-		one.N, one.Seed = nil, seedOf(r.Seed, k)
+		one.N, one.Seed = nil, m.seedOf(r.Seed, k)
 		return c.Chat(ctx, one)
 	}, func(c *upstream.Client) (int, error) { return countChat(ctx, c, r) })
 }
@@ -146,6 +153,7 @@ func (m *Model) prepare(r *llm.ChatRequest) *llm.ChatRequest {
 	out := r.Edit()
 	m.envelope(&out.Envelope)
 	out.UsageChunk = true
+	out.CompletionTokens = out.CompletionTokens && !m.isLlama() // either name of the limit means the same
 	out.Messages = make([]llm.Message, 0, len(r.Messages)+1)
 	hasSystem := false
 	for _, msg := range r.Messages {
@@ -180,12 +188,17 @@ func choices(n *int) int {
 	return *n
 }
 
-// seedOf gives each choice a seed of its own, or they would all be the same.
-func seedOf(seed *int64, k int) *int64 {
-	if seed == nil || k == 0 {
-		return seed
+// seedOf gives each choice a seed of its own, or they would all be the same. llama.cpp's are 32 bits
+// wide, and the one with all bits set would be a random one.
+func (m *Model) seedOf(seed *int64, k int) *int64 {
+	if seed == nil {
+		return nil
 	}
-	return new(*seed + int64(k))
+	s := *seed + int64(k)
+	if m.isLlama() {
+		s = int64(uint64(s) % math.MaxUint32)
+	}
+	return &s
 }
 
 // Complete streams each prompt and choice by a call of its own: the child counts only one of a batch.
@@ -199,7 +212,7 @@ func (m *Model) Complete(ctx context.Context, r *llm.CompleteRequest) llm.Stream
 		m.envelope(&one.Envelope)
 		one.UsageChunk, one.N = true, nil
 		one.Prompts = r.Prompts[k/n : k/n+1]
-		one.Seed = seedOf(r.Seed, k%n)
+		one.Seed = m.seedOf(r.Seed, k%n)
 		return c.Complete(ctx, one)
 	}, func(c *upstream.Client) (int, error) {
 		total := 0
@@ -256,14 +269,16 @@ func (m *Model) relay(c *upstream.Client, calls, n int, call func(*upstream.Clie
 				return err
 			}
 			m.normalise(f, k)
+			for _, u := range []*llm.Usage{f.Spent, f.Usage} {
+				if u != nil && k%n > 0 {
+					u.Prompt, u.Cached = 0, 0
+				}
+			}
 			if f.Spent != nil {
 				f.Spent = new(total.Add(*f.Spent))
 			}
-			if u := f.Usage; u != nil {
-				if k%n > 0 {
-					u.Prompt, u.Cached = 0, 0
-				}
-				total, counted = total.Add(*u), true
+			if f.Usage != nil {
+				total, counted = total.Add(*f.Usage), true
 				f.Usage = nil
 			}
 			if !yield(f, nil) {

@@ -28,8 +28,9 @@ func (g *Gateway) deployments(ctx context.Context, s *snapshot) ([]route.Deploym
 	var out []route.Deployment
 	for i := range s.cfg.Models {
 		m := &s.cfg.Models[i]
-		target := route.Target{Limits: route.Limits{FirstToken: m.Timeouts.FirstToken, Total: m.Timeouts.Total}}
+		target := route.Target{Limits: route.Limits{Total: m.Timeouts.Total}}
 		if m.Provider != "" {
+			target.Limits.FirstToken = m.Timeouts.FirstToken
 			target.Backend = mock.New(mockOptions(m))
 			infos, err := target.Backend.Models(ctx)
 			if err != nil || len(infos) == 0 {
@@ -66,7 +67,9 @@ func mockOptions(m *config.Model) mock.Options {
 // settings describes a model that runs as a child of ours.
 func (g *Gateway) settings(ctx context.Context, cfg *config.Config, m *config.Model) (engine.Settings, error) {
 	s := engine.Settings{
-		Info: llm.ModelInfo{Deployment: m.Name}, Queue: cfg.Limits.Queue, Wait: cfg.Limits.Wait, Silence: m.Timeouts.Silence,
+		Info: llm.ModelInfo{Deployment: m.Name}, Queue: cfg.Limits.Queue, Wait: cfg.Limits.Wait,
+		// These begin when the model is loaded, not when the request comes.
+		First: m.Timeouts.FirstToken, Silence: m.Timeouts.Silence,
 		Spec: process.Spec{Name: m.Name, GPULayers: process.AutoLayers, Limits: process.Limits{
 			Silence: max(m.Timeouts.FirstToken, m.Timeouts.Silence), KeepAlive: keepAlive(m.KeepAlive),
 		}},
@@ -89,7 +92,7 @@ func (g *Gateway) settings(ctx context.Context, cfg *config.Config, m *config.Mo
 	if err != nil {
 		return s, fmt.Errorf("read %s: %w", found.Name, err)
 	}
-	describeLocal(&s, m, found, header, hardware.Detect(ctx))
+	describeLocal(&s, m, found, header, g.machine)
 	return s, nil
 }
 

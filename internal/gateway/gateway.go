@@ -48,7 +48,8 @@ type Gateway struct {
 	pool    *engine.Pool
 	metrics *telemetry.Metrics
 	counter limit.Memory
-	memory  atomic.Int64 // engine.memory of the configuration in force
+	memory  atomic.Int64     // engine.memory of the configuration in force
+	machine hardware.Machine // looked at once: what a model is started with must not change by itself
 	current atomic.Pointer[snapshot]
 	closing atomic.Bool
 
@@ -66,8 +67,8 @@ type snapshot struct {
 
 // New assembles a Gateway. Close it when it is no longer needed.
 func New(ctx context.Context, o Options) (*Gateway, error) {
-	g := &Gateway{o: o, log: o.Logger, metrics: telemetry.NewMetrics(o.Version)}
-	g.pool = engine.NewPool(engine.Options{Logger: o.Logger, Free: g.freeMemory})
+	g := &Gateway{o: o, log: o.Logger, metrics: telemetry.NewMetrics(o.Version), machine: hardware.Detect(ctx)}
+	g.pool = engine.NewPool(engine.Options{Logger: o.Logger, Budget: func() uint64 { return uint64(g.memory.Load()) }})
 	s, err := g.assemble(ctx, o.Config)
 	if err != nil {
 		g.pool.Close(ctx)
@@ -75,17 +76,6 @@ func New(ctx context.Context, o Options) (*Gateway, error) {
 	}
 	g.current.Store(s)
 	return g, nil
-}
-
-// freeMemory is what models may take: the configured budget less what is loaded, else what is
-// free on the machine less a tenth.
-func (g *Gateway) freeMemory(ctx context.Context, loaded uint64) uint64 {
-	if budget := g.memory.Load(); budget > 0 {
-		return engine.Budget(uint64(budget))(ctx, loaded)
-	}
-	const keep = 10
-	free := hardware.Detect(ctx).MemoryAvailable
-	return free - free/keep
 }
 
 // Reload puts another configuration in force: whole, or not at all. Streams that are open go on

@@ -35,7 +35,8 @@ type Client struct {
 	Base    string // the URL that Request.Path follows
 	Header  http.Header
 	Codec   wire.Codec
-	Silence time.Duration // longest wait for the next piece of a stream that has begun; 0: none
+	First   time.Duration // longest wait for a stream to begin; 0: no limit
+	Silence time.Duration // longest wait for the next piece of a stream that has begun; 0: no limit
 	Seen    func()        // called whenever something arrives; may be nil
 }
 
@@ -102,8 +103,27 @@ func (c *Client) seen() {
 	}
 }
 
-// errSilent is the cause of a context that ended because nothing arrived.
-var errSilent = errors.New("the model's server fell silent")
+// silence is the cause of a context that ended because nothing arrived.
+type silence struct {
+	error
+	message string
+}
+
+// after ends a context when d passes; 0 is never.
+func after(d time.Duration, cancel context.CancelCauseFunc, what string) *time.Timer {
+	if d <= 0 {
+		return nil
+	}
+	return time.AfterFunc(d, func() {
+		cancel(silence{context.DeadlineExceeded, "The model " + what + " " + d.String() + "."})
+	})
+}
+
+func stop(t *time.Timer) {
+	if t != nil {
+		t.Stop()
+	}
+}
 
 func (c *Client) stream(ctx context.Context, op llm.Operation, encode func() (*wire.Request, error)) llm.Stream {
 	return func(yield func(*llm.Reply, error) bool) {
@@ -114,6 +134,8 @@ func (c *Client) stream(ctx context.Context, op llm.Operation, encode func() (*w
 		}
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
+		first := after(c.First, cancel, "did not begin to answer within")
+		defer stop(first)
 		res, err := c.send(ctx, c.Base+req.Path, req.Pieces)
 		if err != nil {
 			yield(nil, err)
@@ -124,13 +146,13 @@ func (c *Client) stream(ctx context.Context, op llm.Operation, encode func() (*w
 			yield(nil, &llm.Error{Kind: llm.Upstream, Message: "The model's server did not answer with a stream."})
 			return
 		}
-		c.events(ctx, cancel, res.Body, c.Codec.NewDecoder(op), yield)
+		c.events(ctx, cancel, res.Body, c.Codec.NewDecoder(op), first, yield)
 	}
 }
 
-// events yields the fragments of a stream until its end.
-func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, body io.Reader, d wire.Decoder, yield func(*llm.Reply, error) bool) {
-	var watch *time.Timer // from when the answer has begun: how long that takes is not silence
+// events yields the fragments of a stream until its end. watch guards its beginning, and afterwards every wait.
+func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, body io.Reader, d wire.Decoder, watch *time.Timer, yield func(*llm.Reply, error) bool) {
+	begun := false
 	events := sse.NewReader(body)
 	for {
 		got, err := events.Next()
@@ -152,18 +174,20 @@ func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, bod
 			yield(nil, err)
 			return
 		}
-		if watch != nil {
-			watch.Stop() // a caller who is slow to read is not the server's silence
+		if begins := f != nil && f.Begins(); begins && !begun {
+			begun = true
+			stop(watch)
+			watch = after(c.Silence, cancel, "fell silent for")
+			defer stop(watch)
+		}
+		if begun {
+			stop(watch) // a caller who is slow to read is not the server's silence
 		}
 		if f != nil && !yield(f, nil) {
 			return
 		}
-		switch {
-		case watch != nil:
+		if begun && watch != nil {
 			watch.Reset(c.Silence)
-		case c.Silence > 0 && f != nil && f.Begins():
-			watch = time.AfterFunc(c.Silence, func() { cancel(errSilent) })
-			defer watch.Stop()
 		}
 	}
 }
@@ -205,8 +229,8 @@ func (c *Client) send(ctx context.Context, url string, pieces [][]byte) (*http.R
 // broken classifies an error of the connection; the context's own end comes first.
 func (c *Client) broken(ctx context.Context, err error) *llm.Error {
 	if cause := context.Cause(ctx); cause != nil {
-		if errors.Is(cause, errSilent) {
-			return &llm.Error{Kind: llm.Timeout, Message: "The model fell silent for " + c.Silence.String() + ".", Err: err}
+		if s, ok := errors.AsType[silence](cause); ok {
+			return &llm.Error{Kind: llm.Timeout, Message: s.message, Err: err}
 		}
 		return llm.AsError(cause)
 	}
