@@ -35,24 +35,28 @@ func (a *app) engine(ctx context.Context, h home.Home, path string) (process.Eng
 	if err != nil {
 		return process.Engine{}, err
 	}
+	return asChild(e), nil
+}
+
+// asChild is an engine as a child is started with it.
+func asChild(e install.Engine) process.Engine {
 	if e.Kind == install.Xllamacpp {
-		return process.Engine{Kind: process.Xllamacpp, Python: e.Command[0], PythonPath: e.Dir}, nil
+		return process.Engine{Kind: process.Xllamacpp, Python: e.Command[0], PythonPath: e.Dir}
 	}
-	return process.Engine{Kind: process.LlamaServer, Argv: e.Command}, nil
+	return process.Engine{Kind: process.LlamaServer, Argv: e.Command}
 }
 
 // install brings the pinned engine here.
-func (a *app) install(ctx context.Context, h home.Home, log *slog.Logger) error {
+func (a *app) install(ctx context.Context, h home.Home, log *slog.Logger) (install.Engine, error) {
 	o, err := a.installOptions(h, "", log)
 	if err != nil {
-		return err
+		return install.Engine{}, err
 	}
 	bar := a.newBar()
 	defer bar.finish()
-	_, err = install.Install(ctx, o, func(p install.Progress) {
+	return install.Install(ctx, o, func(p install.Progress) {
 		bar.show(string(p.Stage)+" "+p.What, p.Done, p.Total)
 	})
-	return err
 }
 
 // pullModel makes a model present.

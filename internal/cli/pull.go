@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 
 	"github.com/spf13/cobra"
@@ -99,12 +98,4 @@ func hereRecord(m library.Model) modelRecord {
 	r := entryRecord(m.Entry)
 	r.Name, r.Size, r.SHA256, r.Source, r.Here, r.Path = m.Name, m.Size, m.SHA256, m.Source, true, m.Path
 	return r
-}
-
-// explainMissing adds what to do about a model that is not here.
-func explainMissing(err error) error {
-	if e, ok := errors.AsType[*library.NotHereError](err); ok && !e.Known {
-		return fmt.Errorf("%w; `ingot models --all` lists what there is", err)
-	}
-	return err
 }

@@ -83,7 +83,7 @@ func (a *app) runRm(ctx context.Context, f rmFlags, names []string) error {
 	var errs []error
 	for _, n := range names {
 		if err := lib.Remove(n); err != nil {
-			errs = append(errs, explainMissing(err))
+			errs = append(errs, err)
 			continue
 		}
 		a.say("Removed %s.", n)

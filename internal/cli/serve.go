@@ -210,7 +210,7 @@ func (a *app) fetch(ctx context.Context, cfg *config.Config, lib *library.Librar
 		if missing := (*install.MissingError)(nil); !errors.As(err, &missing) {
 			return err
 		}
-		if err := a.install(ctx, h, log); err != nil {
+		if _, err := a.install(ctx, h, log); err != nil {
 			return err
 		}
 	}

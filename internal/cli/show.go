@@ -92,7 +92,7 @@ With --config the settings are the file's for the deployment NAME.`,
 			}
 			f, err := factsOf(cmd.Context(), lib, deployment)
 			if err != nil {
-				return explainMissing(err)
+				return err
 			}
 			if asJSON {
 				return a.json(f)
@@ -165,10 +165,13 @@ func factsOf(ctx context.Context, lib *library.Library, m config.Model) (modelFa
 	f.Machine = machineOf(machine)
 	f.Chosen = &chosenFacts{
 		Context: s.Spec.Context, Slots: s.Spec.Slots, Threads: s.Spec.Threads, GPULayers: layers(s.Spec.GPULayers),
-		KeepAlive: m.KeepAlive.String(), Memory: memory.Total(), Weights: memory.Weights, KV: memory.KV, Compute: memory.Compute,
+		KeepAlive: strings.TrimSuffix(m.KeepAlive.String(), "0s"), Memory: memory.Total(), Weights: memory.Weights, KV: memory.KV, Compute: memory.Compute,
 	}
-	if m.KeepAlive == config.Forever {
+	switch m.KeepAlive {
+	case config.Forever:
 		f.Chosen.KeepAlive = "forever"
+	case 0:
+		f.Chosen.KeepAlive = "unloaded at once"
 	}
 	return f, nil
 }
@@ -208,7 +211,10 @@ func (f modelFacts) rows() [][]string {
 	rows := [][]string{
 		{"name", f.Name}, {"title", f.Title}, {"publisher", f.Publisher}, {"kind", f.Kind}, {"license", f.License},
 		{"trained context", number(f.Context)}, {"size", size(f.Size)}, {"sha256", f.SHA256},
-		{"verified", yes(f.Verified)}, {"here", yes(f.Here)}, {"path", f.Path}, {"from", f.Source},
+		{"verified", yes(f.Verified)}, {"here", yes(f.Here)}, {"path", f.Path},
+	}
+	if f.Here {
+		rows = append(rows, []string{"came from", f.Source})
 	}
 	for _, s := range f.Sources {
 		rows = append(rows, []string{"source", s})

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/ingot-llm/ingot/internal/library/tiny"
 	"github.com/ingot-llm/ingot/internal/library/gguf"
+	"github.com/ingot-llm/ingot/internal/library/tiny"
 )
 
 func TestModelsSayWhatTheyAre(t *testing.T) {

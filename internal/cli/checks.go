@@ -1,0 +1,244 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ingot-llm/ingot/internal/config"
+	"github.com/ingot-llm/ingot/internal/engine/hardware"
+	"github.com/ingot-llm/ingot/internal/engine/install"
+	"github.com/ingot-llm/ingot/internal/home"
+	"github.com/ingot-llm/ingot/internal/library"
+	"github.com/ingot-llm/ingot/internal/library/disk"
+	"github.com/ingot-llm/ingot/internal/library/pip"
+)
+
+// variables are what Ingot reads from the environment.
+var variables = []string{"INGOT_HOME", "INGOT_KEY", "INGOT_LIMITED_KEY", "INGOT_ENDPOINT", install.EnvServer}
+
+// checkEnvironment looks for variables that do not do what they seem to.
+func checkEnvironment() []finding {
+	const check = "environment"
+	var found []finding
+	odd := func(name, format string, args ...any) {
+		found = append(found, finding{check, warning, name + " " + fmt.Sprintf(format, args...), "unset " + name})
+	}
+	for _, v := range os.Environ() {
+		name, value, _ := strings.Cut(v, "=")
+		if !strings.HasPrefix(name, "INGOT_") {
+			continue
+		}
+		switch {
+		case !slices.Contains(variables, name):
+			if n := nearest(name, variables); n != "" {
+				odd(name, "is not read by Ingot itself; was %s meant?", n)
+			}
+		case strings.TrimSpace(value) == "":
+			odd(name, "is set and empty, which counts as not set")
+		case strings.HasSuffix(name, "_KEY") && strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }):
+			odd(name, "holds blanks or characters that no header can carry: nobody can send this key")
+		case name == "INGOT_HOME" && !filepath.IsAbs(value):
+			odd(name, "is the relative path %q: every folder you start Ingot in has its own data", value)
+		case name == "INGOT_ENDPOINT" && !isURL(value):
+			odd(name, "is not of the form http://host:port")
+		}
+	}
+	if v := os.Getenv("HF_ENDPOINT"); v != "" && !isURL(v) {
+		odd("HF_ENDPOINT", "is not of the form https://host: no model can be pulled")
+	}
+	if found == nil {
+		found = append(found, fine(check, "in order"))
+	}
+	return found
+}
+
+func isURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+// checkHome looks whether the data folder can be written, by its owner only.
+func checkHome(h home.Home) finding {
+	const check = "data folder"
+	f, err := os.CreateTemp(h.Dir(), ".doctor-*")
+	if err != nil {
+		return finding{check, problem, fmt.Sprintf("cannot be written: %v", err), "export INGOT_HOME=/a/folder/of/yours"}
+	}
+	_ = f.Close()
+	_ = os.Remove(f.Name())
+	fi, err := os.Stat(h.Dir())
+	const others = 0o077
+	if err == nil && runtime.GOOS != "windows" && fi.Mode().Perm()&others != 0 {
+		return finding{check, warning, h.Dir() + " is open to other users of this machine, and it holds keys", "chmod 700 " + h.Dir()}
+	}
+	return fine(check, "%s", h.Dir())
+}
+
+// checkPort looks whether the address can be listened on, or who does.
+func checkPort(ctx context.Context, listen string, running home.Endpoint) finding {
+	const check = "port"
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
+	if err == nil {
+		_ = ln.Close()
+		return fine(check, "%s is free", listen)
+	}
+	if running.URL == "http://"+listen {
+		return fine(check, "%s is held by the endpoint of this data folder", listen)
+	}
+	holder := "something else"
+	if name, pid := portHolder(listen); pid != 0 {
+		holder = fmt.Sprintf("process %d (%s)", pid, name)
+	}
+	if answers(ctx, "http://"+listen) {
+		holder += ", which answers as an Ingot of another data folder would"
+	}
+	return finding{check, problem, fmt.Sprintf("%s cannot be listened on: %v; it is held by %s", listen, err, holder), "ingot serve --listen 127.0.0.1:0"}
+}
+
+// answers says whether an endpoint is alive.
+func answers(ctx context.Context, base string) bool {
+	const patience = 2 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/healthz", http.NoBody)
+	if err != nil {
+		return false
+	}
+	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
+	if err != nil {
+		return false
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}
+
+func checkMemory(ctx context.Context) finding {
+	const (
+		check = "memory"
+		small = 1 << 30 // what the default models and a little work take
+	)
+	m := hardware.Detect(ctx)
+	switch {
+	case m.MemoryTotal == 0:
+		return finding{check, warning, "could not be found out: say engine.memory in the configuration when models do not load", ""}
+	case m.MemoryAvailable < small:
+		return finding{check, warning, fmt.Sprintf("only %s are free: the default models take about 1 GB, others more", disk.Bytes(int64(m.MemoryAvailable))), "ingot models --all"}
+	}
+	return fine(check, "%s", machineOf(m))
+}
+
+// checkModels looks at the models that are here and those the configuration needs; missing is about
+// how many bytes the latter take.
+func checkModels(lib *library.Library, cfg *config.Config) (found []finding, missing int64) {
+	const check = "models"
+	records, err := filepath.Glob(filepath.Join(lib.Dir(), "[a-z0-9]*.json"))
+	if err != nil {
+		return []finding{{check, problem, err.Error(), ""}}, 0
+	}
+	var here []string
+	for _, r := range records {
+		name := strings.TrimSuffix(filepath.Base(r), ".json")
+		if _, err := lib.Get(name); err != nil {
+			found = append(found, finding{check, problem, err.Error(), "ingot rm " + name})
+			continue
+		}
+		here = append(here, name)
+	}
+	if len(here) > 0 {
+		found = append(found, fine(check, "here: %s", strings.Join(here, ", ")))
+	}
+	var lacking []string
+	for _, m := range cfg.Models {
+		if _, err := lib.Find(m.Local); m.Local != "" && errors.As(err, new(*library.NotHereError)) {
+			e, _ := lib.Entry(m.Local)
+			lacking, missing = append(lacking, m.Local), missing+e.Size
+		}
+	}
+	if lacking != nil {
+		found = append(found, finding{check, warning, strings.Join(lacking, ", ") + " are not here yet: serve fetches them first", "ingot pull " + strings.Join(lacking, " ")})
+	}
+	return found, missing
+}
+
+// checkDisk looks whether there is room for what is still to be fetched.
+func checkDisk(dir string, missing int64) finding {
+	const (
+		check  = "disk"
+		engine = 300 << 20 // unpacked
+		twice  = 2         // a wheel and what is in it
+	)
+	free, err := disk.Free(dir)
+	if err != nil {
+		return finding{check, warning, fmt.Sprintf("free room could not be found out: %v", err), ""}
+	}
+	need := engine + disk.Reserve + twice*missing
+	if free < need {
+		return finding{check, problem, fmt.Sprintf("%s are free where the data folder lies, about %s are needed", disk.Bytes(free), disk.Bytes(need)), "ingot rm --unused"}
+	}
+	return fine(check, "%s free", disk.Bytes(free))
+}
+
+// checkEngine looks for Python, pip and the engine, and lets the engine work.
+func (a *app) checkEngine(ctx context.Context, h home.Home, cfg *config.Config) []finding {
+	found := []finding{checkPython(ctx)}
+	const check = "engine"
+	o, err := a.installOptions(h, cfg.Engine.Path, nil)
+	if err != nil {
+		return append(found, finding{check, problem, err.Error(), ""})
+	}
+	e, err := install.Find(ctx, o)
+	if errors.As(err, new(*install.MissingError)) {
+		return append(found, finding{check, warning, "is not here yet: serve installs it first", "ingot engine install"})
+	}
+	if err != nil {
+		return append(found, finding{check, problem, err.Error(), "ingot engine install"})
+	}
+	if e.Kind == install.LlamaServer {
+		found = slices.DeleteFunc(found, func(f finding) bool { return f.Verdict != ok }) // it needs no Python
+	}
+	results, err := a.probe(ctx, e)
+	if err != nil {
+		return append(found, finding{check, problem, err.Error(), "ingot engine verify"})
+	}
+	for _, r := range results {
+		if r.Err != nil {
+			return append(found, finding{check, problem, fmt.Sprintf("%s fails with a tiny %s model: %s", recordOfEngine(e).place(), r.Model, explainProbe(r.Err)), reinstall(e)})
+		}
+	}
+	return append(found, fine(check, "%s %s works: %s", e.Kind, e.Version, recordOfEngine(e).place()))
+}
+
+// reinstall is the command that replaces an engine.
+func reinstall(e install.Engine) string {
+	if e.Source != install.Installed {
+		return "ingot engine list"
+	}
+	return fmt.Sprintf("rm -r %s && ingot engine install", e.Dir)
+}
+
+func checkPython(ctx context.Context) finding {
+	const check = "python"
+	py, err := pip.Find(ctx, "")
+	if missing, ok := errors.AsType[*pip.MissingError](err); ok {
+		return finding{check, problem, missing.What, missing.Fix}
+	}
+	switch {
+	case err != nil:
+		return finding{check, problem, err.Error(), pip.InstallCommand()}
+	case !py.AtLeast(3, 10):
+		return finding{check, problem, fmt.Sprintf("%s is %d.%d; the engine needs 3.10 or newer", py.Path, py.Major, py.Minor), pip.InstallCommand()}
+	case !py.Pip:
+		return finding{check, problem, py.Path + " has no pip, which fetches the engine and models", pip.InstallCommand()}
+	}
+	return fine(check, "%s is %d.%d and has pip", py.Path, py.Major, py.Minor)
+}
