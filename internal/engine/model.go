@@ -178,6 +178,11 @@ func (m *Model) envelope(e *llm.Envelope) {
 		e.Model = ""
 		e.Extra = maps.Clone(e.Extra)
 		e.Extra.Keep("timings_per_token", []byte("true"))
+		e.Extra.Keep("return_progress", []byte("true")) // else a hang-up is noticed only when the prompt is done
+		if v, ok := e.Extra["repetition_penalty"]; ok {
+			delete(e.Extra, "repetition_penalty")
+			e.Extra.Keep("repeat_penalty", v)
+		}
 	}
 }
 
@@ -281,7 +286,7 @@ func (m *Model) relay(c *upstream.Client, calls, n int, call func(*upstream.Clie
 				total, counted = total.Add(*f.Usage), true
 				f.Usage = nil
 			}
-			if !yield(f, nil) {
+			if (f.Begins() || f.Spent == nil) && !yield(f, nil) { // progress of the prompt is not passed on
 				return errLeft
 			}
 		}

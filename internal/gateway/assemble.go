@@ -153,6 +153,9 @@ func describeLocal(s *engine.Settings, m *config.Model, found library.Model, h *
 	if embeds && s.Embedding.MaxTokens == 0 {
 		s.Embedding.MaxTokens = s.Spec.Context
 	}
+	if len(machine.GPUs) == 0 {
+		s.Spec.GPULayers = 0
+	}
 	if m.GPULayers != nil {
 		s.Spec.GPULayers = int(*m.GPULayers)
 		if *m.GPULayers == config.AllLayers {
