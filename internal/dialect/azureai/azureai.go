@@ -12,6 +12,7 @@
 package azureai
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -108,12 +109,16 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch p.operation {
 	case "chat/completions":
-		return d.chat(w, r, p, caller, body)
+		err = d.chat(w, r, p, caller, body)
 	case "completions":
-		return d.complete(w, r, p, caller, body)
+		err = d.complete(w, r, p, caller, body)
 	default:
-		return d.embed(w, r, p, caller, body)
+		err = d.embed(w, r, p, caller, body)
 	}
+	if e, ok := errors.AsType[*llm.Error](err); ok {
+		openai.FillInputs(e, body)
+	}
+	return err
 }
 
 // hint says what to do about a path that is not served.

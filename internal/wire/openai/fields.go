@@ -93,10 +93,50 @@ func (f *fields) fail(typ, msg string, input jsonx.Value, loc ...any) {
 	if len(f.details) == maxDetails {
 		return
 	}
-	if len(input) > maxInput {
-		input = jsonx.AppendString(nil, strings.ToValidUTF8(string(input[:maxInput]), "")+"…")
+	f.details = append(f.details, llm.Detail{Type: typ, Msg: msg, Loc: append([]any{"body"}, loc...), Input: quote(input)})
+}
+
+// quote is what an error shows of a value: all of it, or its beginning as a string.
+func quote(v jsonx.Value) []byte {
+	if len(v) > maxInput {
+		return jsonx.AppendString(nil, strings.ToValidUTF8(string(v[:maxInput]), "")+"…")
 	}
-	f.details = append(f.details, llm.Detail{Type: typ, Msg: msg, Loc: append([]any{"body"}, loc...), Input: []byte(input)})
+	return v
+}
+
+// FillInputs gives those details of e that lack it the value of the request's body that they are about. Whoever
+// finds fault with a decoded request no longer has its bytes.
+func FillInputs(e *llm.Error, body []byte) {
+	root, err := jsonx.Parse(body)
+	if err != nil {
+		return
+	}
+	for i := range e.Details {
+		d := &e.Details[i]
+		if d.Input == nil && len(d.Loc) > 0 && d.Loc[0] == "body" {
+			d.Input = quote(at(root, d.Loc[1:]))
+		}
+	}
+}
+
+// at follows a path of names and positions.
+func at(v jsonx.Value, path []any) jsonx.Value {
+	for _, step := range path {
+		switch step := step.(type) {
+		case string:
+			v = v.Get(step)
+		case int:
+			parent := v
+			v = nil
+			for i, element := range parent.Elements() {
+				if i == step {
+					v = element
+					break
+				}
+			}
+		}
+	}
+	return v
 }
 
 func (f *fields) str(v jsonx.Value, loc ...any) string {

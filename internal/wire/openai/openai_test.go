@@ -365,3 +365,32 @@ func BenchmarkDecodeChat1KB(b *testing.B) {
 		}
 	}
 }
+
+func TestADetailShowsTheValueItIsAbout(t *testing.T) {
+	body := `{"tools":[{"n":1},{"n":[2,{"deep":"x"}]}],"long":"` + strings.Repeat("é", 600) + `"}`
+	for _, c := range []struct {
+		name string
+		loc  []any
+		has  string
+		want string
+	}{
+		{"a member", []any{"body", "tools", 0}, "", `{"n":1}`},
+		{"deep inside", []any{"body", "tools", 1, "n", 1, "deep"}, "", `"x"`},
+		{"what is absent", []any{"body", "other", 3, "n"}, "", ""},
+		{"a position too far", []any{"body", "tools", 2}, "", ""},
+		{"outside the body", []any{"query", "tools"}, "", ""},
+		{"the value it has", []any{"body", "tools"}, "7", "7"},
+		{"the beginning of a long one", []any{"body", "long"}, "", `"\"` + strings.Repeat("é", 511) + `…"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := llm.Faulty(llm.Detail{Loc: c.loc})
+			if c.has != "" {
+				e.Details[0].Input = []byte(c.has)
+			}
+			openai.FillInputs(e, []byte(body))
+			if got := string(e.Details[0].Input); got != c.want {
+				t.Errorf("input is %s, want %s", got, c.want)
+			}
+		})
+	}
+}
