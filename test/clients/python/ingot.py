@@ -1,0 +1,48 @@
+"""Starts the real binary for a test and ends it by its process id."""
+
+import os
+import subprocess
+import threading
+
+
+class Ingot:
+    """A running `ingot serve` on a port that the kernel chose.
+
+    Its log goes to a file, which a failed start quotes.
+    """
+
+    def __init__(self, folder, *arguments, environment=(), limit=60):
+        self.log = folder / "ingot.log"
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [os.environ["INGOT_BIN"], "serve", "--listen", "127.0.0.1:0", *map(str, arguments)],
+                env={**os.environ, **dict(environment)},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self.url = self._address(limit)
+
+    def _address(self, limit):
+        timer = threading.Timer(limit, self._process.kill)
+        timer.start()
+        line = self._process.stdout.readline()
+        timer.cancel()
+        if " serves http://" not in line:
+            self._process.kill()
+            self._process.wait()
+            raise RuntimeError(f"ingot did not start within {limit} s: {line}{self.log.read_text()}")
+        return line.split()[-1]
+
+    def stop(self):
+        """Ends it as an operator does and returns its exit status."""
+        self._process.terminate()
+        try:
+            return self._process.wait(15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise
+        finally:
+            self._process.stdout.close()
