@@ -190,8 +190,11 @@ func checkDisk(dir string, missing int64) finding {
 
 // checkEngine looks for Python, pip and the engine, and lets the engine work.
 func (a *app) checkEngine(ctx context.Context, h home.Home, cfg *config.Config) []finding {
-	found := []finding{checkPython(ctx)}
 	const check = "engine"
+	if !slices.ContainsFunc(cfg.Models, func(m config.Model) bool { return m.Local != "" }) {
+		return []finding{fine(check, "none is needed: no model of the configuration is local")}
+	}
+	found := []finding{checkPython(ctx)}
 	o, err := a.installOptions(h, cfg.Engine.Path, nil)
 	if err != nil {
 		return append(found, finding{check, problem, err.Error(), ""})

@@ -48,7 +48,7 @@ func Main(ctx context.Context, streams IO, version string, args []string) int {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       version,
-	}, a.serve(), a.pull(), a.modelsVerb(), a.rm(), a.engineVerb(), a.keys(), a.configVerb(), a.doctor(), a.versionVerb())
+	}, a.serve(), a.chatVerb(), a.pull(), a.modelsVerb(), a.rm(), a.engineVerb(), a.keys(), a.configVerb(), a.doctor(), a.versionVerb())
 	a.prepare(root)
 	root.SetArgs(args)
 	root.SetIn(a.In)

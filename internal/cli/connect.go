@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/ingot-llm/ingot/client"
+	"github.com/ingot-llm/ingot/internal/config"
+	"github.com/ingot-llm/ingot/internal/home"
+	"github.com/ingot-llm/ingot/internal/library"
+	"github.com/ingot-llm/ingot/internal/telemetry"
+)
+
+// connect finds or starts the endpoint, takes the model off the arguments where they name one, and
+// returns what is left of them. leave ends what was started.
+func (c *chat) connect(ctx context.Context, args []string) (leave func(), rest []string, err error) {
+	h, err := c.home()
+	if err != nil {
+		return nil, nil, err
+	}
+	leave = func() {}
+	base := c.endpoint
+	if base == "" {
+		base = os.Getenv("INGOT_ENDPOINT")
+	}
+	if base == "" {
+		running, held := h.Running()
+		if held && running.URL == "" {
+			return nil, nil, fmt.Errorf("process %d is still starting the endpoint: try again when it is ready", running.PID)
+		}
+		base = running.URL
+	}
+	if base == "" {
+		if base, leave, args, err = c.start(ctx, h, args); err != nil {
+			return nil, nil, err
+		}
+	}
+	var credential client.Credential
+	if key := keyFor(base, h); key != "" {
+		credential = client.Key(key)
+	}
+	c.Client, err = client.New(base, credential, &client.Options{ApplicationID: "ingot-chat"})
+	if err == nil && c.model == "" && len(args) > 0 {
+		args, err = c.takeModel(ctx, base, credential, args)
+	}
+	if err != nil {
+		leave()
+		return nil, nil, err
+	}
+	return leave, args, nil
+}
+
+// keyFor is the key to send: INGOT_KEY, or, to this machine only, the development key.
+func keyFor(base string, h home.Home) string {
+	if key := strings.TrimSpace(os.Getenv("INGOT_KEY")); key != "" {
+		return key
+	}
+	u, err := url.Parse(base)
+	if err != nil || u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback() {
+		return ""
+	}
+	key, err := h.Key()
+	if err != nil {
+		return ""
+	}
+	return key
+}
+
+// takeModel takes the first argument for the model if the endpoint has a deployment of that name.
+func (c *chat) takeModel(ctx context.Context, base string, credential client.Credential, args []string) ([]string, error) {
+	name := args[0]
+	const longest = 128
+	if len(name) > longest || strings.ContainsAny(name, " \t\n?#%") || name == "" {
+		return args, nil
+	}
+	deployment, err := client.New(strings.TrimRight(base, "/")+"/deployments/"+name, credential, nil)
+	if err != nil {
+		return nil, err
+	}
+	_, err = deployment.Info(ctx, "")
+	if e, ok := errors.AsType[*client.Error](err); ok && e.Status != http.StatusUnauthorized {
+		return args, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ask the endpoint at %s: %w", base, c.explain(err))
+	}
+	c.model = name
+	return args[1:], nil
+}
+
+// start serves one model for this chat alone, on a free port of this machine.
+func (c *chat) start(ctx context.Context, h home.Home, args []string) (base string, leave func(), rest []string, err error) {
+	lib, err := c.library(h, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return "", nil, nil, err
+	}
+	cfg := config.Default()
+	cfg.Models = cfg.Models[:1]
+	m := &cfg.Models[0]
+	if len(args) > 0 && slices.Contains(namesOf(lib), args[0]) {
+		m.Name, m.Local = args[0], args[0]
+		args = args[1:]
+	}
+	if e, known := lib.Entry(m.Local); known && e.Kind == library.Embed {
+		return "", nil, nil, fmt.Errorf("%s is an embedding model and cannot chat: `ingot models --all` lists the chat models", m.Local)
+	}
+	c.say("No endpoint runs (`ingot serve` starts one that stays): starting %s for this chat.", m.Name)
+	log, err := telemetry.NewLogger(c.Err, slog.LevelError, cfg.Log.Format)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	g, err := c.gateway(ctx, serveFlags{}, cfg, h, log)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		g.Close(ctx)
+		return "", nil, nil, err
+	}
+	c.model = m.Name
+	// Ctrl-C stops an answer and not the conversation, so that only leave ends the endpoint.
+	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan error, 1)
+	go func() { done <- g.Serve(serving, ln) }()
+	leave = func() {
+		cancel()
+		<-done
+	}
+	return "http://" + ln.Addr().String(), leave, args, nil
+}

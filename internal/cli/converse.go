@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/ingot-llm/ingot/client"
+)
+
+const chatHelp = `/clear   forget what was said, but not the system message
+/help    this list
+/exit    end; so does Ctrl-D
+Ctrl-C   stop the answer
+A line that ends in \ goes on in the next one.`
+
+// converse talks until the input ends. Ctrl-C stops the answer being given.
+func (c *chat) converse(ctx context.Context) error {
+	name := c.model
+	if name == "" {
+		name = "the default model"
+	}
+	c.say("Chatting with %s. /help lists what else you can say; Ctrl-D ends.", name)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	ctx = context.WithoutCancel(ctx) // it ends with the first Ctrl-C
+	lines := make(chan string)
+	go c.read(lines)
+	for {
+		_, _ = io.WriteString(c.Err, "> ")
+		select {
+		case s := <-signals:
+			c.say("")
+			if s != os.Interrupt {
+				return nil
+			}
+			c.say("(Ctrl-D ends.)")
+		case line, more := <-lines:
+			line = strings.TrimSpace(line)
+			switch {
+			case !more:
+				c.say("")
+				return nil
+			case line == "":
+			case line == "/exit" || line == "/quit" || line == "/bye":
+				return nil
+			case line == "/help" || line == "/?":
+				c.say("%s", chatHelp)
+			case line == "/clear":
+				c.clear()
+				c.say("(Forgotten.)")
+			case strings.HasPrefix(line, "/") && !strings.ContainsAny(line, " \n") && strings.Count(line, "/") == 1:
+				c.say("(%s is no command: /help lists them.)", line)
+			default:
+				if end := c.turn(ctx, line, signals); end {
+					return nil
+				}
+			}
+		}
+	}
+}
+
+// turn asks and answers once; end says that the program was told to end.
+func (c *chat) turn(ctx context.Context, line string, signals <-chan os.Signal) (end bool) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type result struct {
+		text string
+		err  error
+	}
+	done := make(chan result, 1)
+	before := len(c.history)
+	c.history = append(c.history, client.User(client.Text(line)))
+	go func() {
+		text, err := c.answer(ctx)
+		done <- result{text, err}
+	}()
+	for {
+		select {
+		case s := <-signals:
+			cancel()
+			end = s != os.Interrupt
+		case r := <-done:
+			stopped := errors.Is(r.err, context.Canceled)
+			switch {
+			case stopped:
+				c.say("(Stopped.)")
+			case r.err != nil:
+				c.say("ingot: %v", r.err)
+			}
+			if r.text == "" || r.err != nil && !stopped {
+				c.history = c.history[:before] // as if it had not been asked
+			} else {
+				c.history = append(c.history, client.Assistant(r.text))
+			}
+			return end
+		}
+	}
+}
+
+// read sends the lines of standard input, joined where one ends in a backslash, until it ends.
+func (c *chat) read(lines chan<- string) {
+	defer close(lines)
+	const longest = 1 << 20
+	in := bufio.NewScanner(c.In)
+	in.Buffer(nil, longest)
+	var held strings.Builder
+	for in.Scan() {
+		if text, more := strings.CutSuffix(in.Text(), `\`); more {
+			held.WriteString(text + "\n")
+			continue
+		}
+		lines <- held.String() + in.Text()
+		held.Reset()
+	}
+}
