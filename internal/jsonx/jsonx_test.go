@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -138,6 +139,26 @@ func check(t *testing.T, v jsonx.Value) {
 			t.Fatalf("%s: text %q, want %q", v, got, want)
 		}
 	case jsonx.Absent, jsonx.Null, jsonx.Bool, jsonx.Number:
+	}
+}
+
+func TestNumbersAreWrittenAsEncodingJSONWritesThem(t *testing.T) {
+	for _, f := range []float64{0, 1, -1.5, 1e-6, 9.5e-7, 1e-7, 1e-9, -1e-10, 1e20, 1e21, 3e38, 1e100, 5e-324, math.MaxFloat64} {
+		for _, bits := range []int{64, 32} {
+			want, err := json.Marshal(f)
+			if bits == 32 {
+				want, err = json.Marshal(float32(f))
+			}
+			if err != nil { // beyond float32
+				want = []byte("null")
+			}
+			if bits == 32 {
+				f = float64(float32(f))
+			}
+			if got := jsonx.AppendFloat(nil, f, bits); string(got) != string(want) {
+				t.Errorf("%g in %d bits: got %s, want %s", f, bits, got, want)
+			}
+		}
 	}
 }
 
