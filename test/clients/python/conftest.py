@@ -20,10 +20,10 @@ models:
   embeds: {provider: mock, mock: {behaviour: embedding, dimensions: 12}}
 """
 
-# Only one request at a time in alone, and none waits: who comes second is refused.
+# In alone none waits: who comes second is refused.
 ENGINE = """
 models:
-  smollm2: {local: smollm2, threads: 1, slots: 1, keep_alive: forever}
+  smollm2: {local: smollm2, threads: 1, slots: 1, context: 2048, keep_alive: forever}
   minilm: {local: minilm, threads: 1, keep_alive: forever}
   alone: {local: smollm2, threads: 1, slots: 1, queue: 0, keep_alive: forever}
 """

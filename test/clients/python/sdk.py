@@ -75,12 +75,13 @@ class Driven:
         return call
 
     def _iterate(self, stream):
-        while True:
-            try:
-                update = self._loop.run_until_complete(anext(stream))
-            except StopAsyncIteration:
-                return
-            yield update
+        try:
+            while True:
+                yield self._loop.run_until_complete(anext(stream))
+        except StopAsyncIteration:
+            return
+        finally:
+            self._loop.run_until_complete(stream.aclose())
 
 
 def kind(client):
