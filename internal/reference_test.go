@@ -1,0 +1,256 @@
+package internal_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ingot-llm/ingot/internal/config"
+	"github.com/ingot-llm/ingot/internal/dialect"
+	"github.com/ingot-llm/ingot/internal/dialect/azureai"
+	"github.com/ingot-llm/ingot/internal/library"
+	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/route"
+)
+
+// What doc/ says of the code's own tables is written by the code; `make generate` does it.
+//
+//go:generate go test -run ^TestTheReference -update .
+var update = flag.Bool("update", false, "write the generated parts of doc/ instead of comparing them")
+
+func TestTheReferenceOfTheConfigurationIsUpToDate(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	section(&b, "The root", reflect.TypeFor[config.Config](), "")
+	generated(t, "../doc/configuration.md", b.String())
+}
+
+func TestTheReferenceOfTheSchemaIsUpToDate(t *testing.T) {
+	t.Parallel()
+	same(t, "../doc/reference/ingot.schema.json", string(config.Schema()))
+}
+
+func TestTheReferenceOfTheErrorsIsUpToDate(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("| Kind | Status | Code | `type` | `Retry-After` | When |\n|---|---|---|---|---|---|\n")
+	for kind, when := range kinds(t) {
+		answer := ask(&llm.Error{Kind: llm.Kind(kind), Message: "test", RetryAfter: time.Second})
+		var typ string
+		if _, rest, ok := strings.Cut(answer.Body.String(), `"type":`); ok {
+			typ, _, _ = strings.Cut(rest, ",")
+		}
+		retry := ""
+		if answer.Header().Get("Retry-After") != "" {
+			retry = "yes"
+		}
+		fmt.Fprintf(&b, "| %s | %d | `%s` | `%s` | %s | %s |\n",
+			when.name, answer.Code, answer.Header().Get("x-ms-error-code"), strings.Trim(typ, `"`), retry, cell(when.comment))
+	}
+	generated(t, "../doc/reference/errors.md", b.String())
+}
+
+func TestTheReferenceOfTheCatalogueIsUpToDate(t *testing.T) {
+	t.Parallel()
+	l, err := library.Open(t.TempDir(), library.Options{HubURL: "https://localhost"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	b.WriteString("| Name | Model | For | License | Size | Context | Digest known | Run by this project | Sources, in order |\n|---|---|---|---|---|---|---|---|---|\n")
+	yes := map[bool]string{true: "yes", false: "no"}
+	for _, e := range l.Catalog() {
+		var refs []string
+		for _, s := range e.Sources {
+			refs = append(refs, "`"+s.Ref+"`")
+		}
+		use := string(e.Kind)
+		if e.Embedding != nil {
+			use += fmt.Sprintf(", %d dimensions", e.Embedding.Dimensions)
+			if e.Embedding.Matryoshka {
+				use += " or fewer"
+			}
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %d MB | %d | %s | %s | %s |\n", e.Name, cell(e.Title), use, e.License,
+			(e.Size+500_000)/1_000_000, e.Context, yes[e.SHA256 != "" || len(e.Files) > 0], yes[e.Verified], strings.Join(refs, ", "))
+	}
+	generated(t, "../doc/models.md", b.String())
+}
+
+// section writes the members of a struct as a table, then those of the structs in it.
+func section(b *strings.Builder, title string, of reflect.Type, path string) {
+	fmt.Fprintf(b, "### %s\n\n| Member | Value | Default | |\n|---|---|---|---|\n", title)
+	var below strings.Builder
+	for f := range of.Fields() {
+		name := f.Tag.Get("yaml")
+		if name == "" || name == "-" {
+			continue
+		}
+		value, deeper, at := valueOf(f), structOf(f.Type), path+name
+		switch {
+		case f.Type == reflect.TypeFor[[]config.Model]():
+			value, at = "names, each with [members](#"+slug(at+".NAME")+")", at+".NAME"
+		case f.Type.Kind() == reflect.Slice:
+			value, at = "list, each with [members](#"+slug(at+"[]")+")", at+"[]"
+		case deeper != nil:
+			value = "[members](#" + slug(at) + ")"
+		}
+		if deeper != nil {
+			section(&below, "`"+at+"`", deeper, at+".")
+		}
+		standard := ""
+		if d := f.Tag.Get("default"); d != "" {
+			standard = "`" + d + "`"
+		} else if f.Tag.Get("required") != "" {
+			standard = "(required)"
+		}
+		says := f.Tag.Get("doc")
+		if owners := f.Tag.Get("for"); owners != "" {
+			says += " Only with `" + strings.ReplaceAll(owners, ",", "` or `") + "`."
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", name, cell(value), standard, cell(says))
+	}
+	b.WriteString("\n" + below.String())
+}
+
+// structOf is the struct of ours that a member holds, itself or in a list; nil for none.
+func structOf(t reflect.Type) reflect.Type {
+	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	return t
+}
+
+// valueOf says in a word what a member takes.
+func valueOf(f reflect.StructField) string {
+	t := f.Type
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if enum := f.Tag.Get("enum"); enum != "" {
+		return "`" + strings.ReplaceAll(enum, ",", "`, `") + "`"
+	}
+	word := ""
+	if w := f.Tag.Get("word"); w != "" {
+		word = " or `" + w + "`"
+	}
+	bounds := ""
+	if lo, hi := f.Tag.Get("min"), f.Tag.Get("max"); hi != "" {
+		bounds = " from " + lo + " to " + hi
+	} else if lo != "" {
+		bounds = " of at least " + lo
+	}
+	switch reflect.Zero(t).Interface().(type) {
+	case time.Duration:
+		return "duration" + word
+	case config.Size:
+		return "size"
+	case config.Layers:
+		return "number or `all`"
+	case bool:
+		return "`on` or `off`"
+	case float64:
+		return "number" + bounds
+	case int:
+		return "whole number" + bounds
+	default:
+		return "text"
+	}
+}
+
+type kind struct{ name, comment string }
+
+// kinds are the names of llm.Kind's values and what is said beside them, in order.
+func kinds(t *testing.T) []kind {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "llm/errors.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range file.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok || g.Tok != token.CONST || len(g.Specs) < 2 {
+			continue
+		}
+		var list []kind
+		for _, s := range g.Specs {
+			v := s.(*ast.ValueSpec) //nolint:forcetypeassert // what a const declaration holds
+			list = append(list, kind{v.Names[0].Name, strings.TrimSpace(v.Comment.Text())})
+		}
+		return list
+	}
+	t.Fatal("llm/errors.go declares no kinds")
+	return nil
+}
+
+// failing is a Backend that always fails in one way.
+type failing struct {
+	llm.Unimplemented
+	err error
+}
+
+func (f failing) Chat(context.Context, *llm.ChatRequest) llm.Stream { return llm.Fail(f.err) }
+
+// ask has the Azure AI door answer with an error.
+func ask(err *llm.Error) *httptest.ResponseRecorder {
+	info := llm.ModelInfo{Deployment: "m", Operations: []llm.Operation{llm.OpChat}}
+	backend := failing{err: err}
+	h := azureai.Handler(azureai.Options{Options: dialect.Options{
+		Backend: backend, Models: route.New([]route.Deployment{{Targets: []route.Target{{Backend: backend, Info: info}}}}, ""),
+		Authenticate: func(http.Header) (llm.Caller, bool) { return llm.Caller{}, true },
+		MaxBody:      1 << 10, Logger: slog.New(slog.DiscardHandler),
+	}})
+	w := httptest.NewRecorder()
+	body := strings.NewReader(`{"messages":[{"role":"user","content":"x"}]}`)
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/chat/completions", body))
+	return w
+}
+
+// cell makes text fit for a table.
+func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
+
+const (
+	begin = "<!-- generated by `make generate`; changes below are lost -->\n\n"
+	end   = "<!-- end of what is generated -->"
+)
+
+// generated keeps the part of a document between the two marks equal to want.
+func generated(t *testing.T, file, want string) {
+	t.Helper()
+	head, rest, begun := strings.Cut(read(t, file), begin)
+	_, tail, ended := strings.Cut(rest, end)
+	if !begun || !ended {
+		t.Fatalf("%s lacks the marks of its generated part: %q and %q", file, begin, end)
+	}
+	same(t, file, head+begin+strings.TrimRight(want, "\n")+"\n\n"+end+tail)
+}
+
+// same keeps a file equal to want.
+func same(t *testing.T, file, want string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(read(t, file), want); diff != "" {
+		t.Errorf("%s is out of date: run `make generate` (-file +code):\n%s", file, diff)
+	}
+}
