@@ -69,6 +69,18 @@ func TestTheMockDeploymentsInTheDocumentsAreThoseOfServeMock(t *testing.T) {
 	t.Error("doc/mock.md shows no configuration with mock-long")
 }
 
+func TestTheArchitectureNamesEveryPackage(t *testing.T) {
+	t.Parallel()
+	text := read(t, "../doc/architecture.md")
+	for _, p := range listPackages(t) {
+		name := short(p.ImportPath)
+		inside := !strings.HasPrefix(name, "/") && len(p.GoFiles) > 0
+		if inside && !strings.Contains(text, "**"+name+"**") {
+			t.Errorf("doc/architecture.md has no line for **%s**", name)
+		}
+	}
+}
+
 // documents are the Markdown files of the root and of doc/.
 func documents(t *testing.T) []string {
 	t.Helper()
