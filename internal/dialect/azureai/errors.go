@@ -166,7 +166,7 @@ func (d *door) writeError(w http.ResponseWriter, _ *http.Request, e *llm.Error) 
 	if e.Kind == llm.OverBudget {
 		h.Set("x-should-retry", "false")
 	}
-	if e.RetryAfter > 0 && (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) {
+	if e.RetryAfter > 0 && (e.Kind == llm.RateLimited || e.Kind == llm.Unavailable) {
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 		h.Set("retry-after-ms", strconv.FormatInt(max(1, int64(e.RetryAfter/time.Millisecond)), 10))
 	}
