@@ -44,6 +44,7 @@ type place struct {
 	base       string // "", models or deployments
 	deployment string // of /deployments/{name}
 	operation  string // info, chat/completions, …
+	doubled    string // an operation before it, which an address that was pasted whole brings
 }
 
 var methods = map[string]string{
@@ -64,17 +65,12 @@ func locate(escaped string) (place, bool) {
 		}
 		segments = append(segments, plain)
 	}
-	var p place
-	n := len(segments)
-	if n == 0 {
+	rest, operation := lastOperation(segments)
+	_, doubled := lastOperation(rest)
+	p := place{operation: operation, doubled: doubled}
+	switch {
+	case operation == "":
 		return p, false
-	}
-	take := 1
-	if n > 1 && segments[n-2] == "chat" && segments[n-1] == "completions" {
-		take = 2
-	}
-	p.operation = strings.Join(segments[n-take:], "/")
-	switch rest := segments[:n-take]; {
 	case len(rest) == 0:
 	case len(rest) == 1 && rest[0] == "models":
 		p.base = "models"
@@ -83,8 +79,22 @@ func locate(escaped string) (place, bool) {
 	default:
 		return p, false
 	}
-	_, known := methods[p.operation]
-	return p, known
+	return p, true
+}
+
+// lastOperation splits the operation off that a path ends with; "" where it ends with none.
+func lastOperation(segments []string) ([]string, string) {
+	n := len(segments)
+	take := min(n, 1)
+	// A deployment may be called chat, and complete text.
+	if n > 1 && segments[n-2] == "chat" && segments[n-1] == "completions" && (n != 3 || segments[0] != "deployments") {
+		take = 2
+	}
+	operation := strings.Join(segments[n-take:], "/")
+	if _, known := methods[operation]; !known {
+		return segments, ""
+	}
+	return segments[:n-take], operation
 }
 
 func (d *door) serve(w http.ResponseWriter, r *http.Request) error {
@@ -94,7 +104,7 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	p, ok := locate(r.URL.EscapedPath())
 	if !ok {
-		return &llm.Error{Kind: llm.NoRoute, Message: hint(r.URL.Path)}
+		return &llm.Error{Kind: llm.NoRoute, Message: notServed + p.hint()}
 	}
 	if want := methods[p.operation]; r.Method != want {
 		w.Header().Set("Allow", want)
@@ -115,22 +125,20 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request) error {
 	default:
 		err = d.embed(w, r, p, caller, body)
 	}
-	if e, ok := errors.AsType[*llm.Error](err); ok {
-		openai.FillInputs(e, body)
+	if e, ok := errors.AsType[*llm.Error](err); ok && len(e.Details) > 0 {
+		return openai.WithInputs(e, body)
 	}
 	return err
 }
 
-// hint says what to do about a path that is not served.
-func hint(path string) string {
-	const served = "Resource not found. This endpoint answers GET /info and POST /chat/completions, /completions and /embeddings at its root, under /models and under /deployments/{name}."
-	clean := strings.Trim(path, "/")
-	for op := range methods {
-		if op != "info" && strings.Count(clean, op) > 1 && strings.HasSuffix(clean, op) {
-			return served + " The path names the operation twice: remove /" + op + " from the endpoint's address, the client appends it."
-		}
+const notServed = "Resource not found. This endpoint answers GET /info and POST /chat/completions, /completions and /embeddings at its root, under /models and under /deployments/{name}."
+
+// hint says what to do about a path that names two operations.
+func (p place) hint() string {
+	if p.doubled == "" {
+		return ""
 	}
-	return served
+	return " The endpoint's address names an operation already: remove /" + p.doubled + " from it, the client appends its own."
 }
 
 func (d *door) chat(w http.ResponseWriter, r *http.Request, p place, caller llm.Caller, body []byte) error {

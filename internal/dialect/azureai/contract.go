@@ -98,9 +98,13 @@ func (d *door) resolve(r *http.Request, p place, op llm.Operation, model string)
 		if info, ok := d.Models.Lookup(name); ok {
 			return info, nil
 		}
+		advice := " " + d.names()
+		if p.deployment != "" && p.doubled != "" {
+			advice = p.hint()
+		}
 		return llm.ModelInfo{}, &llm.Error{
 			Kind:    llm.NoDeployment,
-			Message: "The API deployment '" + clip(name) + "' for this resource does not exist. " + d.names(),
+			Message: "The API deployment '" + clip(name) + "' for this resource does not exist." + advice,
 		}
 	}
 	for _, name := range []string{model, r.Header.Get("x-ms-model-mesh-model-name")} {

@@ -1,6 +1,8 @@
 package openai
 
 import (
+	"slices"
+
 	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
 )
@@ -84,19 +86,18 @@ func DecodeChat(body []byte, c Contract) (*llm.ChatRequest, error) {
 
 // named checks that a tool_choice by name is one of the tools, and that one that demands a call has any.
 func (f *fields) named(r *llm.ChatRequest) {
-	if r.ToolChoice == nil || r.ToolChoice.Mode == llm.ToolNone || r.ToolChoice.Mode == llm.ToolAuto {
+	switch c := r.ToolChoice; {
+	case c == nil:
 		return
-	}
-	if r.ToolChoice.Mode == llm.ToolRequired {
+	case c.Mode == llm.ToolRequired:
 		if len(r.Tools) == 0 {
 			f.fail("value_error", "tool_choice 'required' needs tools", nil, "tool_choice")
 		}
 		return
-	}
-	for _, t := range r.Tools {
-		if t.Name == r.ToolChoice.Name {
-			return
-		}
+	case c.Mode != llm.ToolNamed || c.Name == "": // what is wrong with it has been said
+		return
+	case slices.ContainsFunc(r.Tools, func(t llm.Tool) bool { return t.Name == c.Name }):
+		return
 	}
 	f.fail("value_error", "tool_choice names a function that is not in tools", jsonx.AppendString(nil, r.ToolChoice.Name), "tool_choice", "function", "name")
 }

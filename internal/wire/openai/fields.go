@@ -6,6 +6,7 @@ package openai
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -104,19 +105,26 @@ func quote(v jsonx.Value) []byte {
 	return v
 }
 
-// FillInputs gives those details of e that lack it the value of the request's body that they are about. Whoever
-// finds fault with a decoded request no longer has its bytes.
-func FillInputs(e *llm.Error, body []byte) {
+// WithInputs returns a copy of e that has no more details than a caller can use, and whose details show the value
+// of the request's body that they are about. Whoever finds fault with a decoded request no longer has its bytes.
+func WithInputs(e *llm.Error, body []byte) *llm.Error {
+	c := *e
+	c.Details = slices.Clone(e.Details[:min(len(e.Details), maxDetails)])
 	root, err := jsonx.Parse(body)
 	if err != nil {
-		return
+		return &c
 	}
-	for i := range e.Details {
-		d := &e.Details[i]
-		if d.Input == nil && len(d.Loc) > 0 && d.Loc[0] == "body" {
+	for i := range c.Details {
+		d := &c.Details[i]
+		switch {
+		case len(d.Input) > 2*maxInput+8: // longer than what quote made may be
+			d.Input = quote([]byte(d.Input))
+		case d.Input != nil:
+		case len(d.Loc) > 0 && d.Loc[0] == "body":
 			d.Input = quote(at(root, d.Loc[1:]))
 		}
 	}
+	return &c
 }
 
 // at follows a path of names and positions.

@@ -266,7 +266,7 @@ func TestAnEncodedStreamIsDecodedToTheSameReply(t *testing.T) {
 func TestVectorsAreEncodedAsTheContractSays(t *testing.T) {
 	v := []float32{1, -1, 0, 0.5, -0.25, 1e-7, -0, 0.3333333}
 	for enc, want := range map[llm.Encoding]string{
-		llm.Float:   `[1,-1,0,0.5,-0.25,1e-07,0,0.3333333]`,
+		llm.Float:   `[1,-1,0,0.5,-0.25,1e-7,0,0.3333333]`,
 		llm.Int8:    `[127,-127,0,64,-32,0,0,42]`,
 		llm.Uint8:   `[255,1,128,192,96,128,128,170]`,
 		llm.Binary:  `[55]`,
@@ -380,15 +380,21 @@ func TestADetailShowsTheValueItIsAbout(t *testing.T) {
 		{"a position too far", []any{"body", "tools", 2}, "", ""},
 		{"outside the body", []any{"query", "tools"}, "", ""},
 		{"the value it has", []any{"body", "tools"}, "7", "7"},
+		{"a long value it has", []any{"body"}, `"` + strings.Repeat("x", 5000) + `"`, `"\"` + strings.Repeat("x", 1023) + `…"`},
 		{"the beginning of a long one", []any{"body", "long"}, "", `"\"` + strings.Repeat("é", 511) + `…"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := llm.Faulty(llm.Detail{Loc: c.loc})
+			defer func(had string) {
+				if string(e.Details[0].Input) != had {
+					t.Error("the error itself was changed")
+				}
+			}(c.has)
 			if c.has != "" {
 				e.Details[0].Input = []byte(c.has)
 			}
-			openai.FillInputs(e, []byte(body))
-			if got := string(e.Details[0].Input); got != c.want {
+			got := string(openai.WithInputs(e, []byte(body)).Details[0].Input)
+			if got != c.want {
 				t.Errorf("input is %s, want %s", got, c.want)
 			}
 		})
