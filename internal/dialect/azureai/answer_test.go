@@ -281,7 +281,7 @@ func TestInfoDescribesTheDeploymentThatIsMeant(t *testing.T) {
 		{"under models", get("/models/info"), echo},
 		{"under models by name", get("/models/info?model=Vectors"), vectors},
 		{"under models by the mesh's header", get("/models/info", "x-ms-model-mesh-model-name: vectors"), vectors},
-		{"under models by an unknown name", get("/models/info?model=x"), refusal(400, "unknown_model", "Unknown model: x. "+allNames, "invalid_request_error", "model")},
+		{"under models by an unknown name", get("/models/info?model=x"), refusal(400, "unknown_model", "Unknown model: x. "+allNames, wrongValue, "model")},
 		{"of a deployment", get("/deployments/vectors/info?model=echo"), vectors},
 		{"of an unknown deployment", get("/deployments/x/info"), refusal(404, "DeploymentNotFound", "The API deployment 'x' for this resource does not exist. "+allNames, "not_found_error", "")},
 	})
@@ -293,6 +293,6 @@ func TestInfoDescribesTheDeploymentThatIsMeant(t *testing.T) {
 	compare(t, door(t, only), []exchange{{"where no deployment chats, the first", get("/info"), vectors}})
 	compare(t, door(t, func(o *azureai.Options) { o.Models = table(t) }), []exchange{{
 		"where there is none", get("/info"), refusal(400, "no_model_name", "No model specified in request. Please provide a model name in the request body or as a "+
-			"x-ms-model-mesh-model-name header. There are no deployments.", "invalid_request_error", ""),
+			"x-ms-model-mesh-model-name header. There are no deployments.", wrongValue, ""),
 	}})
 }

@@ -184,6 +184,7 @@ func dial(t testing.TB, addr string) net.Conn {
 
 var (
 	guids   = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+	anyGUID = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 	ids     = regexp.MustCompile(`"id":"[0-9a-f]{32}"`)
 	calls   = regexp.MustCompile(`"id":"call_[0-9a-f]{24}"`)
 	created = regexp.MustCompile(`"created":[0-9]{10}\b`)
