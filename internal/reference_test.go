@@ -250,7 +250,7 @@ func same(t *testing.T, file, want string) {
 		}
 		return
 	}
-	if diff := cmp.Diff(read(t, file), want); diff != "" {
+	if diff := cmp.Diff(strings.Split(read(t, file), "\n"), strings.Split(want, "\n")); diff != "" {
 		t.Errorf("%s is out of date: run `make generate` (-file +code):\n%s", file, diff)
 	}
 }
