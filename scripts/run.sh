@@ -61,7 +61,7 @@ build
 
 # The ready line comes through a pipe, so that progress bars have the terminal to themselves.
 mkfifo "$scratch/ready"
-bin/ingot serve --listen "$listen" >"$scratch/ready" &
+bin/ingot serve --log warn --listen "$listen" >"$scratch/ready" &
 server=$!
 exec 3<"$scratch/ready"
 url='' key=''
@@ -79,7 +79,7 @@ if [[ -z $key ]]; then
 fi
 
 printf '\n> %s\n' "$question"
-bin/ingot chat --endpoint "$url" "$question"
+bin/ingot chat --endpoint "$url" --temperature 0 "$question"
 
 cat <<SAMPLES
 
@@ -88,7 +88,7 @@ Paste one of these into another terminal.
 # --- curl
 curl -s "$url/chat/completions?api-version=2024-05-01-preview" \\
   -H "api-key: $key" -H "Content-Type: application/json" \\
-  -d '{"messages": [{"role": "user", "content": "$question"}]}'
+  -d '{"messages": [{"role": "user", "content": "$question"}], "temperature": 0}'
 
 # --- Python
 python3 -m venv ingot-sample && . ingot-sample/bin/activate && pip install -q azure-ai-inference==1.0.0b9
@@ -99,7 +99,7 @@ from azure.core.credentials import AzureKeyCredential
 
 key = AzureKeyCredential("$key")
 chat = ChatCompletionsClient("$url", key)
-for update in chat.complete(messages=[UserMessage("$question")], stream=True):
+for update in chat.complete(messages=[UserMessage("$question")], temperature=0, stream=True):
     print(update.choices[0].delta.content or "", end="")
 print()
 vectors = EmbeddingsClient("$url", key).embed(input=["a cat on a mat"]).data
@@ -115,7 +115,7 @@ import { AzureKeyCredential } from "@azure/core-auth";
 
 const client = ModelClient("$url", new AzureKeyCredential("$key"), { allowInsecureConnection: true });
 const response = await client.path("/chat/completions").post({
-  body: { messages: [{ role: "user", content: "$question" }] },
+  body: { messages: [{ role: "user", content: "$question" }], temperature: 0 },
 });
 if (response.status !== "200") throw response.body.error;
 console.log(response.body.choices[0].message.content);

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -26,6 +27,7 @@ import (
 
 type serveFlags struct {
 	file, listen string
+	log          string
 	mock         bool
 }
 
@@ -46,6 +48,7 @@ whole, and open streams go on.`,
 	}
 	cmd.Flags().StringVarP(&f.file, "config", "c", "", "configuration file (see `ingot config init`)")
 	cmd.Flags().StringVarP(&f.listen, "listen", "l", "", "address to listen on, HOST:PORT; port 0 takes a free one")
+	cmd.Flags().StringVar(&f.log, "log", "", "least severe messages to log: debug, info, warn or error")
 	cmd.Flags().BoolVar(&f.mock, "mock", false, "serve the mock models: no file, no download, no engine, ready at once")
 	cmd.MarkFlagsMutuallyExclusive("config", "mock")
 	return cmd
@@ -62,6 +65,12 @@ func (f serveFlags) load() (*config.Config, error) {
 	}
 	if err == nil && f.listen != "" {
 		cfg.Listen = f.listen
+	}
+	if err == nil && f.log != "" {
+		if !slices.Contains([]string{"debug", "info", "warn", "error"}, f.log) {
+			return nil, fmt.Errorf("--log %q is none of debug, info, warn and error", f.log)
+		}
+		cfg.Log.Level = f.log
 	}
 	return cfg, err
 }

@@ -25,6 +25,8 @@ type Settings struct {
 	Queue  int           // requests that may wait
 	Wait   time.Duration // and how long
 	System string        // system prompt for chats that bring none
+	// Temperature and TopP are for requests that choose neither; nil: the engine's own.
+	Temperature, TopP *float64
 	// RemoteName is what a server of the user's calls the model; empty: its deployment's name.
 	RemoteName string
 	Embedding  Embedding
@@ -152,6 +154,7 @@ func (m *Model) Chat(ctx context.Context, r *llm.ChatRequest) llm.Stream {
 func (m *Model) prepare(r *llm.ChatRequest) *llm.ChatRequest {
 	out := r.Edit()
 	m.envelope(&out.Envelope)
+	m.sampling(&out.Sampling)
 	out.UsageChunk = true
 	out.CompletionTokens = out.CompletionTokens && !m.isLlama() // either name of the limit means the same
 	out.Messages = make([]llm.Message, 0, len(r.Messages)+1)
@@ -186,6 +189,14 @@ func (m *Model) envelope(e *llm.Envelope) {
 	}
 }
 
+// sampling fills in what the model's makers recommend for who chooses nothing: half a choice of the
+// caller's beside half of theirs would be neither.
+func (m *Model) sampling(s *llm.Sampling) {
+	if s.Temperature == nil && s.TopP == nil {
+		s.Temperature, s.TopP = m.Temperature, m.TopP
+	}
+}
+
 func choices(n *int) int {
 	if n == nil {
 		return 1
@@ -215,6 +226,7 @@ func (m *Model) Complete(ctx context.Context, r *llm.CompleteRequest) llm.Stream
 	return m.answer(ctx, r.Caller, n*len(r.Prompts), n, r.MaxTokens, func(c *upstream.Client, k int) llm.Stream {
 		one := r.Edit()
 		m.envelope(&one.Envelope)
+		m.sampling(&one.Sampling)
 		one.UsageChunk, one.N = true, nil
 		one.Prompts = r.Prompts[k/n : k/n+1]
 		one.Seed = m.seedOf(r.Seed, k%n)

@@ -162,6 +162,7 @@ func describeLocal(s *engine.Settings, m *config.Model, found library.Model, h *
 			s.Spec.GPULayers = process.AllLayers
 		}
 	}
+	s.Temperature, s.TopP = found.Entry.Sampling.Temperature, found.Entry.Sampling.TopP
 	s.System = found.Entry.System
 	if m.System != nil {
 		s.System = *m.System

