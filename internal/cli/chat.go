@@ -2,19 +2,15 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"os"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/ingot-llm/ingot/client"
+	"github.com/ingot-llm/ingot/internal/cli/screen"
+	"github.com/ingot-llm/ingot/internal/cli/talk"
 )
 
 type chatFlags struct {
@@ -24,14 +20,11 @@ type chatFlags struct {
 	asJSON           bool
 }
 
-// chat is one use of the verb: where it speaks to, and what is said so far.
+// chat is one use of the verb.
 type chat struct {
 	*app
 	chatFlags
-	*client.Client
-	model   string // deployment; empty: the endpoint's default
-	options *client.ChatRequest
-	history []client.Message
+	talk talk.Talk
 }
 
 func (a *app) chatVerb() *cobra.Command {
@@ -51,14 +44,14 @@ MODEL is a deployment of the endpoint; without it the endpoint's default answers
 is no deployment is the PROMPT.`,
 		Example: "  ingot chat 'Why is the sky blue?'\n  ingot chat smollm2\n  git diff | ingot chat 'Write a commit message for this:'\n" +
 			"  ingot chat --json --temperature 0 'Say hello.' | jq -r '.choices[0].message.content'",
-		Args: arguments(0, -1, ""),
+		Args: screen.Arguments(0, -1, ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c := &chat{app: a, chatFlags: f, options: &client.ChatRequest{}}
+			c := &chat{app: a, chatFlags: f, talk: talk.Talk{Screen: a.Screen, System: f.system}}
 			if cmd.Flags().Changed("max-tokens") {
-				c.options.MaxTokens = &f.maxTokens
+				c.talk.Request.MaxTokens = &f.maxTokens
 			}
 			if cmd.Flags().Changed("temperature") {
-				c.options.Temperature = &f.temperature
+				c.talk.Request.Temperature = &f.temperature
 			}
 			return c.run(cmd.Context(), args)
 		},
@@ -76,34 +69,31 @@ func (c *chat) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if len(args) == 0 && piped == "" && !terminal(c.In) {
-		return misuse("there is nothing to ask: give a PROMPT, or pipe one in")
+	if len(args) == 0 && piped == "" && !screen.Terminal(c.In) {
+		return screen.Misuse("there is nothing to ask: give a PROMPT, or pipe one in")
 	}
 	leave, args, err := c.connect(ctx, args)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	c.clear()
 	prompt := strings.Join(args, " ")
 	switch {
 	case prompt == "" && piped == "" && c.asJSON:
-		return misuse("--json is for one answer: give a PROMPT, or pipe one in")
+		return screen.Misuse("--json is for one answer: give a PROMPT, or pipe one in")
 	case prompt == "" && piped == "":
-		return c.converse(ctx)
+		return c.talk.Converse(ctx)
 	case prompt != "" && piped != "":
 		prompt += "\n\n"
 	}
-	c.history = append(c.history, client.User(client.Text(prompt+piped)))
-	if c.asJSON {
-		reply, err := c.Chat(ctx, c.request())
-		if err != nil {
-			return c.explain(err)
-		}
-		return c.json(reply)
+	if !c.asJSON {
+		return c.talk.Ask(ctx, prompt+piped)
 	}
-	_, err = c.answer(ctx)
-	return err
+	reply, err := c.talk.AskWhole(ctx, prompt+piped)
+	if err != nil {
+		return err
+	}
+	return c.JSON(reply)
 }
 
 // piped reads what is piped in, "" where nothing is. A stream that is neither a pipe nor a file,
@@ -124,99 +114,4 @@ func (c *chat) piped() (string, error) {
 		return "", fmt.Errorf("read standard input: it is longer than %d MiB, and no model takes that much", most>>20)
 	}
 	return strings.TrimRight(string(data), "\r\n"), nil
-}
-
-// clear forgets the conversation, but not the system message.
-func (c *chat) clear() {
-	c.history = nil
-	if c.system != "" {
-		c.history = []client.Message{client.System(c.system)}
-	}
-}
-
-func (c *chat) request() *client.ChatRequest {
-	r := *c.options
-	r.Model, r.Messages = c.model, c.history
-	return &r
-}
-
-// answer streams the next answer to standard output and returns it; an answer that was stopped
-// comes with the error of ctx.
-func (c *chat) answer(ctx context.Context) (string, error) {
-	var text strings.Builder
-	quiet := c.waiting()
-	defer quiet()
-	var finish client.FinishReason
-	for chunk, err := range c.ChatStream(ctx, c.request()) {
-		quiet()
-		if err != nil {
-			c.endLine(text.String())
-			return text.String(), c.explain(err)
-		}
-		for _, choice := range chunk.Choices {
-			if choice.FinishReason != "" {
-				finish = choice.FinishReason
-			}
-		}
-		text.WriteString(chunk.Text())
-		if _, err := io.WriteString(c.Out, chunk.Text()); err != nil {
-			return text.String(), err
-		}
-	}
-	c.endLine(text.String())
-	switch finish {
-	case client.FinishLength:
-		c.say("(The answer ends here because it reached its limit of tokens: --max-tokens, or the model's context.)")
-	case client.FinishContentFilter:
-		c.say("(The answer was ended by a content filter.)")
-	case client.FinishStop, client.FinishToolCalls:
-	}
-	return text.String(), nil
-}
-
-func (c *chat) endLine(text string) {
-	if text != "" && !strings.HasSuffix(text, "\n") {
-		c.print("")
-	}
-}
-
-// waiting says on a terminal that an answer takes its time, until quiet is called.
-func (c *chat) waiting() (quiet func()) {
-	if !terminal(c.Err) {
-		return func() {}
-	}
-	const patience = time.Second
-	began := time.Now()
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		tick := time.NewTicker(patience)
-		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-				_, _ = fmt.Fprintf(c.Err, "\rwaiting for the model: %d s ", int(time.Since(began).Seconds()))
-			case <-stop:
-				if time.Since(began) > patience {
-					_, _ = io.WriteString(c.Err, "\r\x1b[K")
-				}
-				return
-			}
-		}
-	}()
-	return sync.OnceFunc(func() {
-		close(stop)
-		<-stopped
-	})
-}
-
-// explain adds what to do about an answer that did not come.
-func (c *chat) explain(err error) error {
-	if errors.As(err, new(*net.OpError)) {
-		return fmt.Errorf("%w; is an endpoint running there? `ingot serve` starts one", err)
-	}
-	if e, ok := errors.AsType[*client.Error](err); ok && e.Status == http.StatusUnauthorized {
-		return fmt.Errorf("%w; set INGOT_KEY to a key of that endpoint (`ingot keys create NAME` makes one)", err)
-	}
-	return err
 }

@@ -7,12 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
+	"github.com/ingot-llm/ingot/internal/cli/key"
+	"github.com/ingot-llm/ingot/internal/cli/model"
+	"github.com/ingot-llm/ingot/internal/cli/screen"
 	"github.com/ingot-llm/ingot/internal/home"
 )
 
@@ -24,7 +25,7 @@ type IO struct {
 
 // app is what the verbs share.
 type app struct {
-	IO
+	*screen.Screen
 	version string
 	began   bool // the command line was in order and its verb was called
 }
@@ -40,21 +41,21 @@ const (
 // command line itself is wrong; 130 when ctx ended it.
 func Main(ctx context.Context, streams IO, version string, args []string) int {
 	out := &output{Writer: streams.Out}
-	streams.Out = out
-	a := &app{IO: streams, version: version}
-	root := group(&cobra.Command{
+	a := &app{Screen: &screen.Screen{In: streams.In, Out: out, Err: streams.Err}, version: version}
+	root := screen.Group(&cobra.Command{
 		Use:           "ingot",
 		Short:         "An Azure AI Model Inference endpoint with any model behind it",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       version,
-	}, a.serve(), a.chatVerb(), a.pull(), a.modelsVerb(), a.rm(), a.engineVerb(), a.keys(), a.configVerb(), a.doctor(), a.versionVerb())
+	}, a.serve(), a.chatVerb(), a.engineVerb(), key.Verb(a.Screen, a.store), a.configVerb(), a.doctor(), a.versionVerb())
+	root.AddCommand(model.Verbs(a.Screen, a.models)...)
 	a.prepare(root)
 	root.SetArgs(args)
 	root.SetIn(a.In)
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)
-	root.SetFlagErrorFunc(flagError)
+	root.SetFlagErrorFunc(screen.FlagError)
 	err := root.ExecuteContext(ctx)
 	if err == nil && out.err != nil && !errors.Is(out.err, syscall.EPIPE) {
 		err = fmt.Errorf("write standard output: %w", out.err)
@@ -67,7 +68,7 @@ func Main(ctx context.Context, streams IO, version string, args []string) int {
 	case err != nil && !errors.Is(err, errSaid):
 		_, _ = fmt.Fprintln(a.Err, "ingot: "+err.Error())
 	}
-	if err != nil && !a.began || errors.As(err, new(*usageError)) {
+	if err != nil && !a.began || errors.As(err, new(*screen.UsageError)) {
 		return misused
 	}
 	return failed
@@ -105,9 +106,3 @@ func (a *app) prepare(cmd *cobra.Command) {
 
 // home opens the data folder.
 func (a *app) home() (home.Home, error) { return home.Open("") }
-
-// terminal says whether a stream is a person's.
-func terminal(stream any) bool {
-	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}

@@ -4,20 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ingot-llm/ingot/internal/cli/screen"
 	"github.com/ingot-llm/ingot/internal/config"
 	"github.com/ingot-llm/ingot/internal/library"
 )
 
-// defaultFile is the configuration that the verbs below config mean when none is named.
-const defaultFile = "ingot.yaml"
-
 func (a *app) configVerb() *cobra.Command {
-	return group(&cobra.Command{
+	return screen.Group(&cobra.Command{
 		Use:   "config",
 		Short: "Write, check and show the configuration file",
 		Long: `Write a configuration file to start from, check one, show what is in force with all defaults, and
@@ -29,7 +26,7 @@ func fileOf(args []string) string {
 	if len(args) > 0 {
 		return args[0]
 	}
-	return defaultFile
+	return config.File
 }
 
 func (a *app) configInit() *cobra.Command {
@@ -39,7 +36,7 @@ func (a *app) configInit() *cobra.Command {
 		Short:   "Write a commented file to start from",
 		Long:    "Write a commented configuration file to start from. FILE is ingot.yaml where it is left out, and - is standard output.",
 		Example: "  ingot config init\n  ingot config init - | less",
-		Args:    arguments(0, 1, ""),
+		Args:    screen.Arguments(0, 1, ""),
 		RunE: func(_ *cobra.Command, args []string) error {
 			file := fileOf(args)
 			if file == "-" {
@@ -61,7 +58,7 @@ func (a *app) configInit() *cobra.Command {
 			if err := errors.Join(err, f.Close()); err != nil {
 				return fmt.Errorf("write configuration: %w", err)
 			}
-			a.say("Wrote %s. Next: `ingot config check %[1]s`, then `ingot serve --config %[1]s`.", file)
+			a.Say("Wrote %s. Next: `ingot config check %[1]s`, then `ingot serve --config %[1]s`.", file)
 			return nil
 		},
 	}
@@ -99,7 +96,7 @@ func (a *app) configCheck() *cobra.Command {
 yet (serve fetches them). The exit code is 1 when serve would refuse the file. Variables are taken
 from the environment, as serve takes them.`,
 		Example: "  ingot config check\n  ingot config check --json production.yaml",
-		Args:    arguments(0, 1, ""),
+		Args:    screen.Arguments(0, 1, ""),
 		RunE: func(_ *cobra.Command, args []string) error {
 			file := fileOf(args)
 			cfg, err := config.Load(file)
@@ -115,7 +112,7 @@ from the environment, as serve takes them.`,
 				return err
 			}
 			if asJSON {
-				err = a.json(struct {
+				err = a.JSON(struct {
 					File     string      `json:"file"`
 					OK       bool        `json:"ok"`
 					Problems []complaint `json:"problems"`
@@ -123,13 +120,13 @@ from the environment, as serve takes them.`,
 				}{file, len(problems) == 0, problems, append([]string{}, missing...)})
 			} else {
 				for _, p := range problems {
-					a.print("%s", config.Error{File: p.File, Line: p.Line, Column: p.Column, Member: p.Member, Text: p.Text}.Error())
+					a.Print("%s", config.Error{File: p.File, Line: p.Line, Column: p.Column, Member: p.Member, Text: p.Text}.Error())
 				}
 				for _, m := range missing {
-					a.say("%s is not here yet: `ingot pull %[1]s` fetches it, and so does `ingot serve`.", m)
+					a.Say("%s is not here yet: `ingot pull %[1]s` fetches it, and so does `ingot serve`.", m)
 				}
 				if len(problems) == 0 {
-					a.say("%s is in order.", file)
+					a.Say("%s is in order.", file)
 				}
 			}
 			if err == nil && len(problems) > 0 {
@@ -138,18 +135,14 @@ from the environment, as serve takes them.`,
 			return err
 		},
 	}
-	jsonFlag(cmd, &asJSON)
+	screen.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 
 // checkNames checks what the configuration names against the catalogue and the models here, and
 // lists the models that serve would fetch.
 func (a *app) checkNames(cfg *config.Config) (missing []string, err error) {
-	h, err := a.home()
-	if err != nil {
-		return nil, err
-	}
-	lib, err := a.library(h, slog.New(slog.DiscardHandler))
+	lib, err := a.models()
 	if err != nil {
 		return nil, err
 	}
@@ -193,11 +186,11 @@ func (a *app) configShow() *cobra.Command {
 		Short: "Show what is in force: the file with every default",
 		Long: `Show the effective configuration: the file with every default filled in and every secret hidden.
 Without FILE it is ingot.yaml, or, where there is none, what ` + "`ingot serve`" + ` takes without a file.`,
-		Args: arguments(0, 1, ""),
+		Args: screen.Arguments(0, 1, ""),
 		RunE: func(_ *cobra.Command, args []string) error {
 			cfg, err := config.Load(fileOf(args))
 			if errors.Is(err, fs.ErrNotExist) && len(args) == 0 {
-				a.say("There is no %s here: this is what serves without one.", defaultFile)
+				a.Say("There is no %s here: this is what serves without one.", config.File)
 				cfg, err = config.Default(), nil
 			}
 			if err != nil {
@@ -215,7 +208,7 @@ func (a *app) configSchema() *cobra.Command {
 		Short:   "Print the file's JSON Schema",
 		Long:    "Print the JSON Schema (2020-12) of the configuration file, for editors and other checkers.",
 		Example: "  ingot config schema > ingot.schema.json",
-		Args:    arguments(0, 0, ""),
+		Args:    screen.Arguments(0, 0, ""),
 		RunE: func(*cobra.Command, []string) error {
 			_, err := a.Out.Write(config.Schema())
 			return err

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/ingot-llm/ingot/client"
+	"github.com/ingot-llm/ingot/internal/cli/talk"
 	"github.com/ingot-llm/ingot/internal/config"
 	"github.com/ingot-llm/ingot/internal/home"
 	"github.com/ingot-llm/ingot/internal/library"
@@ -47,8 +48,8 @@ func (c *chat) connect(ctx context.Context, args []string) (leave func(), rest [
 	if key := keyFor(base, h); key != "" {
 		credential = client.Key(key)
 	}
-	c.Client, err = client.New(base, credential, &client.Options{ApplicationID: "ingot-chat"})
-	if err == nil && c.model == "" && len(args) > 0 {
+	c.talk.Client, err = client.New(base, credential, &client.Options{ApplicationID: "ingot-chat"})
+	if err == nil && c.talk.Request.Model == "" && len(args) > 0 {
 		args, err = c.takeModel(ctx, base, credential, args)
 	}
 	if err != nil {
@@ -90,15 +91,15 @@ func (c *chat) takeModel(ctx context.Context, base string, credential client.Cre
 		return args, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("ask the endpoint at %s: %w", base, c.explain(err))
+		return nil, fmt.Errorf("ask the endpoint at %s: %w", base, talk.Explain(err))
 	}
-	c.model = name
+	c.talk.Request.Model = name
 	return args[1:], nil
 }
 
 // start serves one model for this chat alone, on a free port of this machine.
 func (c *chat) start(ctx context.Context, h home.Home, args []string) (base string, leave func(), rest []string, err error) {
-	lib, err := c.library(h, slog.New(slog.DiscardHandler))
+	lib, err := c.models()
 	if err != nil {
 		return "", nil, nil, err
 	}
@@ -112,7 +113,7 @@ func (c *chat) start(ctx context.Context, h home.Home, args []string) (base stri
 	if e, known := lib.Entry(m.Local); known && e.Kind == library.Embed {
 		return "", nil, nil, fmt.Errorf("%s is an embedding model and cannot chat: `ingot models --all` lists the chat models", m.Local)
 	}
-	c.say("No endpoint runs (`ingot serve` starts one that stays): starting %s for this chat.", m.Name)
+	c.Say("No endpoint runs (`ingot serve` starts one that stays): starting %s for this chat.", m.Name)
 	log, err := telemetry.NewLogger(c.Err, slog.LevelError, cfg.Log.Format)
 	if err != nil {
 		return "", nil, nil, err
@@ -126,14 +127,14 @@ func (c *chat) start(ctx context.Context, h home.Home, args []string) (base stri
 		g.Close(ctx)
 		return "", nil, nil, err
 	}
-	c.model = m.Name
+	c.talk.Request.Model = m.Name
 	// Ctrl-C stops an answer and not the conversation, so that only leave ends the endpoint.
 	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan error, 1)
 	go func() { done <- g.Serve(serving, ln) }()
 	leave = func() {
 		cancel()
-		<-done
+		_ = <-done // the answers have told what went wrong
 	}
 	return "http://" + ln.Addr().String(), leave, args, nil
 }

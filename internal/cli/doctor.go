@@ -3,35 +3,17 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ingot-llm/ingot/internal/cli/screen"
 	"github.com/ingot-llm/ingot/internal/config"
+	"github.com/ingot-llm/ingot/internal/doctor"
+	"github.com/ingot-llm/ingot/internal/engine/install"
 	"github.com/ingot-llm/ingot/internal/home"
+	"github.com/ingot-llm/ingot/internal/library"
 )
-
-// verdict is how bad a finding is.
-type verdict string
-
-const (
-	ok      verdict = "ok"
-	warning verdict = "warning" // something will be slower, fetched first or not as meant
-	problem verdict = "problem" // something will fail
-)
-
-// finding is what doctor has to say about one thing.
-type finding struct {
-	Check   string  `json:"check"`
-	Verdict verdict `json:"verdict"`
-	Text    string  `json:"text"`
-	Fix     string  `json:"fix,omitempty"` // the command that mends it
-}
-
-func fine(check, format string, args ...any) finding {
-	return finding{Check: check, Verdict: ok, Text: fmt.Sprintf(format, args...)}
-}
 
 func (a *app) doctor() *cobra.Command {
 	var asJSON bool
@@ -47,7 +29,7 @@ there is a problem. Nothing is changed.
 What the configuration asks for counts: --config, else ingot.yaml where there is one, else what
 ` + "`ingot serve`" + ` takes without a file.`,
 		Example: "  ingot doctor\n  ingot doctor --json | jq '.findings[] | select(.verdict == \"problem\")'",
-		Args:    arguments(0, 0, ""),
+		Args:    screen.Arguments(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			findings, err := a.examine(cmd.Context(), file)
 			if err != nil {
@@ -57,88 +39,86 @@ What the configuration asks for counts: --config, else ingot.yaml where there is
 		},
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration file whose models, port and engine count")
-	jsonFlag(cmd, &asJSON)
+	screen.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 
 // examine makes every check. The error is that of a ctx that ended.
-func (a *app) examine(ctx context.Context, file string) ([]finding, error) {
-	found := checkEnvironment()
-	cfg, err := configurationOf(file)
+func (a *app) examine(ctx context.Context, file string) ([]doctor.Finding, error) {
+	var found []doctor.Finding
+	cfg, err := config.Usual(file)
 	if err != nil {
-		found = append(found, finding{"configuration", problem, err.Error(), "ingot config check " + file})
+		found = append(found, doctor.Finding{Check: "configuration", Verdict: doctor.Problem, Text: err.Error(), Fix: strings.TrimSpace("ingot config check " + file)})
 		cfg = config.Default()
 	}
-	h, err := a.home()
-	if err != nil {
-		return append(found, finding{"data folder", problem, err.Error(), "export INGOT_HOME=/a/folder/of/yours"}), ctx.Err()
+	o := doctor.Options{Listen: cfg.Listen, Probe: a.probe, Nearest: screen.Nearest}
+	for _, m := range cfg.Models {
+		if m.Local != "" {
+			o.Local = append(o.Local, m.Local)
+		}
 	}
-	running, held := h.Running()
-	found = append(found, checkHome(h), checkRunning(ctx, running, held))
-	found = append(found, checkPort(ctx, cfg.Listen, running), checkMemory(ctx))
-	lib, err := a.models()
-	if err != nil {
-		return append(found, finding{"models", problem, err.Error(), ""}), ctx.Err()
+	if o.Home, o.Library, o.Engine, err = a.folders(cfg); err != nil {
+		found = append(found, doctor.Finding{Check: "data folder", Verdict: doctor.Problem, Text: err.Error(), Fix: "export INGOT_HOME=/a/folder/of/yours"})
+		return found, ctx.Err()
 	}
-	models, missing := checkModels(lib, cfg)
-	found = append(found, models...)
-	found = append(found, checkDisk(h.Dir(), missing))
 	found = append(found, a.unknownNames(cfg)...)
-	found = append(found, a.checkEngine(ctx, h, cfg)...)
+	found = append(found, doctor.Examine(ctx, o)...)
 	return found, ctx.Err()
 }
 
 // unknownNames looks for models that nobody knows.
-func (a *app) unknownNames(cfg *config.Config) []finding {
+func (a *app) unknownNames(cfg *config.Config) []doctor.Finding {
 	_, err := a.checkNames(cfg)
 	list, isList := errors.AsType[config.Errors](err)
 	if !isList {
 		return nil
 	}
-	var found []finding
+	var found []doctor.Finding
 	for _, e := range list {
-		found = append(found, finding{"configuration", problem, e.Error(), "ingot models --all"})
+		found = append(found, doctor.Finding{Check: "configuration", Verdict: doctor.Problem, Text: e.Error(), Fix: "ingot models --all"})
 	}
 	return found
 }
 
-func (a *app) tellFindings(findings []finding, asJSON bool) error {
-	count := map[verdict]int{}
-	for _, f := range findings {
-		count[f.Verdict]++
+func (a *app) tellFindings(findings []doctor.Finding, asJSON bool) error {
+	count := func(v doctor.Verdict) (n int) {
+		for _, f := range findings {
+			if f.Verdict == v {
+				n++
+			}
+		}
+		return n
 	}
 	if asJSON {
-		if err := a.json(struct {
-			OK       bool      `json:"ok"`
-			Findings []finding `json:"findings"`
-		}{count[problem] == 0, findings}); err != nil {
+		if err := a.JSON(struct {
+			OK       bool             `json:"ok"`
+			Findings []doctor.Finding `json:"findings"`
+		}{count(doctor.Problem) == 0, findings}); err != nil {
 			return err
 		}
 	} else {
 		for _, f := range findings {
-			a.print("%-8s %s: %s", f.Verdict, f.Check, strings.ReplaceAll(f.Text, "\n", "\n         "))
+			a.Print("%-8s %s: %s", f.Verdict, f.Check, strings.ReplaceAll(f.Text, "\n", "\n         "))
 			if f.Fix != "" {
-				a.print("         mend it: %s", f.Fix)
+				a.Print("         mend it: %s", f.Fix)
 			}
 		}
-		a.say("%d ok, %d to know, %d to mend.", count[ok], count[warning], count[problem])
+		a.Say("%d ok, %d to know, %d to mend.", count(doctor.OK), count(doctor.Warning), count(doctor.Problem))
 	}
-	if count[problem] > 0 {
+	if count(doctor.Problem) > 0 {
 		return errSaid
 	}
 	return nil
 }
 
-// checkRunning looks whether the endpoint of this data folder, if there is one, answers.
-func checkRunning(ctx context.Context, e home.Endpoint, held bool) finding {
-	const check = "endpoint"
-	switch {
-	case !held:
-		return fine(check, "none runs with this data folder")
-	case e.URL == "":
-		return fine(check, "process %d is starting one", e.PID)
-	case !answers(ctx, e.URL):
-		return finding{check, problem, fmt.Sprintf("process %d serves at %s but does not answer", e.PID, e.URL), fmt.Sprintf("kill %d", e.PID)}
+// folders opens what lies in the data folder.
+func (a *app) folders(cfg *config.Config) (h home.Home, lib *library.Library, o install.Options, err error) {
+	if h, err = a.home(); err != nil {
+		return h, nil, o, err
 	}
-	return fine(check, "process %d serves at %s; a second one needs another INGOT_HOME", e.PID, e.URL)
+	if lib, err = a.models(); err != nil {
+		return h, nil, o, err
+	}
+	o, err = a.installOptions(h, cfg.Engine.Path, nil)
+	return h, lib, o, err
 }

@@ -2,22 +2,20 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ingot-llm/ingot/internal/cli/screen"
 	"github.com/ingot-llm/ingot/internal/config"
 	"github.com/ingot-llm/ingot/internal/engine/install"
 	"github.com/ingot-llm/ingot/internal/engine/probe"
-	"github.com/ingot-llm/ingot/internal/engine/process"
 )
 
 func (a *app) engineVerb() *cobra.Command {
 	var file string
-	cmd := group(&cobra.Command{
+	cmd := screen.Group(&cobra.Command{
 		Use:   "engine",
 		Short: "The local engine: list, install, verify, path",
 		Long: `The local engine is llama.cpp's own server. The one in use is the first of: engine.path of the
@@ -85,7 +83,7 @@ func (a *app) engineList(file *string) *cobra.Command {
 		Use:   "list",
 		Short: "List the engines that are here",
 		Long:  "List every engine that is here, the one in use marked, and why the others are not.",
-		Args:  arguments(0, 0, ""),
+		Args:  screen.Arguments(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			path, err := enginePathOf(*file)
 			if err != nil {
@@ -108,20 +106,20 @@ func (a *app) engineList(file *string) *cobra.Command {
 				r := recordOfEngine(l.Engine)
 				r.Used, r.Note = l.Used, l.Note
 				records = append(records, r)
-				rows = append(rows, []string{yes(r.Used), r.Kind, orDash(r.Version), r.Source, r.place(), r.Note})
+				rows = append(rows, []string{screen.Yes(r.Used), r.Kind, screen.Dash(r.Version), r.Source, r.place(), r.Note})
 			}
 			if asJSON {
-				return a.json(records)
+				return a.JSON(records)
 			}
 			if len(list) == 0 {
-				a.say("No engine is here: `ingot engine install` brings it.")
+				a.Say("No engine is here: `ingot engine install` brings it.")
 				return nil
 			}
-			a.table(rows)
+			a.Table(rows)
 			return nil
 		},
 	}
-	jsonFlag(cmd, &asJSON)
+	screen.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 
@@ -133,7 +131,7 @@ func (a *app) engineInstall() *cobra.Command {
 		Long: `Install the engine that this version of Ingot was tested with into the data folder: with pip, its
 digest checked, else a release of llama.cpp. Nothing else on the machine is changed. One that is
 installed already is left as it is.`,
-		Args: arguments(0, 0, ""),
+		Args: screen.Arguments(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			h, err := a.home()
 			if err != nil {
@@ -146,7 +144,7 @@ installed already is left as it is.`,
 			return a.tellEngine(e, asJSON)
 		},
 	}
-	jsonFlag(cmd, &asJSON)
+	screen.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 
@@ -156,7 +154,7 @@ func (a *app) enginePath(file *string) *cobra.Command {
 		Use:   "path",
 		Short: "Print where the engine in use is",
 		Long:  "Print where the engine in use is: its executable, or the folder of the Python package.",
-		Args:  arguments(0, 0, ""),
+		Args:  screen.Arguments(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			e, err := a.findEngine(cmd.Context(), *file)
 			if err != nil {
@@ -165,16 +163,16 @@ func (a *app) enginePath(file *string) *cobra.Command {
 			return a.tellEngine(e, asJSON)
 		},
 	}
-	jsonFlag(cmd, &asJSON)
+	screen.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 
 func (a *app) tellEngine(e install.Engine, asJSON bool) error {
 	r := recordOfEngine(e)
 	if asJSON {
-		return a.json(r)
+		return a.JSON(r)
 	}
-	a.print("%s", r.place())
+	a.Print("%s", r.place())
 	return nil
 }
 
@@ -186,7 +184,7 @@ func (a *app) engineVerify(file *string) *cobra.Command {
 		Long: `Start the engine in use with a tiny model of each family that the catalogue serves, made on the
 spot, and have it answer with one token or one embedding. Needs no network and no model. The exit
 code is 1 when something did not work.`,
-		Args: arguments(0, 0, ""),
+		Args: screen.Arguments(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			e, err := a.findEngine(cmd.Context(), *file)
 			if err != nil {
@@ -199,14 +197,14 @@ code is 1 when something did not work.`,
 			return a.tellProbe(e, results, asJSON)
 		},
 	}
-	jsonFlag(cmd, &asJSON)
+	screen.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 
 func (a *app) probe(ctx context.Context, e install.Engine) ([]probe.Result, error) {
-	bar := a.newBar()
-	defer bar.finish()
-	return probe.Run(ctx, asChild(e), probe.Options{Begin: func(model string) { bar.show("asking a tiny "+model+" model", 0, 0) }})
+	bar := a.NewBar()
+	defer bar.Finish()
+	return probe.Run(ctx, asChild(e), probe.Options{Begin: func(model string) { bar.Show("asking a tiny "+model+" model", 0, 0) }})
 }
 
 func (a *app) tellProbe(e install.Engine, results []probe.Result, asJSON bool) error {
@@ -222,20 +220,20 @@ func (a *app) tellProbe(e install.Engine, results []probe.Result, asJSON bool) e
 	for _, r := range results {
 		one := result{r.Model, r.Asked, r.Err == nil, r.Start.Seconds(), r.Answer.Seconds(), ""}
 		if r.Err != nil {
-			bad, one.Error = true, explainProbe(r.Err)
+			bad, one.Error = true, r.Explain()
 		}
 		list = append(list, one)
 		if asJSON {
 			continue
 		}
 		if r.Err != nil {
-			a.print("%s: failed: %s", r.Model, one.Error)
+			a.Print("%s: failed: %s", r.Model, one.Error)
 		} else {
-			a.print("%s: %s, ready in %s, answered in %s", r.Model, r.Asked, r.Start.Round(time.Millisecond), r.Answer.Round(time.Millisecond))
+			a.Print("%s: %s, ready in %s, answered in %s", r.Model, r.Asked, r.Start.Round(time.Millisecond), r.Answer.Round(time.Millisecond))
 		}
 	}
 	if asJSON {
-		if err := a.json(struct {
+		if err := a.JSON(struct {
 			engineRecord
 			OK     bool     `json:"ok"`
 			Checks []result `json:"checks"`
@@ -247,21 +245,4 @@ func (a *app) tellProbe(e install.Engine, results []probe.Result, asJSON bool) e
 		return fmt.Errorf("the engine at %s does not work: `ingot engine install` brings the one that was tested", recordOfEngine(e).place())
 	}
 	return nil
-}
-
-// explainProbe says why an engine failed, with the last words of its standard error.
-func explainProbe(err error) string {
-	text := err.Error()
-	var lines []string
-	if e, ok := errors.AsType[*process.Exited](err); ok {
-		lines = e.Stderr
-	}
-	const last = 5
-	if len(lines) > last {
-		lines = lines[len(lines)-last:]
-	}
-	if len(lines) > 0 {
-		text += "\n  " + strings.Join(lines, "\n  ")
-	}
-	return text
 }

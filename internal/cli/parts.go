@@ -2,9 +2,10 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 
+	"github.com/ingot-llm/ingot/internal/auth"
+	"github.com/ingot-llm/ingot/internal/cli/model"
 	"github.com/ingot-llm/ingot/internal/engine/install"
 	"github.com/ingot-llm/ingot/internal/engine/process"
 	"github.com/ingot-llm/ingot/internal/home"
@@ -52,18 +53,29 @@ func (a *app) install(ctx context.Context, h home.Home, log *slog.Logger) (insta
 	if err != nil {
 		return install.Engine{}, err
 	}
-	bar := a.newBar()
-	defer bar.finish()
+	bar := a.NewBar()
+	defer bar.Finish()
 	return install.Install(ctx, o, func(p install.Progress) {
-		bar.show(string(p.Stage)+" "+p.What, p.Done, p.Total)
+		bar.Show(string(p.Stage)+" "+p.What, p.Done, p.Total)
 	})
+}
+
+// models opens the models of the data folder, for a verb whose own words say enough.
+func (a *app) models() (*library.Library, error) {
+	h, err := a.home()
+	if err != nil {
+		return nil, err
+	}
+	return a.library(h, slog.New(slog.DiscardHandler))
 }
 
 // pullModel makes a model present.
 func (a *app) pullModel(ctx context.Context, lib *library.Library, ref string) (library.Model, error) {
-	bar := a.newBar()
-	defer bar.finish()
-	return lib.Pull(ctx, ref, func(p library.Progress) {
-		bar.show(fmt.Sprintf("%s: %s", p.Model, p.Stage), p.Done, p.Total)
-	})
+	return model.Pull(ctx, a.Screen, lib, ref)
+}
+
+// store opens the keys of the data folder.
+func (a *app) store() (auth.Store, error) {
+	h, err := a.home()
+	return auth.Store{Path: h.Path("keys.json")}, err
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ingot-llm/ingot/internal/cli/screen"
 	"github.com/ingot-llm/ingot/internal/engine/install"
 )
 
@@ -14,17 +15,17 @@ func (a *app) versionVerb() *cobra.Command {
 		Use:   "version [--json]",
 		Short: "Say which Ingot this is",
 		Long:  "Say which Ingot this is, what built it, and which engine it was tested with.",
-		Args:  arguments(0, 0, ""),
+		Args:  screen.Arguments(0, 0, ""),
 		RunE: func(*cobra.Command, []string) error {
 			if asJSON {
-				return a.json(map[string]string{
+				return a.JSON(map[string]string{
 					"version": a.version, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH, "engine": install.Pinned().Version,
 				})
 			}
-			a.print("ingot %s (%s, %s/%s, engine xllamacpp %s)", a.version, runtime.Version(), runtime.GOOS, runtime.GOARCH, install.Pinned().Version)
+			a.Print("ingot %s (%s, %s/%s, engine xllamacpp %s)", a.version, runtime.Version(), runtime.GOOS, runtime.GOARCH, install.Pinned().Version)
 			return nil
 		},
 	}
-	jsonFlag(cmd, &asJSON)
+	screen.JSONFlag(cmd, &asJSON)
 	return cmd
 }

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/ingot-llm/ingot/internal/engine/process"
@@ -25,6 +26,23 @@ type Result struct {
 	Start  time.Duration // until it was ready
 	Answer time.Duration // until it had answered
 	Err    error         // nil: all is well
+}
+
+// Explain says why it failed, with the last words of the engine's standard error; paths of the machine are in them.
+func (r Result) Explain() string {
+	if r.Err == nil {
+		return ""
+	}
+	var lines []string
+	if e, ok := errors.AsType[*process.Exited](r.Err); ok {
+		lines = e.Stderr
+	}
+	if e, ok := errors.AsType[*process.StartTimeout](r.Err); ok {
+		lines = e.Stderr
+	}
+	const last = 5
+	lines = lines[max(0, len(lines)-last):]
+	return strings.Join(append([]string{r.Err.Error()}, lines...), "\n  ")
 }
 
 // Options are what Run needs besides the engine.

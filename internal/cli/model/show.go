@@ -1,4 +1,4 @@
-package cli
+package model
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ingot-llm/ingot/internal/cli/screen"
 	"github.com/ingot-llm/ingot/internal/config"
 	"github.com/ingot-llm/ingot/internal/engine/hardware"
 	"github.com/ingot-llm/ingot/internal/engine/process"
@@ -55,6 +56,8 @@ type machineFacts struct {
 	Load            float64        `json:"load"`
 	Features        []string       `json:"features,omitempty"`
 	GPUs            []hardware.GPU `json:"gpus"`
+
+	text string
 }
 
 // chosenFacts is what the model would be served with.
@@ -70,7 +73,7 @@ type chosenFacts struct {
 	Compute   uint64 `json:"compute"`
 }
 
-func (a *app) modelsShow() *cobra.Command {
+func (a *verbs) show() *cobra.Command {
 	var asJSON bool
 	var file string
 	cmd := &cobra.Command{
@@ -80,9 +83,9 @@ func (a *app) modelsShow() *cobra.Command {
 model would be served with: context, slots, threads, GPU layers, keep-alive and the memory it takes.
 With --config the settings are the file's for the deployment NAME.`,
 		Example: "  ingot models show smollm2\n  ingot models show smollm2 --json | jq .chosen",
-		Args:    arguments(1, 1, "the NAME of the model"),
+		Args:    screen.Arguments(1, 1, "the NAME of the model"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			lib, err := a.models()
+			lib, err := a.open()
 			if err != nil {
 				return err
 			}
@@ -95,17 +98,17 @@ With --config the settings are the file's for the deployment NAME.`,
 				return err
 			}
 			if asJSON {
-				return a.json(f)
+				return a.JSON(f)
 			}
-			a.table(f.rows())
+			a.Table(f.rows())
 			if !f.Here {
-				a.say("It is not here: `ingot pull %s` brings it.", f.Name)
+				a.Say("It is not here: `ingot pull %s` brings it.", f.Name)
 			}
 			return nil
 		},
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration file whose settings count")
-	jsonFlag(cmd, &asJSON)
+	screen.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 
@@ -187,7 +190,7 @@ func catalogFacts(e library.Entry) modelFacts {
 func machineOf(m hardware.Machine) *machineFacts {
 	return &machineFacts{
 		OS: m.OS, Arch: m.Arch, MemoryTotal: m.MemoryTotal, MemoryAvailable: m.MemoryAvailable, PhysicalCores: m.PhysicalCores,
-		LogicalCores: m.LogicalCores, CPUQuota: m.CPUQuota, Load: m.Load, Features: m.Features, GPUs: append([]hardware.GPU{}, m.GPUs...),
+		LogicalCores: m.LogicalCores, CPUQuota: m.CPUQuota, Load: m.Load, Features: m.Features, GPUs: append([]hardware.GPU{}, m.GPUs...), text: m.String(),
 	}
 }
 
@@ -209,9 +212,17 @@ func (f modelFacts) rows() [][]string {
 		return strconv.Itoa(n)
 	}
 	rows := [][]string{
-		{"name", f.Name}, {"title", f.Title}, {"publisher", f.Publisher}, {"kind", f.Kind}, {"license", f.License},
-		{"trained context", number(f.Context)}, {"size", size(f.Size)}, {"sha256", f.SHA256},
-		{"verified", yes(f.Verified)}, {"here", yes(f.Here)}, {"path", f.Path},
+		{"name", f.Name},
+		{"title", f.Title},
+		{"publisher", f.Publisher},
+		{"kind", f.Kind},
+		{"license", f.License},
+		{"trained context", number(f.Context)},
+		{"size", size(f.Size)},
+		{"sha256", f.SHA256},
+		{"verified", screen.Yes(f.Verified)},
+		{"here", screen.Yes(f.Here)},
+		{"path", f.Path},
 	}
 	if f.Here {
 		rows = append(rows, []string{"came from", f.Source})
@@ -220,7 +231,7 @@ func (f modelFacts) rows() [][]string {
 		rows = append(rows, []string{"source", s})
 	}
 	if e := f.Embedding; e != nil {
-		rows = append(rows, []string{"dimensions", number(e.Dimensions)}, []string{"may be cut", yes(e.Matryoshka)},
+		rows = append(rows, []string{"dimensions", number(e.Dimensions)}, []string{"may be cut", screen.Yes(e.Matryoshka)},
 			[]string{"longest input", number(e.MaxTokens)}, []string{"query prefix", e.QueryPrefix}, []string{"document prefix", e.DocumentPrefix})
 	}
 	if h := f.File; h != nil {
@@ -228,10 +239,10 @@ func (f modelFacts) rows() [][]string {
 		rows = append(rows, []string{"", ""}, []string{"architecture", h.Architecture}, []string{"quantization", h.Quantization},
 			[]string{"parameters", fmt.Sprintf("%.1f million", float64(h.Parameters)/million)}, []string{"layers", number(h.Layers)},
 			[]string{"width", number(h.Width)}, []string{"vocabulary", strconv.FormatUint(h.Vocabulary, 10)}, []string{"tokenizer", h.Tokenizer},
-			[]string{"pooling", h.Pooling}, []string{"chat template", yes(h.Template)})
+			[]string{"pooling", h.Pooling}, []string{"chat template", screen.Yes(h.Template)})
 	}
 	if m := f.Machine; m != nil {
-		rows = append(rows, []string{"", ""}, []string{"this machine", m.String()})
+		rows = append(rows, []string{"", ""}, []string{"this machine", m.text})
 		for _, g := range m.GPUs {
 			rows = append(rows, []string{"gpu", fmt.Sprintf("%s (%s), %s free of %s", g.Name, g.API, size(int64(g.MemoryFree)), size(int64(g.MemoryTotal)))})
 		}
@@ -249,18 +260,6 @@ func (f modelFacts) rows() [][]string {
 		}
 	}
 	return told
-}
-
-func (m *machineFacts) String() string {
-	s := fmt.Sprintf("%s/%s, %d cores (%d threads), %s of memory free of %s", m.OS, m.Arch, m.PhysicalCores, m.LogicalCores,
-		size(int64(m.MemoryAvailable)), size(int64(m.MemoryTotal)))
-	if m.CPUQuota > 0 {
-		s += fmt.Sprintf(", limited to %.4g cores", m.CPUQuota)
-	}
-	if len(m.GPUs) == 0 {
-		s += ", no GPU"
-	}
-	return s
 }
 
 // size writes bytes for people, "" for none.

@@ -1,4 +1,4 @@
-package cli
+package doctor
 
 import (
 	"context"
@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ingot-llm/ingot/internal/config"
 	"github.com/ingot-llm/ingot/internal/engine/hardware"
 	"github.com/ingot-llm/ingot/internal/engine/install"
 	"github.com/ingot-llm/ingot/internal/home"
@@ -27,11 +26,11 @@ import (
 var variables = []string{"INGOT_HOME", "INGOT_KEY", "INGOT_LIMITED_KEY", "INGOT_ENDPOINT", install.EnvServer}
 
 // checkEnvironment looks for variables that do not do what they seem to.
-func checkEnvironment() []finding {
+func (o Options) checkEnvironment() []Finding {
 	const check = "environment"
-	var found []finding
+	var found []Finding
 	odd := func(name, format string, args ...any) {
-		found = append(found, finding{check, warning, name + " " + fmt.Sprintf(format, args...), "unset " + name})
+		found = append(found, Finding{check, Warning, name + " " + fmt.Sprintf(format, args...), "unset " + name})
 	}
 	for _, v := range os.Environ() {
 		name, value, _ := strings.Cut(v, "=")
@@ -40,7 +39,7 @@ func checkEnvironment() []finding {
 		}
 		switch {
 		case !slices.Contains(variables, name):
-			if n := nearest(name, variables); n != "" {
+			if n := o.Nearest(name, variables); n != "" {
 				odd(name, "is not read by Ingot itself; was %s meant?", n)
 			}
 		case strings.TrimSpace(value) == "":
@@ -68,24 +67,24 @@ func isURL(s string) bool {
 }
 
 // checkHome looks whether the data folder can be written, by its owner only.
-func checkHome(h home.Home) finding {
+func checkHome(h home.Home) Finding {
 	const check = "data folder"
 	f, err := os.CreateTemp(h.Dir(), ".doctor-*")
 	if err != nil {
-		return finding{check, problem, fmt.Sprintf("cannot be written: %v", err), "export INGOT_HOME=/a/folder/of/yours"}
+		return Finding{check, Problem, fmt.Sprintf("cannot be written: %v", err), "export INGOT_HOME=/a/folder/of/yours"}
 	}
 	_ = f.Close()
 	_ = os.Remove(f.Name())
 	fi, err := os.Stat(h.Dir())
 	const others = 0o077
 	if err == nil && runtime.GOOS != "windows" && fi.Mode().Perm()&others != 0 {
-		return finding{check, warning, h.Dir() + " is open to other users of this machine, and it holds keys", "chmod 700 " + h.Dir()}
+		return Finding{check, Warning, h.Dir() + " is open to other users of this machine, and it holds keys", "chmod 700 " + h.Dir()}
 	}
 	return fine(check, "%s", h.Dir())
 }
 
 // checkPort looks whether the address can be listened on, or who does.
-func checkPort(ctx context.Context, listen string, running home.Endpoint) finding {
+func checkPort(ctx context.Context, listen string, running home.Endpoint) Finding {
 	const check = "port"
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
 	if err == nil {
@@ -102,7 +101,7 @@ func checkPort(ctx context.Context, listen string, running home.Endpoint) findin
 	if answers(ctx, "http://"+listen) {
 		holder += ", which answers as an Ingot of another data folder would"
 	}
-	return finding{check, problem, fmt.Sprintf("%s cannot be listened on: %v; it is held by %s", listen, err, holder), "ingot serve --listen 127.0.0.1:0"}
+	return Finding{check, Problem, fmt.Sprintf("%s cannot be listened on: %v; it is held by %s", listen, err, holder), "ingot serve --listen 127.0.0.1:0"}
 }
 
 // answers says whether an endpoint is alive.
@@ -122,7 +121,7 @@ func answers(ctx context.Context, base string) bool {
 	return resp.StatusCode == http.StatusOK
 }
 
-func checkMemory(ctx context.Context) finding {
+func checkMemory(ctx context.Context) Finding {
 	const (
 		check = "memory"
 		small = 1 << 30 // what the default models and a little work take
@@ -130,26 +129,26 @@ func checkMemory(ctx context.Context) finding {
 	m := hardware.Detect(ctx)
 	switch {
 	case m.MemoryTotal == 0:
-		return finding{check, warning, "could not be found out: say engine.memory in the configuration when models do not load", ""}
+		return Finding{check, Warning, "could not be found out: say engine.memory in the configuration when models do not load", ""}
 	case m.MemoryAvailable < small:
-		return finding{check, warning, fmt.Sprintf("only %s are free: the default models take about 1 GB, others more", disk.Bytes(int64(m.MemoryAvailable))), "ingot models --all"}
+		return Finding{check, Warning, fmt.Sprintf("only %s are free: the default models take about 1 GB, others more", disk.Bytes(int64(m.MemoryAvailable))), "ingot models --all"}
 	}
-	return fine(check, "%s", machineOf(m))
+	return fine(check, "%s", m)
 }
 
 // checkModels looks at the models that are here and those the configuration needs; missing is about
 // how many bytes the latter take.
-func checkModels(lib *library.Library, cfg *config.Config) (found []finding, missing int64) {
+func checkModels(lib *library.Library, local []string) (found []Finding, missing int64) {
 	const check = "models"
 	records, err := filepath.Glob(filepath.Join(lib.Dir(), "[a-z0-9]*.json"))
 	if err != nil {
-		return []finding{{check, problem, err.Error(), ""}}, 0
+		return []Finding{{check, Problem, err.Error(), ""}}, 0
 	}
 	var here []string
 	for _, r := range records {
 		name := strings.TrimSuffix(filepath.Base(r), ".json")
 		if _, err := lib.Get(name); err != nil {
-			found = append(found, finding{check, problem, err.Error(), "ingot rm " + name})
+			found = append(found, Finding{check, Problem, err.Error(), "ingot rm " + name})
 			continue
 		}
 		here = append(here, name)
@@ -158,20 +157,20 @@ func checkModels(lib *library.Library, cfg *config.Config) (found []finding, mis
 		found = append(found, fine(check, "here: %s", strings.Join(here, ", ")))
 	}
 	var lacking []string
-	for _, m := range cfg.Models {
-		if _, err := lib.Find(m.Local); m.Local != "" && errors.As(err, new(*library.NotHereError)) {
-			e, _ := lib.Entry(m.Local)
-			lacking, missing = append(lacking, m.Local), missing+e.Size
+	for _, name := range local {
+		if _, err := lib.Find(name); errors.As(err, new(*library.NotHereError)) {
+			e, _ := lib.Entry(name)
+			lacking, missing = append(lacking, name), missing+e.Size
 		}
 	}
 	if lacking != nil {
-		found = append(found, finding{check, warning, strings.Join(lacking, ", ") + " are not here yet: serve fetches them first", "ingot pull " + strings.Join(lacking, " ")})
+		found = append(found, Finding{check, Warning, strings.Join(lacking, ", ") + " are not here yet: serve fetches them first", "ingot pull " + strings.Join(lacking, " ")})
 	}
 	return found, missing
 }
 
 // checkDisk looks whether there is room for what is still to be fetched.
-func checkDisk(dir string, missing int64) finding {
+func checkDisk(dir string, missing int64) Finding {
 	const (
 		check  = "disk"
 		engine = 300 << 20 // unpacked
@@ -179,46 +178,42 @@ func checkDisk(dir string, missing int64) finding {
 	)
 	free, err := disk.Free(dir)
 	if err != nil {
-		return finding{check, warning, fmt.Sprintf("free room could not be found out: %v", err), ""}
+		return Finding{check, Warning, fmt.Sprintf("free room could not be found out: %v", err), ""}
 	}
 	need := engine + disk.Reserve + twice*missing
 	if free < need {
-		return finding{check, problem, fmt.Sprintf("%s are free where the data folder lies, about %s are needed", disk.Bytes(free), disk.Bytes(need)), "ingot rm --unused"}
+		return Finding{check, Problem, fmt.Sprintf("%s are free where the data folder lies, about %s are needed", disk.Bytes(free), disk.Bytes(need)), "ingot rm --unused"}
 	}
 	return fine(check, "%s free", disk.Bytes(free))
 }
 
 // checkEngine looks for Python, pip and the engine, and lets the engine work.
-func (a *app) checkEngine(ctx context.Context, h home.Home, cfg *config.Config) []finding {
+func (o Options) checkEngine(ctx context.Context) []Finding {
 	const check = "engine"
-	if !slices.ContainsFunc(cfg.Models, func(m config.Model) bool { return m.Local != "" }) {
-		return []finding{fine(check, "none is needed: no model of the configuration is local")}
+	if len(o.Local) == 0 {
+		return []Finding{fine(check, "none is needed: no model of the configuration is local")}
 	}
-	found := []finding{checkPython(ctx)}
-	o, err := a.installOptions(h, cfg.Engine.Path, nil)
-	if err != nil {
-		return append(found, finding{check, problem, err.Error(), ""})
-	}
-	e, err := install.Find(ctx, o)
+	found := []Finding{checkPython(ctx)}
+	e, err := install.Find(ctx, o.Engine)
 	if errors.As(err, new(*install.MissingError)) {
-		return append(found, finding{check, warning, "is not here yet: serve installs it first", "ingot engine install"})
+		return append(found, Finding{check, Warning, "is not here yet: serve installs it first", "ingot engine install"})
 	}
 	if err != nil {
-		return append(found, finding{check, problem, err.Error(), "ingot engine install"})
+		return append(found, Finding{check, Problem, err.Error(), "ingot engine install"})
 	}
 	if e.Kind == install.LlamaServer {
-		found = slices.DeleteFunc(found, func(f finding) bool { return f.Verdict != ok }) // it needs no Python
+		found = slices.DeleteFunc(found, func(f Finding) bool { return f.Verdict != OK }) // it needs no Python
 	}
-	results, err := a.probe(ctx, e)
+	results, err := o.Probe(ctx, e)
 	if err != nil {
-		return append(found, finding{check, problem, err.Error(), "ingot engine verify"})
+		return append(found, Finding{check, Problem, err.Error(), "ingot engine verify"})
 	}
 	for _, r := range results {
 		if r.Err != nil {
-			return append(found, finding{check, problem, fmt.Sprintf("%s fails with a tiny %s model: %s", recordOfEngine(e).place(), r.Model, explainProbe(r.Err)), reinstall(e)})
+			return append(found, Finding{check, Problem, fmt.Sprintf("the one in %s fails with a tiny %s model: %s", e.Dir, r.Model, r.Explain()), reinstall(e)})
 		}
 	}
-	return append(found, fine(check, "%s %s works: %s", e.Kind, e.Version, recordOfEngine(e).place()))
+	return append(found, fine(check, "%s %s works, in %s", e.Kind, e.Version, e.Dir))
 }
 
 // reinstall is the command that replaces an engine.
@@ -229,19 +224,19 @@ func reinstall(e install.Engine) string {
 	return fmt.Sprintf("rm -r %s && ingot engine install", e.Dir)
 }
 
-func checkPython(ctx context.Context) finding {
+func checkPython(ctx context.Context) Finding {
 	const check = "python"
 	py, err := pip.Find(ctx, "")
 	if missing, ok := errors.AsType[*pip.MissingError](err); ok {
-		return finding{check, problem, missing.What, missing.Fix}
+		return Finding{check, Problem, missing.What, missing.Fix}
 	}
 	switch {
 	case err != nil:
-		return finding{check, problem, err.Error(), pip.InstallCommand()}
+		return Finding{check, Problem, err.Error(), pip.InstallCommand()}
 	case !py.AtLeast(3, 10):
-		return finding{check, problem, fmt.Sprintf("%s is %d.%d; the engine needs 3.10 or newer", py.Path, py.Major, py.Minor), pip.InstallCommand()}
+		return Finding{check, Problem, fmt.Sprintf("%s is %d.%d; the engine needs 3.10 or newer", py.Path, py.Major, py.Minor), pip.InstallCommand()}
 	case !py.Pip:
-		return finding{check, problem, py.Path + " has no pip, which fetches the engine and models", pip.InstallCommand()}
+		return Finding{check, Problem, py.Path + " has no pip, which fetches the engine and models", pip.InstallCommand()}
 	}
 	return fine(check, "%s is %d.%d and has pip", py.Path, py.Major, py.Minor)
 }

@@ -1,32 +1,28 @@
-package cli
+package screen
 
 import (
 	"io"
-	"os"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 )
 
-// bar shows the progress of long work on standard error: a bar on a terminal, a line for each
-// stage elsewhere.
-type bar struct {
+// Bar shows the progress of long work on standard error: a bar on a terminal, a line for each
+// stage elsewhere. One goroutine uses it.
+type Bar struct {
 	out      io.Writer
 	terminal bool
 	what     string
 	bar      *progressbar.ProgressBar
 }
 
-func (a *app) newBar() *bar {
-	f, ok := a.Err.(*os.File)
-	return &bar{out: a.Err, terminal: ok && term.IsTerminal(int(f.Fd()))}
-}
+// NewBar makes a bar that shows nothing yet.
+func (s *Screen) NewBar() *Bar { return &Bar{out: s.Err, terminal: Terminal(s.Err)} }
 
-// show says how far a stage is, in bytes; total 0 is not known.
-func (b *bar) show(what string, done, total int64) {
+// Show says how far a stage is, in bytes; total 0 is not known.
+func (b *Bar) Show(what string, done, total int64) {
 	if what != b.what {
-		b.finish()
+		b.Finish()
 		b.what = what
 		if !b.terminal {
 			_, _ = io.WriteString(b.out, what+"\n")
@@ -44,8 +40,8 @@ func (b *bar) show(what string, done, total int64) {
 	}
 }
 
-// finish ends the line of the stage in progress.
-func (b *bar) finish() {
+// Finish ends the line of the stage in progress.
+func (b *Bar) Finish() {
 	if b.bar != nil {
 		_ = b.bar.Finish()
 		_, _ = io.WriteString(b.out, "\n")

@@ -1,4 +1,4 @@
-package cli
+package talk
 
 import (
 	"bufio"
@@ -19,44 +19,45 @@ const chatHelp = `/clear   forget what was said, but not the system message
 Ctrl-C   stop the answer
 A line that ends in \ goes on in the next one.`
 
-// converse talks until the input ends. Ctrl-C stops the answer being given.
-func (c *chat) converse(ctx context.Context) error {
-	name := c.model
+// Converse talks until the input ends. Ctrl-C stops the answer being given.
+func (c *Talk) Converse(ctx context.Context) error {
+	name := c.Request.Model
 	if name == "" {
 		name = "the default model"
 	}
-	c.say("Chatting with %s. /help lists what else you can say; Ctrl-D ends.", name)
+	c.Say("Chatting with %s. /help lists what else you can say; Ctrl-D ends.", name)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
 	ctx = context.WithoutCancel(ctx) // it ends with the first Ctrl-C
 	lines := make(chan string)
 	go c.read(lines)
+	c.clear()
 	for {
 		_, _ = io.WriteString(c.Err, "> ")
 		select {
 		case s := <-signals:
-			c.say("")
+			c.Say("")
 			if s != os.Interrupt {
 				return nil
 			}
-			c.say("(Ctrl-D ends.)")
+			c.Say("(Ctrl-D ends.)")
 		case line, more := <-lines:
 			line = strings.TrimSpace(line)
 			switch {
 			case !more:
-				c.say("")
+				c.Say("")
 				return nil
 			case line == "":
 			case line == "/exit" || line == "/quit" || line == "/bye":
 				return nil
 			case line == "/help" || line == "/?":
-				c.say("%s", chatHelp)
+				c.Say("%s", chatHelp)
 			case line == "/clear":
 				c.clear()
-				c.say("(Forgotten.)")
+				c.Say("(Forgotten.)")
 			case strings.HasPrefix(line, "/") && !strings.ContainsAny(line, " \n") && strings.Count(line, "/") == 1:
-				c.say("(%s is no command: /help lists them.)", line)
+				c.Say("(%s is no command: /help lists them.)", line)
 			default:
 				if end := c.turn(ctx, line, signals); end {
 					return nil
@@ -67,7 +68,7 @@ func (c *chat) converse(ctx context.Context) error {
 }
 
 // turn asks and answers once; end says that the program was told to end.
-func (c *chat) turn(ctx context.Context, line string, signals <-chan os.Signal) (end bool) {
+func (c *Talk) turn(ctx context.Context, line string, signals <-chan os.Signal) (end bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type result struct {
@@ -90,9 +91,9 @@ func (c *chat) turn(ctx context.Context, line string, signals <-chan os.Signal) 
 			stopped := errors.Is(r.err, context.Canceled)
 			switch {
 			case stopped:
-				c.say("(Stopped.)")
+				c.Say("(Stopped.)")
 			case r.err != nil:
-				c.say("ingot: %v", r.err)
+				c.Say("ingot: %v", r.err)
 			}
 			if r.text == "" || r.err != nil && !stopped {
 				c.history = c.history[:before] // as if it had not been asked
@@ -105,7 +106,7 @@ func (c *chat) turn(ctx context.Context, line string, signals <-chan os.Signal) 
 }
 
 // read sends the lines of standard input, joined where one ends in a backslash, until it ends.
-func (c *chat) read(lines chan<- string) {
+func (c *Talk) read(lines chan<- string) {
 	defer close(lines)
 	const longest = 1 << 20
 	in := bufio.NewScanner(c.In)

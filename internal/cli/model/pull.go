@@ -1,15 +1,18 @@
-package cli
+// Package model is the verbs about model files: pull, models, models show and rm.
+package model
 
 import (
+	"context"
 	"errors"
-	"log/slog"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ingot-llm/ingot/internal/cli/screen"
 	"github.com/ingot-llm/ingot/internal/library"
 )
 
-func (a *app) pull() *cobra.Command {
+func (a *verbs) pull() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "pull MODEL...",
@@ -26,18 +29,18 @@ func (a *app) pull() *cobra.Command {
 A model that is here is not fetched again. A pull that was interrupted goes on where it was. HF_TOKEN
 opens models that need it; HF_ENDPOINT is another hub.`,
 		Example: "  ingot pull smollm2 minilm\n  ingot pull mine=./finetuned.gguf",
-		Args:    arguments(1, -1, "the MODEL to pull"),
+		Args:    screen.Arguments(1, -1, "the MODEL to pull"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			lib, err := a.models()
+			lib, err := a.open()
 			if err != nil {
 				return err
 			}
 			var errs []error
 			got := []modelRecord{}
 			for _, ref := range args {
-				m, err := a.pullModel(cmd.Context(), lib, ref)
+				m, err := Pull(cmd.Context(), a.Screen, lib, ref)
 				if cmd.Context().Err() != nil {
-					a.say("Interrupted: the same command goes on where it was.")
+					a.Say("Interrupted: the same command goes on where it was.")
 					return err
 				}
 				if err != nil {
@@ -46,26 +49,38 @@ opens models that need it; HF_ENDPOINT is another hub.`,
 				}
 				got = append(got, hereRecord(m))
 				if !asJSON {
-					a.print("%s\t%s", m.Name, m.Path)
+					a.Print("%s\t%s", m.Name, m.Path)
 				}
 			}
 			if asJSON {
-				errs = append(errs, a.json(got))
+				errs = append(errs, a.JSON(got))
 			}
 			return errors.Join(errs...)
 		},
 	}
-	jsonFlag(cmd, &asJSON)
+	screen.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 
-// models opens the models of the data folder, for a verb whose own words say enough.
-func (a *app) models() (*library.Library, error) {
-	h, err := a.home()
-	if err != nil {
-		return nil, err
-	}
-	return a.library(h, slog.New(slog.DiscardHandler))
+// Pull makes a model present and shows how far it is.
+func Pull(ctx context.Context, s *screen.Screen, lib *library.Library, ref string) (library.Model, error) {
+	bar := s.NewBar()
+	defer bar.Finish()
+	return lib.Pull(ctx, ref, func(p library.Progress) {
+		bar.Show(fmt.Sprintf("%s: %s", p.Model, p.Stage), p.Done, p.Total)
+	})
+}
+
+// verbs is what the verbs share.
+type verbs struct {
+	*screen.Screen
+	open func() (*library.Library, error)
+}
+
+// Verbs makes the verbs; open opens the models of the data folder.
+func Verbs(s *screen.Screen, open func() (*library.Library, error)) []*cobra.Command {
+	a := &verbs{s, open}
+	return []*cobra.Command{a.pull(), a.models(), a.rm()}
 }
 
 // modelRecord is a model as programs read it.

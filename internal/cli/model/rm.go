@@ -1,16 +1,14 @@
-package cli
+package model
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ingot-llm/ingot/internal/cli/screen"
 	"github.com/ingot-llm/ingot/internal/config"
 	"github.com/ingot-llm/ingot/internal/library"
 	"github.com/ingot-llm/ingot/internal/library/disk"
@@ -21,7 +19,7 @@ type rmFlags struct {
 	file         string
 }
 
-func (a *app) rm() *cobra.Command {
+func (a *verbs) rm() *cobra.Command {
 	var f rmFlags
 	cmd := &cobra.Command{
 		Use:   "rm NAME... | rm --unused",
@@ -44,7 +42,7 @@ there is one, else what ` + "`ingot serve`" + ` takes without a file. On a termi
 		if f.unused {
 			return nil
 		}
-		return arguments(1, -1, "the NAME of the model, or --unused,")(cmd, args)
+		return screen.Arguments(1, -1, "the NAME of the model, or --unused,")(cmd, args)
 	}
 	cmd.Flags().BoolVar(&f.unused, "unused", false, "delete what the configuration does not name")
 	cmd.Flags().StringVarP(&f.file, "config", "c", "", "with --unused: the configuration that counts")
@@ -52,13 +50,13 @@ there is one, else what ` + "`ingot serve`" + ` takes without a file. On a termi
 	return cmd
 }
 
-func (a *app) runRm(ctx context.Context, f rmFlags, names []string) error {
-	lib, err := a.models()
+func (a *verbs) runRm(ctx context.Context, f rmFlags, names []string) error {
+	lib, err := a.open()
 	if err != nil {
 		return err
 	}
 	if f.unused {
-		cfg, err := configurationOf(f.file)
+		cfg, err := config.Usual(f.file)
 		if err != nil {
 			return err
 		}
@@ -66,17 +64,17 @@ func (a *app) runRm(ctx context.Context, f rmFlags, names []string) error {
 			return err
 		}
 		if len(names) == 0 {
-			a.say("Every model here is in use.")
+			a.Say("Every model here is in use.")
 			return nil
 		}
 	}
 	for _, n := range names {
 		if m, err := lib.Get(n); err == nil {
-			a.say("%s: %s (%s)", m.Name, m.Path, disk.Bytes(m.Size))
+			a.Say("%s: %s (%s)", m.Name, m.Path, disk.Bytes(m.Size))
 		}
 	}
 	if !f.sure {
-		if ok, err := a.confirm(ctx, fmt.Sprintf("Delete %s?", strings.Join(names, ", ")), f.unused); err != nil || !ok {
+		if ok, err := a.Confirm(ctx, fmt.Sprintf("Delete %s?", strings.Join(names, ", ")), f.unused); err != nil || !ok {
 			return err
 		}
 	}
@@ -86,21 +84,9 @@ func (a *app) runRm(ctx context.Context, f rmFlags, names []string) error {
 			errs = append(errs, err)
 			continue
 		}
-		a.say("Removed %s.", n)
+		a.Say("Removed %s.", n)
 	}
 	return errors.Join(errs...)
-}
-
-// configurationOf is the file named, else ingot.yaml where there is one, else the default.
-func configurationOf(file string) (*config.Config, error) {
-	if file != "" {
-		return config.Load(file)
-	}
-	cfg, err := config.Load(defaultFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return config.Default(), nil
-	}
-	return cfg, err
 }
 
 // unused names the models here that no deployment of the configuration needs.
@@ -122,30 +108,4 @@ func unused(lib *library.Library, cfg *config.Config) ([]string, error) {
 		names = append(names, m.Name)
 	}
 	return names, err
-}
-
-// confirm asks on a terminal. Elsewhere nobody can answer: that is a yes, unless certainty is needed.
-func (a *app) confirm(ctx context.Context, question string, certainty bool) (bool, error) {
-	if !terminal(a.In) {
-		if certainty {
-			return false, misuse("nobody is here to be asked: say --yes")
-		}
-		return true, nil
-	}
-	_, _ = io.WriteString(a.Err, question+" [y/N] ")
-	answer := make(chan string, 1)
-	go func() {
-		line, _ := bufio.NewReader(io.LimitReader(a.In, 1<<10)).ReadString('\n')
-		answer <- strings.ToLower(strings.TrimSpace(line))
-	}()
-	select {
-	case <-ctx.Done():
-		return false, ctx.Err()
-	case s := <-answer:
-		if s == "y" || s == "yes" {
-			return true, nil
-		}
-		a.say("Nothing was deleted.")
-		return false, nil
-	}
 }

@@ -1,4 +1,4 @@
-package cli
+package screen
 
 import (
 	"errors"
@@ -9,23 +9,24 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// usageError is a mistake in the command line that only the verb could notice.
-type usageError struct{ text string }
+// UsageError is a mistake in the command line that only the verb could notice.
+type UsageError struct{ text string }
 
-func (e *usageError) Error() string { return e.text }
+func (e *UsageError) Error() string { return e.text }
 
-func misuse(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+// Misuse makes a UsageError.
+func Misuse(format string, args ...any) error { return &UsageError{fmt.Sprintf(format, args...)} }
 
-// group makes cmd a verb of verbs: alone it shows its help.
-func group(cmd *cobra.Command, verbs ...*cobra.Command) *cobra.Command {
-	cmd.Args = noOtherVerb
+// Group makes cmd a verb of verbs: alone it shows its help.
+func Group(cmd *cobra.Command, verbs ...*cobra.Command) *cobra.Command {
+	cmd.Args = NoOtherVerb
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	cmd.AddCommand(verbs...)
 	return cmd
 }
 
-// noOtherVerb refuses a word that is none of the verbs below cmd, and names the nearest.
-func noOtherVerb(cmd *cobra.Command, args []string) error {
+// NoOtherVerb refuses a word that is none of the verbs below cmd, and names the nearest.
+func NoOtherVerb(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
@@ -35,14 +36,14 @@ func noOtherVerb(cmd *cobra.Command, args []string) error {
 			verbs = append(verbs, c.Name())
 		}
 	}
-	if n := nearest(args[0], verbs); n != "" {
+	if n := Nearest(args[0], verbs); n != "" {
 		return fmt.Errorf("%q is no verb of `%s`; did you mean `%[2]s %[3]s`?", args[0], cmd.CommandPath(), n)
 	}
 	return fmt.Errorf("%q is no verb of `%s`; it has: %s", args[0], cmd.CommandPath(), strings.Join(verbs, ", "))
 }
 
-// arguments wants at least low and at most high words (-1: any number); what names them for people.
-func arguments(low, high int, what string) cobra.PositionalArgs {
+// Arguments wants at least low and at most high words (-1: any number); what names them for people.
+func Arguments(low, high int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) < low:
@@ -56,22 +57,22 @@ func arguments(low, high int, what string) cobra.PositionalArgs {
 	}
 }
 
-// flagError names the nearest flag, or how to see them all.
-func flagError(cmd *cobra.Command, err error) error {
+// FlagError names the nearest flag, or how to see them all.
+func FlagError(cmd *cobra.Command, err error) error {
 	unknown, ok := errors.AsType[*pflag.NotExistError](err)
 	if !ok {
 		return fmt.Errorf("%w; `%s --help` shows the flags", err, cmd.CommandPath())
 	}
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	if n := nearest(unknown.GetSpecifiedName(), names); n != "" {
+	if n := Nearest(unknown.GetSpecifiedName(), names); n != "" {
 		return fmt.Errorf("%w; did you mean --%s?", err, n)
 	}
 	return fmt.Errorf("%w; `%s --help` shows the flags", err, cmd.CommandPath())
 }
 
-// nearest finds the name that was probably meant, or "".
-func nearest(word string, names []string) string {
+// Nearest finds the name that was probably meant, or "".
+func Nearest(word string, names []string) string {
 	c := &cobra.Command{SuggestionsMinimumDistance: 2}
 	for _, n := range names {
 		c.AddCommand(&cobra.Command{Use: n, Run: func(*cobra.Command, []string) {}})

@@ -1,14 +1,15 @@
-package cli
+package model
 
 import (
 	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ingot-llm/ingot/internal/cli/screen"
 	"github.com/ingot-llm/ingot/internal/library/disk"
 )
 
-func (a *app) modelsVerb() *cobra.Command {
+func (a *verbs) models() *cobra.Command {
 	var all, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "models",
@@ -16,37 +17,37 @@ func (a *app) modelsVerb() *cobra.Command {
 		Long: `List the models that are here; with --all also what the catalogue offers. VERIFIED says that this
 project has pulled and run the model. A size with ~ is about what a pull brings.`,
 		Example: "  ingot models\n  ingot models --all\n  ingot models show smollm2",
-		Args:    noOtherVerb,
+		Args:    screen.NoOtherVerb,
 		RunE: func(*cobra.Command, []string) error {
 			list, offered, err := a.listModels(all)
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return a.json(list)
+				return a.JSON(list)
 			}
 			if len(list) > 0 {
-				a.table(modelRows(list))
+				a.Table(modelRows(list))
 			}
 			switch {
 			case len(list) == 0:
-				a.say("No models are here: `ingot models --all` lists what could be, `ingot pull NAME` brings it.")
+				a.Say("No models are here: `ingot models --all` lists what could be, `ingot pull NAME` brings it.")
 			case offered > 0:
-				a.say("%d more can be pulled: `ingot models --all` lists them.", offered)
+				a.Say("%d more can be pulled: `ingot models --all` lists them.", offered)
 			}
 			return nil
 		},
 	}
 	cmd.Flags().BoolVarP(&all, "all", "a", false, "also list what the catalogue offers")
-	jsonFlag(cmd, &asJSON)
-	cmd.AddCommand(a.modelsShow())
+	screen.JSONFlag(cmd, &asJSON)
+	cmd.AddCommand(a.show())
 	return cmd
 }
 
 // listModels lists the models here and, if all are asked for, then the catalogue's others; offered
 // counts those others where they are not listed.
-func (a *app) listModels(all bool) (list []modelRecord, offered int, err error) {
-	lib, err := a.models()
+func (a *verbs) listModels(all bool) (list []modelRecord, offered int, err error) {
+	lib, err := a.open()
 	if err != nil {
 		return nil, 0, err
 	}
@@ -86,7 +87,7 @@ func modelRows(list []modelRecord) [][]string {
 		if r.Context > 0 {
 			context = strconv.Itoa(r.Context)
 		}
-		rows = append(rows, []string{r.Name, r.Kind, size, context, orDash(r.License), yes(r.Verified), yes(r.Here), r.Source})
+		rows = append(rows, []string{r.Name, r.Kind, size, context, screen.Dash(r.License), screen.Yes(r.Verified), screen.Yes(r.Here), r.Source})
 	}
 	return rows
 }

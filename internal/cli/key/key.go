@@ -1,4 +1,5 @@
-package cli
+// Package key is the verbs about keys: create, list and revoke.
+package key
 
 import (
 	"strconv"
@@ -7,17 +8,26 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ingot-llm/ingot/internal/auth"
+	"github.com/ingot-llm/ingot/internal/cli/screen"
 )
 
-func (a *app) keys() *cobra.Command {
-	return group(&cobra.Command{
+// verbs is what the verbs share.
+type verbs struct {
+	*screen.Screen
+	store func() (auth.Store, error)
+}
+
+// Verb makes the verb keys; store opens the keys of the data folder.
+func Verb(s *screen.Screen, store func() (auth.Store, error)) *cobra.Command {
+	a := &verbs{s, store}
+	return screen.Group(&cobra.Command{
 		Use:   "keys",
 		Short: "Say who may call: create, list and revoke keys",
 		Long: `Create, list and revoke the keys of the data folder. They count besides those of the
 configuration and INGOT_KEY. A running endpoint notices every change by itself.
 
 Only hashes are stored: a key that is lost is revoked and made anew.`,
-	}, a.keysCreate(), a.keysList(), a.keysRevoke())
+	}, a.create(), a.list(), a.revoke())
 }
 
 // keyRecord is a key as programs read it.
@@ -35,12 +45,7 @@ func recordOf(e auth.Entry) keyRecord {
 	return keyRecord{ID: e.ID(), Name: e.Name, Created: e.Created, RequestsPerMinute: e.RequestsPerMinute, Admin: e.Admin, Revoked: e.Revoked}
 }
 
-func (a *app) store() (auth.Store, error) {
-	h, err := a.home()
-	return auth.Store{Path: h.Path("keys.json")}, err
-}
-
-func (a *app) keysCreate() *cobra.Command {
+func (a *verbs) create() *cobra.Command {
 	var o auth.CreateOptions
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -49,7 +54,7 @@ func (a *app) keysCreate() *cobra.Command {
 		Long: `Make a key and write it to standard output, this once. NAME says in logs and metrics who calls.
 A name may have two keys at a time, so that a caller can change from one to the other.`,
 		Example: "  ingot keys create alice\n  ingot keys create ci --requests-per-minute 60\n  KEY=$(ingot keys create ci)",
-		Args:    arguments(1, 1, "the NAME of the key"),
+		Args:    screen.Arguments(1, 1, "the NAME of the key"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			s, err := a.store()
 			if err != nil {
@@ -62,26 +67,26 @@ A name may have two keys at a time, so that a caller can change from one to the 
 			if asJSON {
 				r := recordOf(e)
 				r.Key = secret
-				return a.json(r)
+				return a.JSON(r)
 			}
-			a.say("Key %s of %s; it is shown this once:", e.ID(), e.Name)
-			a.print("%s", secret)
+			a.Say("Key %s of %s; it is shown this once:", e.ID(), e.Name)
+			a.Print("%s", secret)
 			return nil
 		},
 	}
 	cmd.Flags().IntVar(&o.RequestsPerMinute, "requests-per-minute", 0, "refuse more requests in a minute with 429; 0 is no limit")
 	cmd.Flags().BoolVar(&o.Admin, "admin", false, "may also see the metrics from other machines")
-	jsonFlag(cmd, &asJSON)
+	screen.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 
-func (a *app) keysList() *cobra.Command {
+func (a *verbs) list() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the keys, revoked ones too",
 		Long:  "List the keys of the data folder, oldest first and revoked ones too. The keys themselves are not known.",
-		Args:  arguments(0, 0, ""),
+		Args:  screen.Arguments(0, 0, ""),
 		RunE: func(*cobra.Command, []string) error {
 			s, err := a.store()
 			if err != nil {
@@ -98,30 +103,30 @@ func (a *app) keysList() *cobra.Command {
 					limit = strconv.Itoa(e.RequestsPerMinute)
 				}
 				records = append(records, recordOf(e))
-				rows = append(rows, []string{e.ID(), e.Name, day(e.Created), limit, yes(e.Admin), day(e.Revoked)})
+				rows = append(rows, []string{e.ID(), e.Name, screen.Day(e.Created), limit, screen.Yes(e.Admin), screen.Day(e.Revoked)})
 			}
 			if asJSON {
-				return a.json(records)
+				return a.JSON(records)
 			}
 			if len(entries) == 0 {
-				a.say("No keys: `ingot keys create NAME` makes one.")
+				a.Say("No keys: `ingot keys create NAME` makes one.")
 				return nil
 			}
-			a.table(rows)
+			a.Table(rows)
 			return nil
 		},
 	}
-	jsonFlag(cmd, &asJSON)
+	screen.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 
-func (a *app) keysRevoke() *cobra.Command {
+func (a *verbs) revoke() *cobra.Command {
 	return &cobra.Command{
 		Use:     "revoke NAME|ID",
 		Short:   "End a key",
 		Long:    "End a key: who has it is refused from now on, by a running endpoint too. Where a name has two keys, say which by its ID.",
 		Example: "  ingot keys revoke alice\n  ingot keys revoke 0b5e7f21c9aa",
-		Args:    arguments(1, 1, "the NAME or ID of the key"),
+		Args:    screen.Arguments(1, 1, "the NAME or ID of the key"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			s, err := a.store()
 			if err != nil {
@@ -131,7 +136,7 @@ func (a *app) keysRevoke() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			a.say("Revoked key %s of %s.", e.ID(), e.Name)
+			a.Say("Revoked key %s of %s.", e.ID(), e.Name)
 			return nil
 		},
 	}
