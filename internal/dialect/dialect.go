@@ -11,8 +11,9 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"mime"
 	"net/http"
+	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -93,6 +94,15 @@ func (o *Options) Serve(h Handler, write ErrorWriter) http.Handler {
 		if c := clientID(r.Header.Get("x-ms-client-request-id")); c != "" {
 			header.Set("x-ms-client-request-id", c)
 		}
+		defer func() {
+			if p := recover(); p != nil {
+				if p != http.ErrAbortHandler { //nolint:errorlint,err113 // the value itself is what net/http looks for
+					o.Logger.LogAttrs(r.Context(), slog.LevelError, "panic", slog.String("request_id", id), slog.Any("value", p), slog.String("stack", string(debug.Stack())))
+				}
+				// How much was sent is not known, so that only a broken connection is sure to be no answer.
+				panic(http.ErrAbortHandler)
+			}
+		}()
 		err := h(w, r)
 		if err == nil {
 			return
@@ -101,14 +111,21 @@ func (o *Options) Serve(h Handler, write ErrorWriter) http.Handler {
 			// Only a broken connection tells every client that the answer is not whole (doc/protocol.md §3.9).
 			panic(http.ErrAbortHandler)
 		}
-		e := llm.AsError(err)
-		if e.Kind == llm.Internal {
-			o.Logger.LogAttrs(r.Context(), slog.LevelError, "internal error", slog.String("request_id", id), slog.Any("error", err))
-			e = &llm.Error{Kind: llm.Internal, Message: "Internal error. The log has more under the id " + id + ".", Meta: e.Meta}
-		}
+		e := o.shown(r, err)
 		MetaHeaders(header, e.Meta)
 		write(w, r, e)
 	})
+}
+
+// shown is an error as the caller may see it: what is wrong with us goes to the log.
+func (o *Options) shown(r *http.Request, err error) *llm.Error {
+	e := llm.AsError(err)
+	if e.Kind != llm.Internal {
+		return e
+	}
+	id := RequestID(r.Context())
+	o.Logger.LogAttrs(r.Context(), slog.LevelError, "internal error", slog.String("request_id", id), slog.Any("error", err))
+	return &llm.Error{Kind: llm.Internal, Message: "Internal error. The log has more under the id " + id + ".", Meta: e.Meta}
 }
 
 // clientID keeps what may be echoed of a caller's own id: [A-Za-z0-9_-], 40 at most.
@@ -134,14 +151,25 @@ func MetaHeaders(h http.Header, m llm.Meta) {
 		h.Set("x-ingot-attempts", strconv.Itoa(m.Attempts))
 	}
 	if len(m.Dropped) > 0 {
-		const most = 4 << 10
-		names := make([]string, len(m.Dropped))
-		for i, n := range m.Dropped {
-			names[i] = headerSafe(n)
-		}
-		list := strings.Join(names, ", ")
-		h.Set("x-ingot-dropped", list[:min(len(list), most)])
+		h.Set("x-ingot-dropped", headerList(m.Dropped))
 	}
+}
+
+// headerList joins names for a header, which ends with "..." where not all of them fit.
+func headerList(names []string) string {
+	const mostName, most = 128, 4 << 10
+	var b strings.Builder
+	for i, n := range names {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		if b.Len() > most {
+			b.WriteString("...")
+			break
+		}
+		b.WriteString(headerSafe(n[:min(len(n), mostName)]))
+	}
+	return b.String()
 }
 
 // headerSafe writes what a header cannot hold as escapes, for names may be any JSON string.
@@ -160,8 +188,9 @@ var jsonTypes = map[string]bool{"application/json": true, "text/plain": true, "a
 // Body reads a request's JSON body within the limits of size and time. Errors are *llm.Error.
 func (o *Options) Body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if t := r.Header.Get("Content-Type"); t != "" {
-		kind, _, err := mime.ParseMediaType(t)
-		if err != nil || !jsonTypes[kind] && !strings.HasSuffix(kind, "+json") {
+		kind, _, _ := strings.Cut(t, ";") // any parameters, well-formed or not
+		kind = strings.ToLower(strings.TrimSpace(kind))
+		if !jsonTypes[kind] && !strings.HasSuffix(kind, "+json") {
 			return nil, &llm.Error{Kind: llm.MediaType, Message: "Content-Type must be application/json."}
 		}
 	}
@@ -189,6 +218,8 @@ func (o *Options) Body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 				_ = control.SetReadDeadline(time.Time{})
 			}
 			return buf, nil
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return nil, &llm.Error{Kind: llm.Malformed, Message: "The request body stopped arriving: nothing came for " + o.BodyTimeout.String() + " (limits.body_timeout).", Err: err}
 		case err != nil:
 			return nil, &llm.Error{Kind: llm.Malformed, Message: "The request body could not be read to its end.", Err: err}
 		}

@@ -3,6 +3,7 @@ package dialect
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -25,7 +26,7 @@ var errAborted = errors.New("the answer was broken off")
 // Stream writes an answer as server-sent events. Nothing is sent, not even the status, before the
 // first fragment, so that whatever fails before it is an ordinary error. begin makes the encoder
 // from the first fragment.
-func (o *Options) Stream(w http.ResponseWriter, s llm.Stream, begin func(first *llm.Reply) Encoder) error {
+func (o *Options) Stream(w http.ResponseWriter, r *http.Request, s llm.Stream, begin func(first *llm.Reply) Encoder) error {
 	var (
 		enc     Encoder
 		buf     []byte
@@ -59,7 +60,7 @@ func (o *Options) Stream(w http.ResponseWriter, s llm.Stream, begin func(first *
 	case enc == nil:
 		return &llm.Error{Kind: llm.Upstream, Message: "The model gave no answer."}
 	case failure != nil:
-		if e := llm.AsError(failure); e.Code != llm.CodeCut {
+		if e := o.shown(r, failure); e.Code != llm.CodeCut {
 			_ = o.write(w, control, enc.Fail(buf[:0], e))
 		}
 		return errAborted
@@ -81,10 +82,19 @@ func (o *Options) write(w http.ResponseWriter, c *http.ResponseController, b []b
 	return c.Flush()
 }
 
-// JSON writes a whole answer.
-func JSON(w http.ResponseWriter, status int, body []byte) {
+// JSON writes a whole answer, giving a reader the same time for each piece of it as in a stream.
+func (o *Options) JSON(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	const piece = 64 << 10
+	control := http.NewResponseController(w)
+	for part := range slices.Chunk(body, piece) {
+		if o.WriteTimeout > 0 {
+			_ = control.SetWriteDeadline(time.Now().Add(o.WriteTimeout))
+		}
+		if _, err := w.Write(part); err != nil {
+			return
+		}
+	}
 }

@@ -158,7 +158,7 @@ func (d *door) chat(w http.ResponseWriter, r *http.Request, p place, caller llm.
 	style := d.style(r, info, req.UsageChunk)
 	stream := d.Backend.Chat(r.Context(), req)
 	if req.Stream {
-		return d.Stream(w, stream, func(first *llm.Reply) dialect.Encoder {
+		return d.Stream(w, r, stream, func(first *llm.Reply) dialect.Encoder {
 			return encoder{openai.NewStreamEncoder(llm.OpChat, head(first, info), style)}
 		})
 	}
@@ -167,7 +167,7 @@ func (d *door) chat(w http.ResponseWriter, r *http.Request, p place, caller llm.
 		return err
 	}
 	dialect.MetaHeaders(w.Header(), reply.Meta)
-	dialect.JSON(w, http.StatusOK, openai.AppendChat(nil, reply, head(reply, info), style))
+	d.JSON(w, http.StatusOK, openai.AppendChat(nil, reply, head(reply, info), style))
 	return nil
 }
 
@@ -193,7 +193,7 @@ func (d *door) complete(w http.ResponseWriter, r *http.Request, p place, caller 
 	}
 	stream := d.Backend.Complete(r.Context(), req)
 	if req.Stream {
-		return d.Stream(w, stream, func(first *llm.Reply) dialect.Encoder {
+		return d.Stream(w, r, stream, func(first *llm.Reply) dialect.Encoder {
 			return encoder{openai.NewStreamEncoder(llm.OpComplete, head(first, info), openai.Style{Wire: llm.WireInference, UsageChunk: req.UsageChunk})}
 		})
 	}
@@ -202,7 +202,7 @@ func (d *door) complete(w http.ResponseWriter, r *http.Request, p place, caller 
 		return err
 	}
 	dialect.MetaHeaders(w.Header(), reply.Meta)
-	dialect.JSON(w, http.StatusOK, openai.AppendText(nil, reply, head(reply, info)))
+	d.JSON(w, http.StatusOK, openai.AppendText(nil, reply, head(reply, info)))
 	return nil
 }
 
@@ -233,7 +233,7 @@ func (d *door) embed(w http.ResponseWriter, r *http.Request, p place, caller llm
 		reply.Model = info.Model
 	}
 	dialect.MetaHeaders(w.Header(), reply.Meta)
-	dialect.JSON(w, http.StatusOK, openai.AppendEmbed(nil, reply, dialect.NewID(), req.Encoding))
+	d.JSON(w, http.StatusOK, openai.AppendEmbed(nil, reply, dialect.NewID(), req.Encoding))
 	return nil
 }
 

@@ -66,10 +66,8 @@ func table(t testing.TB, models ...named) *route.Table {
 	return route.New(ds, "")
 }
 
-// door serves the mocks on a port of the kernel's; change may alter its options before.
-func door(t testing.TB, change func(*azureai.Options)) string {
-	t.Helper()
-	rt := table(t, mocks...)
+// options are a door's over a table; change may alter them.
+func options(rt *route.Table, change func(*azureai.Options)) azureai.Options {
 	keys := auth.New([]auth.Key{{Secret: key, Caller: llm.Caller{Name: "tester"}}}, nil)
 	o := azureai.Options{Options: dialect.Options{
 		Backend: rt, Models: rt, MaxBody: 1 << 20, Logger: slog.New(slog.DiscardHandler),
@@ -78,7 +76,13 @@ func door(t testing.TB, change func(*azureai.Options)) string {
 	if change != nil {
 		change(&o)
 	}
-	return serve(t, azureai.Handler(o))
+	return o
+}
+
+// door serves the mocks on a port of the kernel's.
+func door(t testing.TB, change func(*azureai.Options)) string {
+	t.Helper()
+	return serve(t, azureai.Handler(options(table(t, mocks...), change)))
 }
 
 func serve(t testing.TB, h http.Handler) string {

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ingot-llm/ingot/internal/dialect"
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/sse"
 )
@@ -171,7 +170,7 @@ func (d *door) writeError(w http.ResponseWriter, _ *http.Request, e *llm.Error) 
 		h.Set("retry-after-ms", strconv.FormatInt(max(1, int64(e.RetryAfter/time.Millisecond)), 10))
 	}
 	h.Set("x-ms-error-code", in.Code)
-	dialect.JSON(w, status, marshal(body))
+	d.JSON(w, status, marshal(body))
 }
 
 // appendErrorFrame tells of an error inside a stream (doc/protocol.md §3.9).

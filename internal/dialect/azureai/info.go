@@ -23,7 +23,7 @@ func (d *door) info(w http.ResponseWriter, r *http.Request, p place) error {
 	b = append(b, `,"model_type":"`+d.modelType(info)+`","model_provider_name":`...)
 	b = jsonx.AppendString(b, info.Publisher)
 	dialect.MetaHeaders(w.Header(), llm.Meta{Deployment: info.Deployment, Provider: info.Provider})
-	dialect.JSON(w, http.StatusOK, append(b, '}'))
+	d.JSON(w, http.StatusOK, append(b, '}'))
 	return nil
 }
 
