@@ -27,9 +27,10 @@ const key = "key-of-the-tests"
 // gateway is a running `ingot serve` with a data folder of its own that shares engine and models
 // with the cache.
 type gateway struct {
-	t      *testing.T
+	t      testing.TB
 	cmd    *exec.Cmd
 	url    string
+	key    string
 	home   string
 	file   string // the configuration
 	log    *syncBuffer
@@ -55,7 +56,7 @@ func (s *syncBuffer) String() string {
 }
 
 // serve starts a gateway with a configuration, and ends it with the test.
-func serve(t *testing.T, config string) *gateway {
+func serve(t testing.TB, config string) *gateway {
 	t.Helper()
 	home := t.TempDir()
 	for _, name := range []string{"engine", "models"} {
@@ -63,7 +64,7 @@ func serve(t *testing.T, config string) *gateway {
 			t.Fatal(err)
 		}
 	}
-	g := &gateway{t: t, home: home, file: filepath.Join(home, "ingot.yaml"), log: &syncBuffer{}, exited: make(chan error, 1)}
+	g := &gateway{t: t, key: key, home: home, file: filepath.Join(home, "ingot.yaml"), log: &syncBuffer{}, exited: make(chan error, 1)}
 	g.configure(config)
 	g.cmd = command(home, "serve", "--config", g.file, "--listen", "127.0.0.1:0")
 	g.cmd.Stderr = g.log
@@ -134,7 +135,7 @@ func (g *gateway) logged(text string, n int) {
 	})
 }
 
-func eventually(t *testing.T, limit time.Duration, what string, ok func() bool) {
+func eventually(t testing.TB, limit time.Duration, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(limit); !ok(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -157,7 +158,7 @@ func (g *gateway) open(ctx context.Context, path string, b body) (*http.Response
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+key)
+	req.Header.Set("Authorization", "Bearer "+g.key)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("extra-parameters", "pass-through")
 	return (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
@@ -203,7 +204,7 @@ func (g *gateway) refused(path string, b body, status int) string {
 
 // stream is an open streamed answer.
 type stream struct {
-	t      *testing.T
+	t      testing.TB
 	res    *http.Response
 	lines  *bufio.Scanner
 	hangUp func()
@@ -279,7 +280,7 @@ func (s *stream) whole() string {
 }
 
 // textOf is the text of a chunk, or of a whole answer, of chat or text completions.
-func textOf(t *testing.T, data string) string {
+func textOf(t testing.TB, data string) string {
 	t.Helper()
 	var c struct {
 		Choices []struct {

@@ -14,7 +14,7 @@ import (
 )
 
 // children are the pids of a process's children, zombies too.
-func children(t *testing.T, parent int) []int {
+func children(t testing.TB, parent int) []int {
 	t.Helper()
 	files, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
