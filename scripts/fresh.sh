@@ -42,9 +42,12 @@ for file in "${PIP_CONFIG_FILE:-}" "$HOME/.config/pip/pip.conf" "$HOME/.pip/pip.
 done
 
 # start SECONDS NAME=VALUE…: `make run` in a process group of its own, until its samples are printed.
+# ready is how many seconds it took until the endpoint was.
 start() {
 	local limit=$1 began=$SECONDS
 	shift
+	ready=
+	: >"$top/out"
 	set -m
 	(cd "$top/clone" && exec env -i "${environment[@]}" "$@" make --no-print-directory run) >"$top/out" 2>&1 </dev/null &
 	run=$!
@@ -52,9 +55,10 @@ start() {
 	until grep -q '^# --- end' "$top/out"; do
 		kill -0 "$run" 2>/dev/null || fail 'make run ended by itself'
 		((SECONDS - began <= limit)) || fail "no answer within $limit s"
+		[[ -n $ready ]] || ! grep -q '^Ready\.' "$top/out" || ready=$((SECONDS - began))
 		sleep 0.1
 	done
-	took=$((SECONDS - began))
+	[[ -n $ready ]] || ready=$((SECONDS - began))
 }
 
 # interrupt is Ctrl-C on a terminal: SIGINT to the whole group.
@@ -79,7 +83,7 @@ paste_sample() { # NAME PHRASE
 }
 
 start 900
-echo "fresh: first run answered after $took s"
+echo "fresh: first run ready after $ready s"
 grep -A2 '^> What is the capital of France' "$top/out" | grep -q Paris || fail 'the answer does not name Paris'
 paste_sample curl '"finish_reason":"stop"'
 paste_sample Python '^384 dimensions'
@@ -88,7 +92,7 @@ interrupt
 
 # Whoever tries the network now, fails.
 start 60 PIP_NO_INDEX=1 GOPROXY=off http_proxy=http://127.0.0.1:9 https_proxy=http://127.0.0.1:9
-echo "fresh: second run, without a network, answered after $took s"
-((took <= 5)) || fail "the second run took $took s"
+echo "fresh: second run, without a network, ready after $ready s"
+((ready <= 5)) || fail "the second run took $ready s until it was ready"
 interrupt
 echo 'fresh: ok'
