@@ -211,6 +211,9 @@ func (c *Client) send(ctx context.Context, url string, pieces [][]byte) (*http.R
 	req.GetBody = func() (io.ReadCloser, error) { return body(), nil }
 	maps.Copy(req.Header, c.Header)
 	req.Header.Set("Content-Type", "application/json")
+	// A server may close an idle connection in the moment in which it is used again. Without a value this is not
+	// sent, and lets the transport repeat a request of which no answer has begun on a new connection.
+	req.Header["Idempotency-Key"] = []string{}
 	res, err := c.HTTP.Do(req)
 	if err != nil {
 		return nil, c.broken(ctx, err)

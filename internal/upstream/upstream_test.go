@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -154,5 +155,28 @@ func TestEmbeddingsComeInTheOrderOfTheirIndex(t *testing.T) {
 	})
 	if _, err := bad.Embed(t.Context(), &llm.EmbedRequest{}); err == nil || !strings.Contains(err.Error(), "missing") {
 		t.Errorf("a missing vector: %v", err)
+	}
+}
+
+func TestAConnectionThatWasClosedWhenUsedAgainIsReplaced(t *testing.T) {
+	var mu sync.Mutex
+	used := map[string]bool{}
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		again := used[r.RemoteAddr]
+		used[r.RemoteAddr] = true
+		mu.Unlock()
+		if again {
+			panic(http.ErrAbortHandler)
+		}
+		if len(r.Header["Idempotency-Key"]) > 0 {
+			t.Error("the header reached the server")
+		}
+		_, _ = fmt.Fprint(w, `{"data":[{"index":0,"embedding":[1]}]}`)
+	})
+	for range 3 {
+		if _, err := c.Embed(t.Context(), &llm.EmbedRequest{}); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
