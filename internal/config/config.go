@@ -17,7 +17,7 @@ type Config struct {
 	DefaultModel    string          `yaml:"default_model" doc:"Model that answers where a request names none. An operation it cannot do falls to the first model in the file that can."`
 	Keys            []Key           `yaml:"keys" doc:"Who may call. Without any, the development key of the data folder is the only one."`
 	Models          []Model         `yaml:"models" doc:"The names callers use, on every surface. Order counts: see default_model."`
-	Limits          Limits          `yaml:"limits" doc:"What one caller may ask of the whole endpoint."`
+	Limits          Limits          `yaml:"limits" doc:"Sizes and times of a request, and how many may wait for a model."`
 	Engine          Engine          `yaml:"engine" doc:"The local engine."`
 	Reasoning       string          `yaml:"reasoning" enum:"content,field,hidden" doc:"Where a model's reasoning goes: into the content, into a field of its own, or nowhere. Without it the route and its api-version decide."`
 	Info            Info            `yaml:"info" doc:"The answer of /info."`
@@ -46,10 +46,10 @@ type Model struct {
 	Model     string        `yaml:"model" for:"command" doc:"The model name that server expects; the deployment's name where absent."`
 	Kind      string        `yaml:"kind" for:"command" enum:"chat,embedding" doc:"What that server does; chat where absent."`
 	Ready     string        `yaml:"ready" for:"command" doc:"Path that answers 200 once that server is ready; /health where absent."`
-	Context   *int          `yaml:"context" for:"local,command" min:"1" doc:"Tokens one request may use, prompt and answer together; the model's own where absent."`
-	Slots     *int          `yaml:"slots" for:"local,command" min:"1" doc:"Requests answered at the same time."`
-	Threads   *int          `yaml:"threads" for:"local" min:"1" doc:"CPU threads; the physical cores where absent."`
-	GPULayers *Layers       `yaml:"gpu_layers" for:"local" doc:"Layers to put on the GPU: all, or a number."`
+	Context   *int          `yaml:"context" for:"local,command" min:"1" doc:"Tokens one request may use, prompt and answer together; what the model was trained for where absent, 8192 at most."`
+	Slots     *int          `yaml:"slots" for:"local,command" min:"1" doc:"Requests answered at the same time; where absent 2 for chat, 4 for embeddings and 16 for a command."`
+	Threads   *int          `yaml:"threads" for:"local" min:"1" doc:"CPU threads; where absent the physical cores, less one on a busy machine."`
+	GPULayers *Layers       `yaml:"gpu_layers" for:"local" doc:"Layers to put on the GPU: all, or a number; where absent as many as fit."`
 	KeepAlive time.Duration `yaml:"keep_alive" for:"local,command" default:"10m" word:"forever" doc:"How long an idle model stays loaded: a duration, 0s to unload at once, or forever."`
 	System    *string       `yaml:"system" for:"local" doc:"System prompt where the caller sends none; empty for none at all, the catalogue's where absent."`
 	Queue     *int          `yaml:"queue" min:"0" doc:"Requests that may wait; limits.queue where absent."`
@@ -60,7 +60,6 @@ type Model struct {
 
 // Timeouts are the time limits of one request to a model.
 type Timeouts struct {
-	Connect    time.Duration `yaml:"connect" default:"5s" doc:"Until the connection stands."`
 	FirstToken time.Duration `yaml:"first_token" default:"120s" doc:"Until the answer begins."`
 	Silence    time.Duration `yaml:"silence" default:"60s" doc:"Between two tokens."`
 	Total      time.Duration `yaml:"total" default:"none" word:"none" doc:"For the whole answer: a duration or none."`
@@ -85,7 +84,7 @@ type Fault struct {
 	Cut        int           `yaml:"cut" min:"0" doc:"Break the connection after this many tokens."`
 	Stall      int           `yaml:"stall" min:"0" doc:"Fall silent after this many tokens."`
 	Error      int           `yaml:"error" min:"0" doc:"Send an error in mid-stream after this many tokens."`
-	Every      int           `yaml:"every" default:"1" min:"1" doc:"Every how manieth request it happens to; 1 is each."`
+	Every      int           `yaml:"every" default:"1" min:"1" doc:"Every how many requests it happens to; 1 is each."`
 }
 
 // Limits hold for the endpoint as a whole.

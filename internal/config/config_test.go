@@ -128,7 +128,7 @@ func TestAFileWithoutMembersIsTheDefault(t *testing.T) {
 
 func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 	c := config.Default()
-	timeouts := config.Timeouts{Connect: 5 * time.Second, FirstToken: 2 * time.Minute, Silence: time.Minute}
+	timeouts := config.Timeouts{FirstToken: 2 * time.Minute, Silence: time.Minute}
 	want := &config.Config{
 		Listen: "127.0.0.1:8080",
 		Models: []config.Model{
@@ -181,7 +181,7 @@ func TestModelsKeepTheOrderOfTheFile(t *testing.T) {
 func TestAZeroInTheFileIsNotADefault(t *testing.T) {
 	c := parse(t, "limits: {queue: 0, wait: 0s}\nmodels:\n  a: {local: smollm2, keep_alive: 0s, timeouts: {silence: 0s}}\n  b: {local: smollm2, keep_alive: forever, system: ''}\n")
 	a, b := c.Models[0], c.Models[1]
-	if c.Limits.Queue != 0 || c.Limits.Wait != 0 || a.KeepAlive != 0 || a.Timeouts.Silence != 0 || a.Timeouts.Connect != 5*time.Second || a.System != nil {
+	if c.Limits.Queue != 0 || c.Limits.Wait != 0 || a.KeepAlive != 0 || a.Timeouts.Silence != 0 || a.System != nil {
 		t.Errorf("got %+v, %+v", c.Limits, a)
 	}
 	if b.KeepAlive != config.Forever || b.System == nil || *b.System != "" {

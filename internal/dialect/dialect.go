@@ -117,10 +117,10 @@ func (o *Options) Serve(h Handler, write ErrorWriter) http.Handler {
 	})
 }
 
-// shown is an error as the caller may see it: what is wrong with us goes to the log.
+// shown is an error as the caller may see it: what is wrong with us, not with a backend, goes to the log.
 func (o *Options) shown(r *http.Request, err error) *llm.Error {
 	e := llm.AsError(err)
-	if e.Kind != llm.Internal {
+	if e.Kind != llm.Internal || e.Backend != "" {
 		return e
 	}
 	id := RequestID(r.Context())

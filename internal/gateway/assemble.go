@@ -153,7 +153,7 @@ func describeLocal(s *engine.Settings, m *config.Model, found library.Model, h *
 	if embeds && s.Embedding.MaxTokens == 0 {
 		s.Embedding.MaxTokens = s.Spec.Context
 	}
-	if len(machine.GPUs) == 0 {
+	if len(machine.GPUs) == 0 && s.Spec.Engine.Kind == process.Xllamacpp { // a build of the user's may know other GPUs
 		s.Spec.GPULayers = 0
 	}
 	if m.GPULayers != nil {

@@ -66,7 +66,7 @@ type Error struct {
 	Meta       Meta
 	Backend    string // who failed; empty for ourselves
 	Status     int    // the upstream's HTTP status
-	Code       string // the upstream's own code, or one that replaces the door's
+	Code       string // the upstream's own code
 	RetryAfter time.Duration
 	Err        error
 }
