@@ -46,7 +46,7 @@ whole, and open streams go on.`,
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runServe(cmd.Context(), f) },
 	}
-	cmd.Flags().StringVarP(&f.file, "config", "c", "", "configuration file (see `ingot config init`)")
+	cmd.Flags().StringVarP(&f.file, "config", "c", "", "configuration file; `FILE` as ingot config init writes it")
 	cmd.Flags().StringVarP(&f.listen, "listen", "l", "", "address to listen on, HOST:PORT; port 0 takes a free one")
 	cmd.Flags().StringVar(&f.log, "log", "", "least severe messages to log: debug, info, warn or error")
 	cmd.Flags().BoolVar(&f.mock, "mock", false, "serve the mock models: no file, no download, no engine, ready at once")
