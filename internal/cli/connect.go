@@ -37,7 +37,7 @@ func (c *chat) connect(ctx context.Context, args []string) (leave func(), rest [
 		if held && running.URL == "" {
 			return nil, nil, fmt.Errorf("process %d is still starting the endpoint: try again when it is ready", running.PID)
 		}
-		base = running.URL
+		base = reachable(running.URL)
 	}
 	if base == "" {
 		if base, leave, args, err = c.start(ctx, h, args); err != nil {
@@ -57,6 +57,16 @@ func (c *chat) connect(ctx context.Context, args []string) (leave func(), rest [
 		return nil, nil, err
 	}
 	return leave, args, nil
+}
+
+// reachable is where this machine reaches an endpoint that listens on all of its addresses.
+func reachable(base string) string {
+	u, err := url.Parse(base)
+	if err != nil || !net.ParseIP(u.Hostname()).IsUnspecified() {
+		return base
+	}
+	u.Host = net.JoinHostPort("127.0.0.1", u.Port())
+	return u.String()
 }
 
 // keyFor is the key to send: INGOT_KEY, or, to this machine only, the development key.
@@ -130,11 +140,16 @@ func (c *chat) start(ctx context.Context, h home.Home, args []string) (base stri
 	c.talk.Request.Model = m.Name
 	// Ctrl-C stops an answer and not the conversation, so that only leave ends the endpoint.
 	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan error, 1)
-	go func() { done <- g.Serve(serving, ln) }()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := g.Serve(serving, ln); err != nil {
+			c.Say("ingot: %v", err)
+		}
+	}()
 	leave = func() {
 		cancel()
-		_ = <-done // the answers have told what went wrong
+		<-done
 	}
 	return "http://" + ln.Addr().String(), leave, args, nil
 }

@@ -14,6 +14,8 @@ type Bar struct {
 	terminal bool
 	what     string
 	bar      *progressbar.ProgressBar
+	spins    bool // the stage's length is not known
+	complete bool
 }
 
 // NewBar makes a bar that shows nothing yet.
@@ -34,17 +36,29 @@ func (b *Bar) Show(what string, done, total int64) {
 		const redraw = 100 * time.Millisecond
 		b.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(b.out), progressbar.OptionSetDescription(what),
 			progressbar.OptionShowBytes(true), progressbar.OptionThrottle(redraw), progressbar.OptionSetPredictTime(total > 0))
+		b.spins = total <= 0
 	}
 	if b.bar != nil {
 		_ = b.bar.Set64(done)
+		b.complete = done == total
 	}
 }
 
-// Finish ends the line of the stage in progress.
+// Finish ends the line of the stage in progress, and clears one whose length was not known. What
+// was not complete is not shown as such.
 func (b *Bar) Finish() {
-	if b.bar != nil {
-		_ = b.bar.Finish()
-		_, _ = io.WriteString(b.out, "\n")
-		b.bar = nil
+	if b.bar == nil {
+		return
 	}
+	end := "\n"
+	if b.spins {
+		end = "\r\x1b[K"
+	}
+	if b.complete {
+		_ = b.bar.Finish()
+	} else {
+		_ = b.bar.Exit()
+	}
+	_, _ = io.WriteString(b.out, end)
+	b.bar = nil
 }
