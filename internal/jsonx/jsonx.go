@@ -1,7 +1,7 @@
 // Package jsonx reads JSON by member without building it, and appends JSON strings.
 //
-// Parse checks a whole document once: grammar, UTF-8, depth and duplicate member
-// names. The values it yields alias the document, so that a large text is passed on
+// Parse checks a whole document once: grammar, UTF-8, depth, and the number and uniqueness of
+// member names. The values it yields alias the document, so that a large text is passed on
 // without being copied or decoded.
 package jsonx
 
@@ -17,6 +17,9 @@ import (
 
 // MaxDepth is how deep arrays and objects may be nested.
 const MaxDepth = 128
+
+// MaxMembers is how many members an object may have.
+const MaxMembers = 1 << 16
 
 // Value is one well-formed JSON value without surrounding white space, as Parse
 // checked it. It aliases its document and must not be changed. The zero Value is absent.
@@ -117,7 +120,12 @@ func nameOf(quoted []byte) string {
 	if len(inner) == 0 || bytes.IndexByte(inner, '\\') >= 0 {
 		return string(AppendUnquoted(nil, quoted))
 	}
-	return unsafe.String(&inner[0], len(inner)) //nolint:gosec // a document is not changed while its values are in use
+	return alias(inner)
+}
+
+// alias is b as a string that shares its memory.
+func alias(b []byte) string {
+	return unsafe.String(unsafe.SliceData(b), len(b)) //nolint:gosec // a document is not changed while its values are in use
 }
 
 // Elements yields the elements of an array with their positions; nothing for any other value.

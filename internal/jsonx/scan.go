@@ -133,6 +133,9 @@ func (s *scanner) object(i, depth int) (int, error) {
 		if !s.unique(s.doc[i:end], base, &seen) {
 			return s.fail(i, "duplicate member "+clip(s.doc[i:end]))
 		}
+		if len(seen) > MaxMembers {
+			return s.fail(i, "too many members")
+		}
 		if i = s.space(end); i >= len(s.doc) || s.doc[i] != ':' {
 			return s.fail(i, "expected ':'")
 		}
@@ -170,16 +173,14 @@ func (s *scanner) unique(quoted []byte, base int, seen *map[string]struct{}) boo
 		if len(s.keys)-base == manyKeys {
 			*seen = make(map[string]struct{}, 2*manyKeys)
 			for _, k := range s.keys[base:] {
-				(*seen)[string(k)] = struct{}{}
+				(*seen)[alias(k)] = struct{}{}
 			}
 		}
 		return true
 	}
-	if _, ok := (*seen)[string(name)]; ok {
-		return false
-	}
-	(*seen)[string(name)] = struct{}{}
-	return true
+	n := len(*seen)
+	(*seen)[alias(name)] = struct{}{}
+	return len(*seen) > n
 }
 
 func clip(quoted []byte) string {
