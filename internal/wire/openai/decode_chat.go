@@ -67,7 +67,7 @@ func DecodeChat(body []byte, c Contract) (*llm.ChatRequest, error) {
 				f.object(v, name)
 			}
 		default:
-			r.Extra.Keep(name, v)
+			f.keep(&r.Extra, name, v)
 		}
 	})
 	if err != nil {
@@ -125,6 +125,9 @@ func (f *fields) messages(v jsonx.Value) []llm.Message {
 	}
 	var ms []llm.Message
 	for i, m := range v.Elements() {
+		if f.full() {
+			break
+		}
 		if f.object(m, "messages", i) {
 			ms = append(ms, f.message(m, i))
 		}
@@ -153,7 +156,7 @@ func (f *fields) message(v jsonx.Value, i int) llm.Message {
 		case "reasoning_content":
 			thoughts = x
 		default:
-			m.Extra.Keep(name, x)
+			f.keep(&m.Extra, name, x, "messages", i)
 		}
 	}
 	if role.Kind() == jsonx.Absent {
@@ -202,11 +205,14 @@ func (f *fields) content(v jsonx.Value, i int, role llm.Role) ([]llm.Part, llm.F
 }
 
 func (f *fields) parts(v jsonx.Value, i int, role llm.Role) []llm.Part {
-	if role == llm.User && !f.list(v, maxMessages, "messages", i, "content") {
+	if (role == llm.User || length(v) > 0) && !f.list(v, maxMessages, "messages", i, "content") {
 		return nil
 	}
 	parts := []llm.Part{}
 	for k, p := range v.Elements() {
+		if f.full() {
+			break
+		}
 		loc := []any{"messages", i, "content", k}
 		if f.object(p, loc...) {
 			if part := f.part(p, role, loc); part != nil {
@@ -262,8 +268,15 @@ func (f *fields) calls(v jsonx.Value, i int) []llm.Part {
 		f.fail("list_type", "Input should be a valid list", v, "messages", i, "tool_calls")
 		return nil
 	}
+	if length(v) > maxTools {
+		f.list(v, maxTools, "messages", i, "tool_calls")
+		return nil
+	}
 	var parts []llm.Part
 	for k, c := range v.Elements() {
+		if f.full() {
+			break
+		}
 		fn := c.Get("function")
 		if !f.object(c, "messages", i, "tool_calls", k) || !f.object(fn, "messages", i, "tool_calls", k, "function") {
 			continue
@@ -273,7 +286,7 @@ func (f *fields) calls(v jsonx.Value, i int) []llm.Part {
 		case jsonx.String:
 			call.Arguments = llm.QuotedText(args)
 		case jsonx.Object: // one SDK test sends the document itself (doc/protocol.md §3.2)
-			call.Arguments = llm.QuotedText(jsonx.AppendString(nil, []byte(args)))
+			call.Arguments = llm.QuotedText(jsonx.AppendString(make([]byte, 0, len(args)+len(args)/4), []byte(args)))
 		case jsonx.Absent, jsonx.Null:
 		case jsonx.Bool, jsonx.Number, jsonx.Array:
 			f.fail("string_type", "Input should be a valid string", args, "messages", i, "tool_calls", k, "function", "arguments")

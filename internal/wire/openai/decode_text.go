@@ -1,6 +1,10 @@
 package openai
 
 import (
+	"fmt"
+	"math"
+	"slices"
+
 	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
 )
@@ -44,7 +48,7 @@ func DecodeComplete(body []byte, c Contract) (*llm.CompleteRequest, error) {
 		case "stream_options":
 			r.UsageChunk = f.usageChunk(v)
 		default:
-			r.Extra.Keep(name, v)
+			f.keep(&r.Extra, name, v)
 		}
 	})
 	if err != nil {
@@ -81,7 +85,7 @@ func DecodeEmbed(body []byte, c Contract) (*llm.EmbedRequest, error) {
 		case "user":
 			r.User = f.str(v, name)
 		default:
-			r.Extra.Keep(name, v)
+			f.keep(&r.Extra, name, v)
 		}
 	})
 	if err != nil {
@@ -108,7 +112,7 @@ func (f *fields) inputs(v jsonx.Value, member string, mayBeEmpty bool) []llm.Inp
 	case jsonx.Bool, jsonx.Number, jsonx.Object, jsonx.Array:
 	}
 	if firstKind(v) == jsonx.Number {
-		if t := f.tokens(v, member); t != nil {
+		if t := f.ids(v, member); t != nil {
 			return []llm.Input{t}
 		}
 		return nil
@@ -118,6 +122,9 @@ func (f *fields) inputs(v jsonx.Value, member string, mayBeEmpty bool) []llm.Inp
 	}
 	var out []llm.Input
 	for i, e := range v.Elements() {
+		if f.full() {
+			return nil
+		}
 		switch e.Kind() {
 		case jsonx.String:
 			if !mayBeEmpty && len(e) == 2 {
@@ -125,7 +132,7 @@ func (f *fields) inputs(v jsonx.Value, member string, mayBeEmpty bool) []llm.Inp
 			}
 			out = append(out, llm.QuotedText(e))
 		case jsonx.Array:
-			out = append(out, f.tokens(e, member, i))
+			out = append(out, f.ids(e, member, i))
 		case jsonx.Absent, jsonx.Null, jsonx.Bool, jsonx.Number, jsonx.Object:
 			f.fail("string_type", "Input should be a valid string", e, member, i)
 		}
@@ -140,15 +147,27 @@ func firstKind(v jsonx.Value) jsonx.Kind {
 	return jsonx.Absent
 }
 
-func (f *fields) tokens(v jsonx.Value, loc ...any) llm.Tokens {
-	const most = 1 << 20
-	if !f.list(v, most, loc...) {
+func (f *fields) ids(v jsonx.Value, loc ...any) llm.Tokens {
+	if !f.list(v, maxTokens, loc...) {
 		return nil
 	}
-	t := llm.Tokens{}
+	n := length(v)
+	if f.tokens += n; f.tokens > maxTokens {
+		f.fail("too_long", fmt.Sprintf("A request should have at most %d token ids", maxTokens), nil, loc[:1]...)
+		return nil
+	}
+	t := make(llm.Tokens, 0, n)
 	for i, e := range v.Elements() {
-		if id := f.integer(e, 0, 1<<31-1, append(append([]any{}, loc...), i)...); id != nil {
-			t = append(t, int(*id))
+		id, err := e.Int()
+		switch {
+		case err == nil && id >= 0 && id <= math.MaxInt32:
+			t = append(t, int(id))
+		case f.full():
+			return nil
+		case e.Null():
+			f.fail("int_type", "Input should be a valid integer", e, append(slices.Clone(loc), i)...)
+		default:
+			f.integer(e, 0, math.MaxInt32, append(slices.Clone(loc), i)...)
 		}
 	}
 	return t

@@ -42,7 +42,7 @@ func (f *fields) tool(fn jsonx.Value, i int) llm.Tool {
 		case "strict":
 			t.Strict = f.boolean(v, "tools", i, "function", member)
 		default:
-			t.Extra.Keep(member, v)
+			f.keep(&t.Extra, member, v, "tools", i, "function")
 		}
 	}
 	t.Name = f.identifier(name, "tools", i, "function", "name")

@@ -42,6 +42,10 @@ const (
 	maxMessages = 16 << 10
 	maxTools    = 1024
 	maxInputs   = 8192
+	maxTokens   = 1 << 22 // of all inputs
+	maxMembers  = 1024    // of the request itself
+	maxExtras   = 1 << 16 // members beyond the contract, wherever they stand
+	maxRefused  = 32      // of which no more need be named
 )
 
 // fields decodes members and collects what is wrong with them.
@@ -50,6 +54,8 @@ type fields struct {
 	refused []string
 	first   jsonx.Value
 	dropped []string
+	extras  int
+	tokens  int
 }
 
 // open parses a body and walks its root members through the contract; set is called for those taken.
@@ -61,7 +67,12 @@ func (f *fields) open(body []byte, c Contract, set func(name string, v jsonx.Val
 	if root.Kind() != jsonx.Object {
 		return &llm.Error{Kind: llm.Malformed, Message: "The request body must be a JSON object."}
 	}
+	members := 0
 	for name, v := range root.Members() {
+		if members++; members > maxMembers {
+			f.fail("too_long", fmt.Sprintf("A request should have at most %d members", maxMembers), nil)
+			break
+		}
 		switch c.Admit(name) {
 		case Take:
 			set(name, v)
@@ -71,10 +82,22 @@ func (f *fields) open(body []byte, c Contract, set func(name string, v jsonx.Val
 			if f.refused == nil {
 				f.first = v
 			}
-			f.refused = append(f.refused, name)
+			if len(f.refused) < maxRefused {
+				f.refused = append(f.refused, name)
+			}
 		}
 	}
 	return nil
+}
+
+// keep notes a member that the contract does not have; these take up most memory for each byte of a body.
+func (f *fields) keep(e *llm.Extra, name string, v jsonx.Value, loc ...any) {
+	switch f.extras++; {
+	case f.extras <= maxExtras:
+		e.Keep(name, v)
+	case f.extras == maxExtras+1:
+		f.fail("too_long", fmt.Sprintf("A request should have at most %d members beyond the contract", maxExtras), nil, append(loc, name)...)
+	}
 }
 
 // finish reports the errors, the contract's before the values', and notes the source.
@@ -90,8 +113,11 @@ func (f *fields) finish(e *llm.Envelope, c Contract, body []byte) error {
 	return nil
 }
 
+// full reports whether enough is wrong that looking for more is of no use.
+func (f *fields) full() bool { return len(f.details) == maxDetails }
+
 func (f *fields) fail(typ, msg string, input jsonx.Value, loc ...any) {
-	if len(f.details) == maxDetails {
+	if f.full() {
 		return
 	}
 	f.details = append(f.details, llm.Detail{Type: typ, Msg: msg, Loc: append([]any{"body"}, loc...), Input: quote(input)})
@@ -227,7 +253,9 @@ func (f *fields) enum(v jsonx.Value, allowed []string, loc ...any) string {
 			return s
 		}
 	}
-	f.fail("enum", "Input should be "+oneOf(allowed), v, loc...)
+	if !f.full() {
+		f.fail("enum", "Input should be "+oneOf(allowed), v, loc...)
+	}
 	return ""
 }
 
@@ -259,18 +287,23 @@ func (f *fields) list(v jsonx.Value, most int, loc ...any) bool {
 		f.fail("list_type", "Input should be a valid list", v, loc...)
 		return false
 	}
-	n := 0
-	for range v.Elements() {
-		if n++; n > most {
-			f.fail("too_long", fmt.Sprintf("List should have at most %d items", most), nil, loc...)
-			return false
-		}
-	}
-	if n == 0 {
+	switch n := length(v); {
+	case n > most:
+		f.fail("too_long", fmt.Sprintf("List should have at most %d items", most), nil, loc...)
+		return false
+	case n == 0:
 		f.fail("too_short", "List should have at least 1 item after validation, not 0", v, loc...)
 		return false
 	}
 	return true
+}
+
+func length(v jsonx.Value) int {
+	n := 0
+	for range v.Elements() {
+		n++
+	}
+	return n
 }
 
 // sampling decodes the members that chat and text completions share; false if name is none of them.
