@@ -174,6 +174,9 @@ func headerList(names []string) string {
 
 // headerSafe writes what a header cannot hold as escapes, for names may be any JSON string.
 func headerSafe(s string) string {
+	if s == "" {
+		return `""`
+	}
 	for i := range len(s) {
 		if s[i] < 0x21 || s[i] > 0x7e || s[i] == ',' {
 			return strconv.QuoteToASCII(s)

@@ -56,7 +56,7 @@ func (d *door) contract(r *http.Request, own, openAI members) (openai.Contract, 
 		return c, &llm.Error{
 			Kind:  llm.UnknownParam,
 			Param: extraHeader,
-			Message: "Unexpected EXTRA_PARAMETERS option " + strings.ToValidUTF8(value[:min(len(value), 64)], "") +
+			Message: "Unexpected EXTRA_PARAMETERS option " + cut(value, 64) +
 				", expected options are ['error', 'drop', 'pass-through']",
 		}
 	}
@@ -78,11 +78,11 @@ func refused(names []string, _ jsonx.Value) *llm.Error {
 	const most = 20
 	quoted := make([]string, 0, most)
 	for _, n := range names[:min(len(names), most)] {
-		quoted = append(quoted, "'"+strings.ToValidUTF8(n[:min(len(n), 128)], "")+"'")
+		quoted = append(quoted, "'"+clip(n)+"'")
 	}
 	return &llm.Error{
 		Kind:  llm.UnknownParam,
-		Param: names[0][:min(len(names[0]), 128)],
+		Param: clip(names[0]),
 		Message: "Extra parameters [" + strings.Join(quoted, ", ") + "] are not allowed when extra-parameters is not set or set to be 'error'. " +
 			"Set extra-parameters to 'pass-through' to pass to the model.",
 	}
@@ -127,7 +127,11 @@ func (d *door) resolve(r *http.Request, p place, op llm.Operation, model string)
 	}
 }
 
-func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), 128)], "") }
+// clip shortens a name for a message.
+func clip(s string) string { return cut(s, 128) }
+
+// cut shortens a text to n bytes at most, between two runes.
+func cut(s string, n int) string { return strings.ToValidUTF8(s[:min(len(s), n)], "") }
 
 // names lists the deployments for a message.
 func (d *door) names() string {

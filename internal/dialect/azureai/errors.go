@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/sse"
 )
@@ -79,28 +80,36 @@ type envelope struct {
 	Detail     any    `json:"detail,omitempty"`
 }
 
+// The bounds of what an error repeats of a request, or of what a model's server said.
+const (
+	mostDetails = 16
+	mostPlace   = 16   // steps
+	mostText    = 4096 // bytes
+)
+
 func describe(e *llm.Error) (int, inner) {
 	a, ok := answers[e.Kind]
 	if !ok {
 		a = answers[llm.Internal]
 	}
-	in := inner{Code: a.code, Message: e.Message, Target: e.Param, Status: a.status, Details: []detail{}}
+	param := clip(e.Param)
+	in := inner{Code: a.code, Message: cut(e.Message, mostText), Target: param, Status: a.status, Details: []detail{}}
 	kind := errorType(a.status)
 	in.Type = &kind
-	if e.Param != "" {
-		in.Param = &e.Param
+	if param != "" {
+		in.Param = &param
 	}
-	for _, d := range e.Details {
-		in.Details = append(in.Details, detail{Code: d.Type, Message: d.Msg, Type: d.Type, Loc: d.Loc, Msg: d.Msg, Input: d.Input})
+	for _, d := range e.Details[:min(len(e.Details), mostDetails)] {
+		in.Details = append(in.Details, describeDetail(d))
 	}
 	switch e.Kind { //nolint:exhaustive // the kinds whose bodies have a form of their own
 	case llm.Invalid:
 		if len(e.Details) > 0 {
-			in.Message = "Invalid input: " + sentence(e.Details[0])
+			in.Message = "Invalid input: " + sentence(in.Details[0])
 		}
 	case llm.Unsupported:
 		if e.Param != "" {
-			in.Message = "One of the parameters contains invalid values: " + e.Param + ". " + e.Message
+			in.Message = "One of the parameters contains invalid values: " + param + ". " + in.Message
 		}
 	case llm.Filtered:
 		in.Type = nil
@@ -109,20 +118,44 @@ func describe(e *llm.Error) (int, inner) {
 	return a.status, in
 }
 
-// sentence says a detail with its place, for those who read only the message.
-func sentence(d llm.Detail) string {
-	var b strings.Builder
-	for i, l := range d.Loc[min(1, len(d.Loc)):] {
-		if n, ok := l.(int); ok {
-			fmt.Fprintf(&b, "[%d]", n)
-			continue
+// describeDetail bounds what a request or a model's server put into a detail.
+func describeDetail(d llm.Detail) detail {
+	msg := cut(d.Msg, mostText)
+	out := detail{Code: d.Type, Message: msg, Type: d.Type, Msg: msg, Loc: []any{}, Input: d.Input}
+	for _, l := range d.Loc[:min(len(d.Loc), mostPlace)] {
+		switch l := l.(type) {
+		case int:
+			out.Loc = append(out.Loc, l)
+		default:
+			out.Loc = append(out.Loc, clip(fmt.Sprint(l)))
 		}
-		if i > 0 {
-			b.WriteByte('.')
-		}
-		fmt.Fprint(&b, l)
 	}
-	return b.String() + ": " + d.Msg + "."
+	if len(d.Input) > mostText || len(d.Input) > 0 && !json.Valid(d.Input) {
+		out.Input = jsonx.AppendString(nil, cut(string(d.Input), mostText/2)+"…")
+	}
+	return out
+}
+
+// sentence says a detail with its place, for those who read only the message.
+func sentence(d detail) string {
+	var b strings.Builder
+	for i, l := range d.Loc {
+		n, position := l.(int)
+		switch {
+		case i == 0: // body, header or query
+		case position:
+			b.WriteString("[" + strconv.Itoa(n) + "]")
+		default:
+			if i > 1 {
+				b.WriteByte('.')
+			}
+			fmt.Fprint(&b, l)
+		}
+	}
+	if b.Len() > 0 {
+		b.WriteString(": ")
+	}
+	return b.String() + d.Msg + "."
 }
 
 func errorType(status int) string {

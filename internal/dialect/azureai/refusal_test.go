@@ -1,6 +1,7 @@
 package azureai_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -161,15 +162,15 @@ func TestAnErrorSaysWhoFailedAndWhatWasDropped(t *testing.T) {
 
 func TestWhatIsWrongInABodyIsNamedWithItsPlace(t *testing.T) {
 	t.Parallel()
-	json := func(what string) string {
+	notJSON := func(what string) string {
 		return refusal(400, "invalid_json", "The request body is not valid JSON: "+what+".", wrongValue, "")
 	}
 	compare(t, door(t, nil), []exchange{
-		{"no body", post("/chat/completions", ""), json("unexpected end of the JSON document at byte 0")},
+		{"no body", post("/chat/completions", ""), notJSON("unexpected end of the JSON document at byte 0")},
 		{"no object", post("/chat/completions", "[]"), refusal(400, "invalid_json", "The request body must be a JSON object.", wrongValue, "")},
-		{"a name twice", post("/chat/completions", `{"model":"a","mod\u0065l":"b"}`), json(`duplicate member "mod\u0065l" at byte 13`)},
-		{"half a rune", post("/chat/completions", "{\"model\":\"\xe2\x82\"}"), json("invalid UTF-8 in a string at byte 10")},
-		{"nested too deep", post("/chat/completions", `{"messages":`+strings.Repeat("[", 200)+strings.Repeat("]", 200)+`}`), json("nested too deep at byte 139")},
+		{"a name twice", post("/chat/completions", `{"model":"a","mod\u0065l":"b"}`), notJSON(`duplicate member "mod\u0065l" at byte 13`)},
+		{"half a rune", post("/chat/completions", "{\"model\":\"\xe2\x82\"}"), notJSON("invalid UTF-8 in a string at byte 10")},
+		{"nested too deep", post("/chat/completions", `{"messages":`+strings.Repeat("[", 200)+strings.Repeat("]", 200)+`}`), notJSON("nested too deep at byte 139")},
 		{
 			"no messages", post("/chat/completions", `{}`),
 			unprocessable("Invalid input", "Invalid input: messages: Field required.", "messages", "missing", "Field required", `"body","messages"`, "null"),
@@ -274,4 +275,76 @@ func TestExtraParametersAreRefusedDroppedOrPassedOn(t *testing.T) {
 		{"ignore is drop", chat(v2024, `"n":2,"top_k":1,`, "ignore"), dropped},
 		{"allow is pass-through", chat(v2024, `"n":1,`, "Allow"), ok("echo", plain)},
 	})
+}
+
+func TestAnErrorIsBoundedWhateverItRepeats(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("é", 100<<10)
+	odd := make(chan int)
+	loc := make([]any, 1000)
+	for i := range loc {
+		loc[i] = long
+	}
+	for name, err := range map[string]*llm.Error{
+		"many details":    {Kind: llm.Invalid, Details: make([]llm.Detail, 1<<16)},
+		"long texts":      {Kind: llm.Unsupported, Message: long, Param: long, Details: []llm.Detail{{Type: "t", Msg: long, Loc: []any{"body", long}}}},
+		"a long place":    {Kind: llm.Invalid, Details: []llm.Detail{{Loc: loc}}},
+		"a long value":    {Kind: llm.Invalid, Details: []llm.Detail{{Loc: []any{"header"}, Input: []byte(quote(long))}}},
+		"odd places":      llm.Faulty(llm.Detail{Type: "t", Msg: "m", Loc: []any{"body", odd, 1.5, nil, []any{odd}}}),
+		"no place":        llm.Faulty(llm.Detail{}),
+		"no body in it":   llm.Faulty(llm.Detail{Loc: []any{3}}),
+		"a value no JSON": {Kind: llm.Invalid, Details: []llm.Detail{{Loc: []any{"query"}, Input: []byte(`{"`)}}},
+		"invalid UTF-8":   {Kind: llm.Invalid, Message: "\xff", Param: "\xff", Details: []llm.Detail{{Type: "\xff", Msg: "\xff", Loc: []any{"\xff"}}}},
+	} {
+		got := answer(t, door(t, backed(&scripted{err: err})), post("/chat/completions", hi))
+		_, body, _ := strings.Cut(got, "\n\n")
+		if !strings.HasPrefix(got, "422\n") || len(body) > 64<<10 || !json.Valid([]byte(body)) {
+			t.Errorf("%s: %d bytes: %.300s", name, len(got), got)
+		}
+		if strings.Contains(got, "InternalServerError") {
+			t.Errorf("%s: %.300s", name, got)
+		}
+	}
+	images := `{"messages":[{"role":"user","content":[` + strings.Repeat(`{"type":"image_url","image_url":{"url":"data:,"}},`, 10_000) + `{"type":"text","text":""}]}]}`
+	var extras strings.Builder
+	for i := range 900 {
+		fmt.Fprintf(&extras, `"%s%d":%s,`, strings.Repeat("n", 500), i, quote(strings.Repeat("v", 500)))
+	}
+	for name, request := range map[string]string{
+		"images":          post("/chat/completions", images),
+		"extras":          post("/chat/completions", "{"+extras.String()+asked+"}", "extra-parameters: pass-through"),
+		"refused members": post("/chat/completions", "{"+extras.String()+asked+"}", "extra-parameters: error"),
+		"dropped members": post("/chat/completions", "{"+extras.String()+asked+"}", "extra-parameters: drop"),
+	} {
+		start := time.Now()
+		got := answer(t, door(t, nil), request)
+		if len(got) > 64<<10 || time.Since(start) > 5*time.Second {
+			t.Errorf("%s: %d bytes after %s", name, len(got), time.Since(start))
+		}
+		if name == "dropped members" && !strings.Contains(got, ", ...\n") {
+			t.Errorf("the list of what was dropped does not say that it is cut: %.6000s", got)
+		}
+	}
+}
+
+func TestNothingFromOutsideBreaksOutOfAHeader(t *testing.T) {
+	t.Parallel()
+	addr := door(t, nil)
+	got := answer(t, addr, post("/chat/completions", `{"max_tokens":0,"a\r\nSet-Cookie: x":1,"b,c":1,"é\u0000":1,"":1,`+asked+`}`, "extra-parameters: drop"))
+	if want := "x-ingot-dropped: " + `"a\r\nSet-Cookie: x", "b,c", "\u00e9\x00", ""` + "\n"; !strings.Contains(got, want) || strings.Contains(got, "\nset-cookie") {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	for _, request := range []string{
+		get("/deployments/a%0d%0aSet-Cookie:%20x/info"),
+		get("/models/info?model=a%0d%0aSet-Cookie:%20x"),
+		get("/info", "azureml-model-deployment: \xff\xfe"),
+		post("/chat/completions", hi, "extra-parameters: \xff<script>"),
+		post("/models/chat/completions", `{"model":"a\r\nSet-Cookie: x",`+asked+`}`),
+	} {
+		got := answer(t, addr, request)
+		_, body, _ := strings.Cut(got, "\n\n")
+		if !strings.HasPrefix(got, "40") || strings.Contains(got, "\nset-cookie") || !json.Valid([]byte(body)) {
+			t.Errorf("%q: got %s", request, got)
+		}
+	}
 }
