@@ -1,0 +1,106 @@
+// The SDK against smollm2 and minilm on the real engine.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { isUnexpected } from "@azure-rest/ai-inference";
+
+import { all, events, Ingot, joined, user } from "./ingot.js";
+
+const config = `
+models:
+  smollm2: {local: smollm2, threads: 1, slots: 1, queue: 0, context: 2048, keep_alive: forever}
+  minilm: {local: minilm, threads: 1, keep_alive: forever}
+`;
+
+let engine;
+before(async () => { engine = await Ingot.start({ config, home: process.env.INGOT_HOME }); });
+after(() => engine.stop());
+
+const fixed = { temperature: 0, seed: 7 };
+const capital = user("What is the capital of France?");
+
+for (const base of ["", "/models", "/deployments/smollm2"]) {
+  test(`a real answer, whole and streamed, at ${base || "the root"}`, async () => {
+    const client = engine.client(base);
+    const body = { messages: capital, model: "smollm2", max_tokens: 32, ...fixed };
+    const whole = await client.path("/chat/completions").post({ body });
+    const chunks = await all(events(client, body));
+
+    assert.equal(isUnexpected(whole), false);
+    const { choices: [choice], usage } = whole.body;
+    assert.match(choice.message.content, /Paris/);
+    assert.equal(choice.finish_reason, "stop");
+    assert.equal(whole.body.model, "smollm2");
+    assert.equal(usage.total_tokens, usage.prompt_tokens + usage.completion_tokens);
+    assert.equal(chunks.pop(), "[DONE]");
+    assert.deepEqual(chunks[0].choices[0].delta, { role: "assistant", content: "" });
+    assert.equal(joined(chunks), choice.message.content);
+    assert.equal(chunks.at(-1).choices[0].finish_reason, "stop");
+    assert.equal(chunks.at(-1).usage.completion_tokens, usage.completion_tokens);
+  });
+}
+
+test("limits are obeyed", async () => {
+  const post = (body) => engine.client().path("/chat/completions").post({ body: { ...fixed, ...body } });
+  const messages = user("Write a long story about a ship.");
+  const whole = await post({ messages, max_tokens: 16 });
+  assert.equal(whole.body.usage.completion_tokens, 16);
+  assert.equal(whole.body.choices[0].finish_reason, "length");
+
+  const text = whole.body.choices[0].message.content;
+  const stop = text.split(" ")[4];
+  const stopped = await post({ messages, max_tokens: 16, stop: [stop] });
+  assert.equal(stopped.body.choices[0].message.content, text.slice(0, text.indexOf(stop)));
+  assert.equal(stopped.body.choices[0].finish_reason, "stop");
+
+  const long = await post({ messages: user("word ".repeat(3000)) });
+  assert.equal(long.status, "400");
+  assert.equal(long.body.error.code, "context_length_exceeded");
+  assert.match(long.body.error.message, /\b2048\b.*\b30\d\d\b/);
+});
+
+test("what the engine cannot do is refused by name", async () => {
+  const tools = [{ type: "function", function: { name: "f" } }];
+  const response = await engine.client().path("/chat/completions").post({ body: { messages: capital, tools } });
+
+  assert.equal(response.status, "422");
+  assert.equal(response.headers["x-ms-error-code"], "parameter_not_supported");
+  assert.equal(response.body.error.target, "tools");
+});
+
+test("hanging up frees the slot within a second", async () => {
+  const body = { messages: user("Write a long story about a ship."), max_tokens: 1900 };
+  for await (const chunk of events(engine.client(), body)) {
+    assert.equal(chunk.choices[0].delta.role, "assistant");
+    break;
+  }
+  const left = performance.now();
+  const client = engine.client("", { retryOptions: { maxRetries: 0 } });
+  for (;;) {
+    const response = await client.path("/chat/completions").post({ body: { messages: user("Hi"), max_tokens: 1 } });
+    if (response.status === "200") {
+      break;
+    }
+    assert.equal(response.status, "429");
+    assert.ok(performance.now() - left < 1000);
+  }
+});
+
+test("embeddings mean something", async () => {
+  const input = ["A man is playing a guitar.", "Somebody plays the guitar.", "Shares fell on Friday."];
+  const floats = await engine.client().path("/embeddings").post({ body: { input } });
+  const base64 = await engine.client("/deployments/minilm").path("/embeddings").post({ body: { input, encoding_format: "base64" } });
+  const vectors = floats.body.data.map((d) => d.embedding);
+  const near = (a, b) => vectors[a].reduce((sum, x, i) => sum + x * vectors[b][i], 0);
+
+  assert.equal(floats.body.model, "minilm");
+  assert.deepEqual(vectors.map((v) => v.length), [384, 384, 384]);
+  assert.ok(near(0, 1) > 0.8);
+  assert.ok(near(0, 2) < 0.3);
+  assert.equal(floats.body.usage.prompt_tokens, floats.body.usage.total_tokens);
+  for (const [i, vector] of vectors.entries()) {
+    const bytes = Buffer.from(base64.body.data[i].embedding, "base64");
+    assert.deepEqual(vector.map((_, k) => bytes.readFloatLE(4 * k)), vector.map(Math.fround));
+  }
+});

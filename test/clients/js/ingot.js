@@ -1,0 +1,88 @@
+// Starts the real binary for a test file and ends it by its process id; makes the SDK's clients.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+import createClient from "@azure-rest/ai-inference";
+import { AzureKeyCredential } from "@azure/core-auth";
+import { createSseStream } from "@azure/core-sse";
+
+export const KEY = "key-of-the-tests";
+
+/** A running `ingot serve` on a port that the kernel chose. */
+export class Ingot {
+  /** Starts with these arguments, or the configuration in `config`; without `home` in a data folder of its own. */
+  static async start({ args = [], config, home }) {
+    const server = new Ingot();
+    server.folder = mkdtempSync(join(tmpdir(), "ingot-js-"));
+    if (config) {
+      const file = join(server.folder, "ingot.yaml");
+      writeFileSync(file, config);
+      args = ["--config", file];
+    }
+    server.log = join(server.folder, "ingot.log");
+    const log = openSync(server.log, "w");
+    server.process = spawn(process.env.INGOT_BIN, ["serve", "--listen", "127.0.0.1:0", ...args], {
+      env: { ...process.env, INGOT_KEY: KEY, INGOT_HOME: home ?? join(server.folder, "home") },
+      stdio: ["ignore", "pipe", log],
+    });
+    closeSync(log);
+    server.exited = once(server.process, "exit");
+    const limit = setTimeout(() => server.process.kill("SIGKILL"), 60_000);
+    for await (const line of createInterface(server.process.stdout)) {
+      server.url = / serves (http:\S+)/.exec(line)?.[1];
+      break;
+    }
+    clearTimeout(limit);
+    if (!server.url) {
+      throw new Error(`ingot did not start: ${readFileSync(server.log)}`);
+    }
+    server.process.stdout.resume();
+    return server;
+  }
+
+  /** A client for an address below the endpoint; the SDK wants to be told that plain HTTP is meant. */
+  client(base = "", { key = KEY, ...options } = {}) {
+    return createClient(this.url + base, new AzureKeyCredential(key), { allowInsecureConnection: true, ...options });
+  }
+
+  /** Ends it as an operator does. */
+  async stop() {
+    const limit = setTimeout(() => this.process.kill("SIGKILL"), 15_000);
+    this.process.kill("SIGTERM");
+    const [code, signal] = await this.exited;
+    clearTimeout(limit);
+    if (code !== 0) {
+      throw new Error(`ingot ended with ${code ?? signal}: ${readFileSync(this.log)}`);
+    }
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+/** The data of each event of a chat stream, parsed; [DONE] as it is. Throws what the stream throws. */
+export async function* events(client, body, options = {}) {
+  const response = await client.path("/chat/completions").post({ body: { ...body, stream: true }, ...options }).asNodeStream();
+  if (response.status !== "200") {
+    throw new Error(`status ${response.status}`);
+  }
+  for await (const event of createSseStream(response.body)) {
+    yield event.data === "[DONE]" ? event.data : JSON.parse(event.data);
+  }
+}
+
+export async function all(iterable) {
+  const list = [];
+  for await (const item of iterable) {
+    list.push(item);
+  }
+  return list;
+}
+
+/** The text of all chunks together. */
+export const joined = (chunks) => chunks.flatMap((c) => c.choices ?? []).map((c) => c.delta.content ?? "").join("");
+
+export const user = (content) => [{ role: "user", content }];

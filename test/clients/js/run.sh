@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Tests the @azure-rest/ai-inference SDK against INGOT_BIN (bin/ingot): mock models, and smollm2 and
+# minilm on the real engine from the data folder INGOT_HOME. Arguments go to node --test.
+#
+# The modules are kept in INGOT_TEST_CACHE until package-lock.json or node changes.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+root=$(cd ../../.. && pwd)
+
+export INGOT_TEST_CACHE=${INGOT_TEST_CACHE:-$root/.cache/test}
+export INGOT_BIN=${INGOT_BIN:-$root/bin/ingot}
+export INGOT_HOME=${INGOT_HOME:-$INGOT_TEST_CACHE/home}
+[[ -x $INGOT_BIN ]] || { echo "run.sh: no $INGOT_BIN: run make build" >&2; exit 1; }
+
+hash=$({ cat package-lock.json; node --version; } | sha256sum)
+place=$INGOT_TEST_CACHE/js-${hash:0:16}
+if [[ ! -e $place/installed ]]; then
+	mkdir -p "$place"
+	cp package.json package-lock.json "$place"
+	npm ci --prefix "$place" --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch "$place/installed"
+fi
+# Modules are looked for beside the tests, so that is where they run.
+rm -f "$place"/*.js
+cp ./*.js "$place"
+cd "$place"
+exec node --test --test-reporter=spec "$@"
