@@ -12,7 +12,7 @@ import (
 func (a *app) versionVerb() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "version [--json]",
+		Use:   "version",
 		Short: "Say which Ingot this is",
 		Long:  "Say which Ingot this is, what built it, and which engine it was tested with.",
 		Args:  screen.Arguments(0, 0, ""),

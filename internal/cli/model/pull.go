@@ -26,7 +26,8 @@ func (a *verbs) pull() *cobra.Command {
   ./file.gguf                              a file of this machine, which is used where it lies
   NAME=any of these but a catalogue name   the same, under a name of your own
 
-A model that is here is not fetched again. A pull that was interrupted goes on where it was. HF_TOKEN
+A model that is here is not fetched again. A download from the hub or an address that was interrupted
+goes on where it was. HF_TOKEN
 opens models that need it; HF_ENDPOINT is another hub.`,
 		Example: "  ingot pull smollm2 minilm\n  ingot pull mine=./finetuned.gguf",
 		Args:    screen.Arguments(1, -1, "the MODEL to pull"),
@@ -40,7 +41,7 @@ opens models that need it; HF_ENDPOINT is another hub.`,
 			for _, ref := range args {
 				m, err := Pull(cmd.Context(), a.Screen, lib, ref)
 				if cmd.Context().Err() != nil {
-					a.Say("Interrupted: the same command goes on where it was.")
+					a.Say("Interrupted: repeat the command to go on.")
 					return err
 				}
 				if err != nil {
