@@ -141,9 +141,11 @@ engine() {
 }
 
 sdk() {
+	local rc=0
 	prepare
-	test/clients/python/run.sh
-	test/clients/js/run.sh
+	test/clients/python/run.sh || rc=1
+	test/clients/js/run.sh || rc=1
+	return $rc
 }
 
 fresh() { scripts/fresh.sh; }
