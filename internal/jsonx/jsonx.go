@@ -55,7 +55,8 @@ var ErrType = errors.New("wrong JSON type")
 // Parse checks that doc is exactly one JSON value (RFC 8259) whose objects have no
 // member name twice, and returns it. Its errors are *SyntaxError.
 func Parse(doc []byte) (Value, error) {
-	s := scanner{doc: doc}
+	var keys [manyKeys][]byte // at once, and enough for most documents
+	s := scanner{doc: doc, keys: keys[:0]}
 	start := s.space(0)
 	end, err := s.value(start, 0)
 	if err != nil {
