@@ -53,10 +53,10 @@ func (e *StreamEncoder) Fragment(dst []byte, f *llm.Reply) []byte {
 		c := &f.Choices[i]
 		w, fresh := e.choice(c.Index)
 		if fresh && !e.text {
-			dst = e.event(dst, c.Index, func(o *object) {
-				o.str("role", "assistant")
-				o.str("content", "")
-			}, nil)
+			o := e.begin(dst, c.Index)
+			o.str("role", "assistant")
+			o.str("content", "")
+			dst = end(o, nil)
 		}
 		if e.text {
 			dst = e.textEvent(dst, w, c)
@@ -70,7 +70,9 @@ func (e *StreamEncoder) Fragment(dst []byte, f *llm.Reply) []byte {
 			dst = e.part(dst, w, c.At+k, p, logprobs)
 		}
 		if len(c.Parts) == 0 && len(c.Logprobs) > 0 {
-			dst = e.event(dst, c.Index, func(o *object) { o.str("content", "") }, c.Logprobs)
+			o := e.begin(dst, c.Index)
+			o.str("content", "")
+			dst = end(o, c.Logprobs)
 		}
 		if c.Finish != "" {
 			dst = e.finish(dst, w, c)
@@ -109,14 +111,17 @@ func (e *StreamEncoder) choice(index int) (*written, bool) {
 	return &e.choices[len(e.choices)-1], true
 }
 
-// event appends one chunk with a delta and no finish.
-func (e *StreamEncoder) event(dst []byte, index int, delta func(*object), logprobs []llm.TokenLogprob) []byte {
+// begin opens a chunk up to its delta; end closes one that is not the last.
+func (e *StreamEncoder) begin(dst []byte, index int) object {
 	o := object{b: append(e.release(dst), e.prefix...)}
 	o.open()
 	o.integer("index", int64(index))
 	o.member("delta")
 	o.open()
-	delta(&o)
+	return o
+}
+
+func end(o object, logprobs []llm.TokenLogprob) []byte {
 	o.close()
 	o.logprobs(logprobs)
 	o.finish("")
@@ -140,19 +145,20 @@ func (e *StreamEncoder) part(dst []byte, w *written, at int, p llm.Part, logprob
 		if p.Empty() && logprobs == nil {
 			return dst
 		}
-		return e.event(dst, w.index, func(o *object) {
-			o.member("content")
-			if w.thinking {
-				w.thinking = false
-				p = llm.NewText(thinkClose + p.String())
-			}
-			o.b = p.AppendJSON(o.b)
-		}, logprobs)
+		if w.thinking {
+			w.thinking = false
+			p = llm.NewText(thinkClose + p.String())
+		}
+		o := e.begin(dst, w.index)
+		o.text("content", p)
+		return end(o, logprobs)
 	case llm.Reasoning:
 		return e.reasoning(dst, w, p.Text)
 	case llm.ToolCall:
 		index, fresh := w.tool(at)
-		return e.event(dst, w.index, func(o *object) { o.callDelta(index, fresh, p) }, logprobs)
+		o := e.begin(dst, w.index)
+		o.callDelta(index, fresh, p)
+		return end(o, logprobs)
 	case llm.Image, llm.Audio, llm.ToolResult, llm.Opaque:
 	}
 	return dst
@@ -167,13 +173,15 @@ func (e *StreamEncoder) reasoning(dst []byte, w *written, t llm.Text) []byte {
 			w.thinking = true
 			t = llm.NewText(thinkOpen + t.String())
 		}
-		return e.event(dst, w.index, func(o *object) { o.text("content", t) }, nil)
+		o := e.begin(dst, w.index)
+		o.text("content", t)
+		return end(o, nil)
 	case llm.ReasoningField, llm.ReasoningByDoor:
 	}
-	return e.event(dst, w.index, func(o *object) {
-		o.raw("content", []byte("null"))
-		o.text("reasoning_content", t)
-	}, nil)
+	o := e.begin(dst, w.index)
+	o.raw("content", []byte("null"))
+	o.text("reasoning_content", t)
+	return end(o, nil)
 }
 
 // tool returns the ordinal of the call at a position, and whether it is new.
