@@ -88,11 +88,11 @@ func (o *Options) Serve(h Handler, write ErrorWriter) http.Handler {
 		id := guid()
 		r = r.WithContext(context.WithValue(r.Context(), requestID{}, id))
 		header := w.Header()
-		header.Set("x-request-id", id)
-		header.Set("apim-request-id", id)
-		header.Set("x-content-type-options", "nosniff")
-		if c := clientID(r.Header.Get("x-ms-client-request-id")); c != "" {
-			header.Set("x-ms-client-request-id", c)
+		header.Set("X-Request-Id", id)
+		header.Set("Apim-Request-Id", id)
+		header.Set("X-Content-Type-Options", "nosniff")
+		if c := clientID(r.Header.Get("X-Ms-Client-Request-Id")); c != "" {
+			header.Set("X-Ms-Client-Request-Id", c)
 		}
 		defer func() {
 			if p := recover(); p != nil {
@@ -142,16 +142,16 @@ func clientID(s string) string {
 // MetaHeaders says who answered and what was not obeyed (doc/protocol.md §2.2).
 func MetaHeaders(h http.Header, m llm.Meta) {
 	if m.Deployment != "" {
-		h.Set("x-ingot-deployment", headerSafe(m.Deployment))
+		h.Set("X-Ingot-Deployment", headerSafe(m.Deployment))
 	}
 	if m.Provider != "" {
-		h.Set("x-ingot-provider", headerSafe(m.Provider))
+		h.Set("X-Ingot-Provider", headerSafe(m.Provider))
 	}
 	if m.Attempts > 0 {
-		h.Set("x-ingot-attempts", strconv.Itoa(m.Attempts))
+		h.Set("X-Ingot-Attempts", strconv.Itoa(m.Attempts))
 	}
 	if len(m.Dropped) > 0 {
-		h.Set("x-ingot-dropped", headerList(m.Dropped))
+		h.Set("X-Ingot-Dropped", headerList(m.Dropped))
 	}
 }
 

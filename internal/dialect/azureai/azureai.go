@@ -142,7 +142,8 @@ func (p place) hint() string {
 }
 
 func (d *door) chat(w http.ResponseWriter, r *http.Request, p place, caller llm.Caller, body []byte) error {
-	c, err := d.contract(r, chatMembers, chatOpenAI)
+	version := apiVersion(r)
+	c, err := d.contract(r, version, chatMembers, chatOpenAI)
 	if err != nil {
 		return err
 	}
@@ -155,7 +156,7 @@ func (d *door) chat(w http.ResponseWriter, r *http.Request, p place, caller llm.
 		return err
 	}
 	req.Model, req.Caller = info.Deployment, caller
-	style := d.style(r, info, req.UsageChunk)
+	style := d.style(version, info, req.UsageChunk)
 	stream := d.Backend.Chat(r.Context(), req)
 	if req.Stream {
 		return d.Stream(w, r, stream, func(first *llm.Reply) dialect.Encoder {
@@ -175,7 +176,7 @@ func (d *door) chat(w http.ResponseWriter, r *http.Request, p place, caller llm.
 const defaultMaxTokens = 256
 
 func (d *door) complete(w http.ResponseWriter, r *http.Request, p place, caller llm.Caller, body []byte) error {
-	c, err := d.contract(r, completeMembers, completeOpenAI)
+	c, err := d.contract(r, apiVersion(r), completeMembers, completeOpenAI)
 	if err != nil {
 		return err
 	}
@@ -207,7 +208,7 @@ func (d *door) complete(w http.ResponseWriter, r *http.Request, p place, caller 
 }
 
 func (d *door) embed(w http.ResponseWriter, r *http.Request, p place, caller llm.Caller, body []byte) error {
-	c, err := d.contract(r, embedMembers, embedOpenAI)
+	c, err := d.contract(r, apiVersion(r), embedMembers, embedOpenAI)
 	if err != nil {
 		return err
 	}
@@ -239,14 +240,14 @@ func (d *door) embed(w http.ResponseWriter, r *http.Request, p place, caller llm
 
 // style is how a chat answer is written: reasoning by the deployment, the configuration, or the
 // api-version (doc/protocol.md §3.7), none counting as 2024-05-01-preview.
-func (d *door) style(r *http.Request, info llm.ModelInfo, usageChunk bool) openai.Style {
+func (d *door) style(version string, info llm.ModelInfo, usageChunk bool) openai.Style {
 	s := openai.Style{Wire: llm.WireInference, Reasoning: info.Reasoning, UsageChunk: usageChunk}
 	if s.Reasoning == llm.ReasoningByDoor {
 		s.Reasoning = d.Reasoning
 	}
 	if s.Reasoning == llm.ReasoningByDoor {
 		s.Reasoning = llm.ReasoningContent
-		if apiVersion(r) >= "2025-04-01" {
+		if version >= "2025-04-01" {
 			s.Reasoning = llm.ReasoningField
 		}
 	}
@@ -255,6 +256,9 @@ func (d *door) style(r *http.Request, info llm.ModelInfo, usageChunk bool) opena
 
 // apiVersion is the last of the repeated values, since pasted addresses bring their own (doc/protocol.md §1.2).
 func apiVersion(r *http.Request) string {
+	if r.URL.RawQuery == "" {
+		return ""
+	}
 	values := r.URL.Query()["api-version"]
 	if len(values) == 0 {
 		return ""

@@ -31,12 +31,10 @@ var (
 	embedOpenAI     = list("user")
 )
 
-const extraHeader = "extra-parameters"
-
 // contract reads the extra-parameters header (doc/protocol.md §3.6).
-func (d *door) contract(r *http.Request, own, openAI members) (openai.Contract, error) {
+func (d *door) contract(r *http.Request, version string, own, openAI members) (openai.Contract, error) {
 	c := openai.Contract{Wire: llm.WireInference, Refused: refused}
-	value := strings.ToLower(strings.TrimSpace(r.Header.Get(extraHeader)))
+	value := strings.ToLower(strings.TrimSpace(r.Header.Get("Extra-Parameters")))
 	if d.LegacyExtras {
 		switch value {
 		case "ignore":
@@ -55,12 +53,12 @@ func (d *door) contract(r *http.Request, own, openAI members) (openai.Contract, 
 	default:
 		return c, &llm.Error{
 			Kind:  llm.UnknownParam,
-			Param: extraHeader,
+			Param: "extra-parameters",
 			Message: "Unexpected EXTRA_PARAMETERS option " + cut(value, 64) +
 				", expected options are ['error', 'drop', 'pass-through']",
 		}
 	}
-	ordinary := value == "" && apiVersion(r) == ""
+	ordinary := value == "" && version == ""
 	c.Admit = func(name string) openai.Admission {
 		if _, ok := own[name]; ok {
 			return openai.Take
@@ -91,7 +89,7 @@ func refused(names []string, _ jsonx.Value) *llm.Error {
 // resolve finds the deployment (doc/protocol.md §8.6): by path, header azureml-model-deployment, body,
 // header x-ms-model-mesh-model-name, and default, in this order. At the root an unknown name in the body is ignored.
 func (d *door) resolve(r *http.Request, p place, op llm.Operation, model string) (llm.ModelInfo, error) {
-	for _, name := range []string{p.deployment, r.Header.Get("azureml-model-deployment")} {
+	for _, name := range []string{p.deployment, r.Header.Get("Azureml-Model-Deployment")} {
 		if name == "" {
 			continue
 		}
@@ -107,7 +105,7 @@ func (d *door) resolve(r *http.Request, p place, op llm.Operation, model string)
 			Message: "The API deployment '" + clip(name) + "' for this resource does not exist." + advice,
 		}
 	}
-	for _, name := range []string{model, r.Header.Get("x-ms-model-mesh-model-name")} {
+	for _, name := range []string{model, r.Header.Get("X-Ms-Model-Mesh-Model-Name")} {
 		if name == "" {
 			continue
 		}
