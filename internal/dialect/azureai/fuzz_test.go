@@ -1,0 +1,68 @@
+package azureai_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/ingot-llm/ingot/internal/dialect/azureai"
+)
+
+// FuzzHandler sends anything to the door: it answers with valid JSON, or with a stream of it, and never with an error of ours.
+func FuzzHandler(f *testing.F) {
+	for _, path := range []string{"/info", "/chat/completions", "/models/completions", "/deployments/think/chat/completions", "/deployments/vectors/embeddings", "//x%2f/%20"} {
+		for _, body := range []string{hi, `{"stream":true,` + asked + `,` + tools + `,"tool_choice":"required"}`, `{"prompt":["a",""],"n":2}`, `{"input":[[1]],"dimensions":8}`, `{`} {
+			f.Add(path, "pass-through", "2024-05-01-preview", body)
+			f.Add(path, "", "", body)
+			f.Add(path, "drop", "", body)
+		}
+	}
+	h := azureai.Handler(options(table(f, mocks[:3]...), func(o *azureai.Options) { o.MaxBody = 4096 }))
+	f.Fuzz(func(t *testing.T, path, extras, version, body string) {
+		if len(body) > 4096 || strings.Contains(body, `"dimensions"`) && len(body) > 256 {
+			return
+		}
+		u, err := url.ParseRequestURI("/" + path)
+		if err != nil {
+			return
+		}
+		u.RawQuery = url.Values{"api-version": {version}}.Encode()
+		method := http.MethodPost
+		if strings.HasSuffix(path, "info") {
+			method = http.MethodGet
+		}
+		r := httptest.NewRequestWithContext(t.Context(), method, "/", strings.NewReader(body))
+		r.URL = u
+		r.Header.Set("api-key", key)
+		r.Header.Set("extra-parameters", extras)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code >= http.StatusInternalServerError {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		documents := [][]byte{w.Body.Bytes()}
+		if w.Header().Get("Content-Type") == "text/event-stream" {
+			text, done := bytes.CutSuffix(w.Body.Bytes(), []byte("data: [DONE]\n\n"))
+			if !done {
+				t.Fatalf("no end: %s", text)
+			}
+			documents = nil
+			for event := range bytes.SplitSeq(bytes.TrimSuffix(text, []byte("\n\n")), []byte("\n\n")) {
+				data, ok := bytes.CutPrefix(event, []byte("data: "))
+				if !ok {
+					t.Fatalf("no event: %q", event)
+				}
+				documents = append(documents, data)
+			}
+		}
+		for _, d := range documents {
+			if !json.Valid(d) || bytes.ContainsAny(d, "\r\n") {
+				t.Fatalf("no JSON: %q", d)
+			}
+		}
+	})
+}
