@@ -7,15 +7,12 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"os/signal"
-	"path/filepath"
 	"slices"
-	"time"
 
-	"github.com/fsnotify/fsnotify"
 	"github.com/spf13/cobra"
 
 	"github.com/ingot-llm/ingot/internal/auth"
+	"github.com/ingot-llm/ingot/internal/cli/screen"
 	"github.com/ingot-llm/ingot/internal/config"
 	"github.com/ingot-llm/ingot/internal/engine/install"
 	"github.com/ingot-llm/ingot/internal/engine/process"
@@ -43,7 +40,7 @@ The key is INGOT_KEY, else the development key in the data folder. With a file, 
 count besides INGOT_KEY. The file is read again on SIGHUP and when it changes; a bad one is refused
 whole, and open streams go on.`,
 		Example: "  ingot serve\n  ingot serve --mock --listen 127.0.0.1:9000\n  ingot serve --config ingot.yaml",
-		Args:    cobra.NoArgs,
+		Args:    screen.Arguments(0, 0, ""),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runServe(cmd.Context(), f) },
 	}
 	cmd.Flags().StringVarP(&f.file, "config", "c", "", "configuration file; `FILE` as ingot config init writes it")
@@ -98,6 +95,14 @@ func (a *app) runServe(ctx context.Context, f serveFlags) error {
 	} else {
 		defer func() { _ = lock.Release() }()
 	}
+	if !f.mock && f.file == "" {
+		if _, err := os.Stat(config.File); err == nil {
+			log.LogAttrs(ctx, slog.LevelWarn, config.File+" in this folder is not used: give it with --config "+config.File)
+		}
+	}
+	if _, err := a.checkNames(cfg); err != nil {
+		return err
+	}
 	// A taken port is better known before a long download; nobody is let in before it is over.
 	ln, err := listen(ctx, cfg.Listen)
 	if err != nil {
@@ -114,22 +119,20 @@ func (a *app) runServe(ctx context.Context, f serveFlags) error {
 		return err
 	}
 	defer ln.Close()
+	url := reachable("http://" + ln.Addr().String())
 	if lock != nil {
-		if err := lock.Listening("http://" + ln.Addr().String()); err != nil {
+		if err := lock.Listening(url); err != nil {
 			return err
 		}
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		a.watch(ctx, f, h, g, level, log)
-	}()
-	a.announce(g, ln.Addr().String(), h)
+	r := reloader{flags: f, keys: h.Path("keys.json"), gateway: g, level: level, log: log}
+	stopped := r.start(ctx)
+	a.announce(g, url, h)
 	err = g.Serve(ctx, ln)
 	cancel()
-	<-watched
+	<-stopped
 	return err
 }
 
@@ -148,8 +151,8 @@ func setLevel(level *slog.LevelVar, cfg *config.Config) {
 }
 
 // announce says where the endpoint is, on standard output, when it is ready.
-func (a *app) announce(g *gateway.Gateway, addr string, h home.Home) {
-	_, _ = fmt.Fprintf(a.Out, "Ingot %s serves http://%s\n", a.version, addr)
+func (a *app) announce(g *gateway.Gateway, url string, h home.Home) {
+	_, _ = fmt.Fprintf(a.Out, "Ingot %s serves %s\n", a.version, url)
 	for _, name := range g.Deployments() {
 		_, _ = fmt.Fprintf(a.Out, "  %s\n", name)
 	}
@@ -235,63 +238,4 @@ func (a *app) fetch(ctx context.Context, cfg *config.Config, lib *library.Librar
 		}
 	}
 	return nil
-}
-
-// watch reads the file again on SIGHUP, and the file and the keys again when they change.
-func (a *app) watch(ctx context.Context, f serveFlags, h home.Home, g *gateway.Gateway, level *slog.LevelVar, log *slog.Logger) {
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, reloadSignals...)
-	defer signal.Stop(hup)
-	changes := map[string]bool{h.Path("keys.json"): true}
-	if f.file != "" {
-		if abs, err := filepath.Abs(f.file); err == nil {
-			changes[abs] = true
-		}
-	}
-	w, err := fsnotify.NewWatcher()
-	if err != nil {
-		log.LogAttrs(ctx, slog.LevelWarn, "changes of files are not noticed", slog.Any("error", err))
-		w = &fsnotify.Watcher{}
-	} else {
-		defer w.Close()
-	}
-	for path := range changes {
-		// The folder is watched, since editors and key stores replace a file instead of writing into it.
-		if err := w.Add(filepath.Dir(path)); err != nil {
-			log.LogAttrs(ctx, slog.LevelWarn, "changes of a file are not noticed", slog.Any("error", err))
-		}
-	}
-	const settle = 200 * time.Millisecond
-	timer := time.NewTimer(settle)
-	timer.Stop()
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-hup:
-			a.reload(ctx, f, g, level, log)
-		case e := <-w.Events:
-			if changes[filepath.Clean(e.Name)] && !e.Has(fsnotify.Chmod) {
-				timer.Reset(settle)
-			}
-		case err := <-w.Errors:
-			log.LogAttrs(ctx, slog.LevelWarn, "watch files", slog.Any("error", err))
-		case <-timer.C:
-			a.reload(ctx, f, g, level, log)
-		}
-	}
-}
-
-func (a *app) reload(ctx context.Context, f serveFlags, g *gateway.Gateway, level *slog.LevelVar, log *slog.Logger) {
-	cfg, err := f.load()
-	if err == nil {
-		err = g.Reload(ctx, cfg)
-	}
-	if err != nil {
-		log.LogAttrs(ctx, slog.LevelError, "configuration refused, the old one stays in force", slog.Any("error", err))
-		return
-	}
-	setLevel(level, cfg)
-	log.LogAttrs(ctx, slog.LevelInfo, "configuration reloaded", slog.Int("models", len(cfg.Models)))
 }

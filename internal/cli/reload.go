@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"github.com/ingot-llm/ingot/internal/config"
+	"github.com/ingot-llm/ingot/internal/gateway"
+)
+
+// reloader reads the configuration again on SIGHUP, and when its file or the keys change.
+type reloader struct {
+	flags   serveFlags
+	keys    string // the file of keys
+	gateway *gateway.Gateway
+	level   *slog.LevelVar
+	log     *slog.Logger
+}
+
+// start begins to watch; the channel is closed when ctx has ended and the watching with it.
+func (r *reloader) start(ctx context.Context) <-chan struct{} {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, reloadSignals...)
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		r.log.LogAttrs(ctx, slog.LevelWarn, "changes of files are not noticed", slog.Any("error", err))
+	}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		defer signal.Stop(hup)
+		if w == nil {
+			r.run(ctx, hup, nil, nil, nil)
+			return
+		}
+		defer w.Close()
+		r.run(ctx, hup, w.Events, w.Errors, r.watch(ctx, w))
+	}()
+	return stopped
+}
+
+// watch adds the folders of the files, since editors and key stores replace a file instead of writing into it.
+func (r *reloader) watch(ctx context.Context, w *fsnotify.Watcher) map[string]bool {
+	files := map[string]bool{r.keys: true}
+	if abs, err := filepath.Abs(r.flags.file); err == nil && r.flags.file != "" {
+		files[abs] = true
+	}
+	for path := range files {
+		if err := w.Add(filepath.Dir(path)); err != nil {
+			r.log.LogAttrs(ctx, slog.LevelWarn, "changes of a file are not noticed", slog.Any("error", err))
+		}
+	}
+	return files
+}
+
+func (r *reloader) run(ctx context.Context, hup <-chan os.Signal, events <-chan fsnotify.Event, errs <-chan error, files map[string]bool) {
+	const settle = 200 * time.Millisecond // a file is often written in several steps
+	timer := time.NewTimer(settle)
+	timer.Stop()
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+			r.reload(ctx)
+		case e := <-events:
+			if files[filepath.Clean(e.Name)] && !e.Has(fsnotify.Chmod) {
+				timer.Reset(settle)
+			}
+		case err := <-errs:
+			r.log.LogAttrs(ctx, slog.LevelWarn, "watch files", slog.Any("error", err))
+		case <-timer.C:
+			r.reload(ctx)
+		}
+	}
+}
+
+func (r *reloader) reload(ctx context.Context) {
+	old := r.gateway.Config()
+	cfg, err := r.flags.load()
+	if err == nil {
+		err = r.gateway.Reload(ctx, cfg)
+	}
+	if err != nil {
+		r.log.LogAttrs(ctx, slog.LevelError, "configuration refused, the old one stays in force", slog.Any("error", err))
+		return
+	}
+	setLevel(r.level, cfg)
+	r.log.LogAttrs(ctx, slog.LevelInfo, "configuration reloaded", slog.Int("models", len(cfg.Models)))
+	if needsRestart(old, cfg) {
+		r.log.LogAttrs(ctx, slog.LevelWarn, "listen, limits.header_timeout and log.format hold from the next start on")
+	}
+}
+
+// needsRestart reports whether something changed that only a start puts in force.
+func needsRestart(old, now *config.Config) bool {
+	return old.Listen != now.Listen || old.Limits.HeaderTimeout != now.Limits.HeaderTimeout || old.Log.Format != now.Log.Format
+}
