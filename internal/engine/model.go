@@ -65,7 +65,7 @@ var _ llm.Backend = (*Model)(nil)
 
 // Model returns the Backend of a model. Its child starts with the first request. Give it back with Release.
 func (p *Pool) Model(s Settings) *Model {
-	m := &Model{Settings: s, pool: p, child: p.attach(s.Spec, s.Memory, s.Queue), codec: llama{openai.Codec{Contract: llm.WireOpenAI}}}
+	m := &Model{Settings: s, pool: p, child: p.attach(s.Spec, s.Memory), codec: llama{openai.Codec{Contract: llm.WireOpenAI}}}
 	if s.Spec.Engine.Kind == process.Command {
 		m.codec = openai.Codec{Contract: llm.WireOpenAI}
 	}
@@ -83,7 +83,7 @@ func (m *Model) Models(context.Context) ([]llm.ModelInfo, error) {
 // use waits for a slot and a running child, and lets f talk to it.
 func (m *Model) use(ctx context.Context, caller llm.Caller, f func(*upstream.Client) error) error {
 	defer m.pool.count(&m.child.asked)()
-	leave, err := m.child.queue.enter(ctx, caller.Name, m.Wait, func() bool { return m.child.State().State != process.Ready })
+	leave, err := m.child.queue.enter(ctx, caller.Name, m.Queue, m.Wait, func() bool { return m.child.State().State != process.Ready })
 	if err != nil {
 		return err
 	}

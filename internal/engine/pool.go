@@ -59,7 +59,7 @@ func NewPool(o Options) *Pool {
 }
 
 // attach returns the child for a spec, new or the one that is there.
-func (p *Pool) attach(spec process.Spec, memory uint64, waiting int) *child {
+func (p *Pool) attach(spec process.Spec, memory uint64) *child {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	key := spec.Key()
@@ -67,13 +67,12 @@ func (p *Pool) attach(spec process.Spec, memory uint64, waiting int) *child {
 	if i >= 0 {
 		c := p.children[i]
 		c.SetLimits(spec.Limits)
-		c.queue.setMost(waiting)
 		c.pins++
 		return c
 	}
 	c := &child{
 		Process: process.New(spec, process.Options{Logger: p.log}), name: spec.Name, key: key, memory: memory,
-		queue: newQueue(spec.Slots, waiting), pins: 1,
+		queue: newQueue(spec.Slots), pins: 1,
 	}
 	p.children = append(p.children, c)
 	return c

@@ -11,10 +11,10 @@ import (
 
 // queue admits a number of requests at a time and lets others wait: bounded, each caller in
 // order, and callers in turn, so that one with many requests does not keep the others out.
+// Deployments of the same model share it, each with its own bound.
 type queue struct {
 	mu      sync.Mutex
 	free    int
-	most    int
 	waiting int
 	lines   []*line // of callers with somebody waiting, the next to be served first
 }
@@ -24,18 +24,18 @@ type line struct {
 	waiters []chan struct{}
 }
 
-func newQueue(slots, most int) *queue { return &queue{free: max(1, slots), most: most} }
+func newQueue(slots int) *queue { return &queue{free: max(1, slots)} }
 
-// enter waits for a place and returns how to leave it. starting tells whether the model is
+// enter waits for a place, unless most are waiting already, and returns how to leave it. starting tells whether the model is
 // still coming up, which decides what a full queue is called (doc/protocol.md §7.8).
-func (q *queue) enter(ctx context.Context, caller string, wait time.Duration, starting func() bool) (leave func(), err error) {
+func (q *queue) enter(ctx context.Context, caller string, most int, wait time.Duration, starting func() bool) (leave func(), err error) {
 	q.mu.Lock()
 	if q.free > 0 {
 		q.free--
 		q.mu.Unlock()
 		return q.leave, nil
 	}
-	if q.waiting >= q.most {
+	if q.waiting >= most {
 		n := q.waiting
 		q.mu.Unlock()
 		return nil, full(n, starting(), "The queue of this deployment is full")
@@ -131,10 +131,4 @@ func (q *queue) length() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.waiting
-}
-
-func (q *queue) setMost(n int) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.most = n
 }

@@ -22,7 +22,7 @@ func yes() bool { return true }
 // enter takes a place at once.
 func enter(t *testing.T, q *queue, caller string) (leave func()) {
 	t.Helper()
-	leave, err := q.enter(t.Context(), caller, time.Second, no)
+	leave, err := q.enter(t.Context(), caller, 0, time.Second, no)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,12 +31,12 @@ func enter(t *testing.T, q *queue, caller string) (leave func()) {
 
 func TestCallersTakeTurnsAndEachIsServedInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newQueue(1, 10)
+		q := newQueue(1)
 		leave := enter(t, q, "first")
 		var order []string
 		for _, who := range []string{"a1", "a2", "a3", "b1", "b2", "c1"} {
 			go func() {
-				leave, err := q.enter(t.Context(), who[:1], time.Hour, no)
+				leave, err := q.enter(t.Context(), who[:1], 10, time.Hour, no)
 				if err != nil {
 					t.Error(err)
 					return
@@ -56,18 +56,18 @@ func TestCallersTakeTurnsAndEachIsServedInOrder(t *testing.T) {
 
 func TestAFullQueueSaysHowLongItIsAndWhetherTheModelStarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newQueue(1, 2)
+		q := newQueue(1)
 		defer enter(t, q, "a")()
 		ctx, cancel := context.WithCancel(t.Context())
 		for range 2 {
-			go func() { _, _ = q.enter(ctx, "a", time.Hour, no) }()
+			go func() { _, _ = q.enter(ctx, "a", 2, time.Hour, no) }()
 		}
 		synctest.Wait()
 		for _, c := range []struct {
 			starting func() bool
 			kind     llm.Kind
 		}{{no, llm.RateLimited}, {yes, llm.Unavailable}} {
-			_, err := q.enter(t.Context(), "b", time.Hour, c.starting)
+			_, err := q.enter(t.Context(), "b", 2, time.Hour, c.starting)
 			e := llm.AsError(err)
 			if e.Kind != c.kind || e.RetryAfter <= 0 || !strings.Contains(e.Message, "2 requests are waiting") {
 				t.Errorf("got %+v", e)
@@ -83,9 +83,9 @@ func TestAFullQueueSaysHowLongItIsAndWhetherTheModelStarts(t *testing.T) {
 
 func TestWaitingHasALimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newQueue(1, 2)
+		q := newQueue(1)
 		leave := enter(t, q, "a")
-		_, err := q.enter(t.Context(), "b", time.Minute, no)
+		_, err := q.enter(t.Context(), "b", 2, time.Minute, no)
 		if e := llm.AsError(err); e.Kind != llm.RateLimited || !strings.Contains(e.Message, "within 1m0s") {
 			t.Errorf("got %v", err)
 		}
@@ -96,7 +96,7 @@ func TestWaitingHasALimit(t *testing.T) {
 
 func TestHangingUpAtAnyMomentLosesNoSlot(t *testing.T) {
 	const slots, callers, rounds = 3, 12, 300
-	q := newQueue(slots, 8)
+	q := newQueue(slots)
 	var inside, most, served atomic.Int64
 	var all sync.WaitGroup
 	for i := range callers {
@@ -104,7 +104,7 @@ func TestHangingUpAtAnyMomentLosesNoSlot(t *testing.T) {
 			r := rand.New(rand.NewPCG(uint64(i), 1))
 			for range rounds {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(r.IntN(200))*time.Microsecond)
-				leave, err := q.enter(ctx, fmt.Sprint(i%4), time.Duration(r.IntN(300))*time.Microsecond, no)
+				leave, err := q.enter(ctx, fmt.Sprint(i%4), 8, time.Duration(r.IntN(300))*time.Microsecond, no)
 				if err == nil {
 					if n := inside.Add(1); n > most.Load() {
 						most.Store(n)
@@ -127,11 +127,25 @@ func TestHangingUpAtAnyMomentLosesNoSlot(t *testing.T) {
 	}
 }
 
-func TestAnotherBoundHoldsFromThenOn(t *testing.T) {
-	q := newQueue(1, 1)
-	defer enter(t, q, "a")()
-	q.setMost(0)
-	if _, err := q.enter(t.Context(), "a", time.Second, no); llm.AsError(err).Kind != llm.RateLimited {
-		t.Errorf("got %v", err)
-	}
+func TestEachDeploymentOfAModelHasItsOwnBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(1)
+		leave := enter(t, q, "a")
+		waited := make(chan error, 1)
+		go func() {
+			leave, err := q.enter(t.Context(), "b", 1, time.Hour, no)
+			if err == nil {
+				leave()
+			}
+			waited <- err
+		}()
+		synctest.Wait()
+		if _, err := q.enter(t.Context(), "a", 0, time.Hour, no); llm.AsError(err).Kind != llm.RateLimited {
+			t.Errorf("where none may wait: %v", err)
+		}
+		leave()
+		if err := <-waited; err != nil {
+			t.Errorf("where one may wait: %v", err)
+		}
+	})
 }
