@@ -97,7 +97,7 @@ func (a *app) runServe(ctx context.Context, f serveFlags) error {
 	}
 	if !f.mock && f.file == "" {
 		if _, err := os.Stat(config.File); err == nil {
-			log.LogAttrs(ctx, slog.LevelWarn, config.File+" in this folder is not used: give it with --config "+config.File)
+			log.LogAttrs(ctx, slog.LevelWarn, "a configuration in this folder is not used: give it with --config", slog.String("file", config.File))
 		}
 	}
 	if _, err := a.checkNames(cfg); err != nil {
