@@ -20,12 +20,12 @@ models:
   embeds: {provider: mock, mock: {behaviour: embedding, dimensions: 12}}
 """
 
-# In alone none waits: who comes second is refused.
+# Both deployments of smollm2 share one engine, of one slot. In alone nobody waits for it.
 ENGINE = """
 models:
   smollm2: {local: smollm2, threads: 1, slots: 1, context: 2048, keep_alive: forever}
   minilm: {local: minilm, threads: 1, keep_alive: forever}
-  alone: {local: smollm2, threads: 1, slots: 1, queue: 0, keep_alive: forever}
+  alone: {local: smollm2, threads: 1, slots: 1, context: 2048, queue: 0, keep_alive: forever}
 """
 
 

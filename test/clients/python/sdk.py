@@ -47,7 +47,9 @@ class Async(Sync):
         return self._make(aio.EmbeddingsClient, base, key, options)
 
     def load(self, base="", key=None, **options):
-        load = lambda *args, **more: self._loop.run_until_complete(aio.load_client(*args, **more))
+        def load(*args, **more):
+            return self._loop.run_until_complete(aio.load_client(*args, **more))
+
         return self._make(load, base, key, options)
 
     def _make(self, make, base, key, options):

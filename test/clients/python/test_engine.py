@@ -3,8 +3,10 @@
 import math
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 from azure.ai.inference.models import (
     AssistantMessage,
     ChatCompletionsToolDefinition,
@@ -16,6 +18,7 @@ from azure.ai.inference.models import (
 from azure.core.exceptions import AzureError, HttpResponseError
 
 import sdk as flavours
+from conftest import KEY
 from encoding import encode
 from test_chat import ID, joined
 from test_wire import frames, post
@@ -146,8 +149,17 @@ def test_a_prompt_beyond_the_context_is_refused_with_both_numbers(engine, stream
     assert 3000 <= prompt < 3100
 
 
+def test_callers_wait_their_turn(engine_url):
+    body = {"messages": [{"role": "user", "content": "Count to five."}], "max_tokens": 8, **FIXED}
+    with ThreadPoolExecutor(6) as callers:
+        answers = [callers.submit(requests.post, engine_url + "/chat/completions", json=body, headers={"api-key": KEY}, timeout=60) for _ in range(6)]
+
+    assert {a.result().status_code for a in answers} == {200}
+    assert len({a.result().json()["choices"][0]["message"]["content"] for a in answers}) == 1
+
+
 def test_hanging_up_in_mid_stream_frees_the_slot(engine, http):
-    stream = engine.chat("/deployments/alone").complete(messages=STORY, max_tokens=4000, stream=True)
+    stream = engine.chat("/deployments/alone").complete(messages=STORY, max_tokens=1900, stream=True)
     assert next(stream).choices[0].delta.role == "assistant"
     assert taken(engine, http)
     stream.close()
@@ -158,7 +170,7 @@ def test_hanging_up_in_mid_stream_frees_the_slot(engine, http):
 def test_hanging_up_before_an_unstreamed_answer_frees_the_slot(engine, http):
     client = engine.chat("/deployments/alone", retry_total=0)
     with pytest.raises(AzureError, match="(?i)timed? ?out"):
-        client.complete(messages=STORY, max_tokens=4000, read_timeout=1)
+        client.complete(messages=STORY, max_tokens=1900, read_timeout=1)
 
     assert_freed(engine, http)
 

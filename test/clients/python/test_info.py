@@ -1,10 +1,10 @@
 """/info, and load_client, which builds on it."""
 
 import pytest
+from azure.ai.inference.models import UserMessage
 from azure.core.exceptions import ResourceNotFoundError
 
 import sdk as flavours
-from azure.ai.inference.models import UserMessage
 
 CHAT, EMBEDDINGS = "ChatCompletionsClient", "EmbeddingsClient"
 
