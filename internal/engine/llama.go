@@ -230,7 +230,10 @@ func (m *Model) judgeLength(ctx context.Context, c *upstream.Client, items []llm
 
 // cut keeps the first n dimensions and makes the length 1 again.
 func cut(v []float32, n int) []float32 {
-	v = v[:min(n, len(v))]
+	if n >= len(v) {
+		return v
+	}
+	v = v[:n]
 	var sum float64
 	for _, x := range v {
 		sum += float64(x) * float64(x)

@@ -116,6 +116,37 @@ func TestNothingIsSentBeforeRangingAndLeavingTheLoopHangsUp(t *testing.T) {
 	}
 }
 
+func TestAStreamThatDoesNotBeginIsGivenUp(t *testing.T) {
+	begin := func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Type", "text/event-stream") }
+	for name, h := range map[string]http.HandlerFunc{
+		"no header": func(http.ResponseWriter, *http.Request) {},
+		"no event": func(w http.ResponseWriter, r *http.Request) {
+			begin(w, r)
+			w.(http.Flusher).Flush()
+		},
+		"nothing of the answer": events(`data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}` + "\n\n"),
+	} {
+		c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			h(w, r)
+			<-r.Context().Done()
+		})
+		c.First, c.Silence = 50*time.Millisecond, 0
+		_, err := c.Chat(t.Context(), chat()).Collect()
+		if e := llm.AsError(err); e.Kind != llm.Timeout || !strings.Contains(e.Message, "did not begin to answer within 50ms") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	slow := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		events(hello)(w, r)
+		time.Sleep(100 * time.Millisecond)
+		events(stop, done)(w, r)
+	})
+	slow.First = 50 * time.Millisecond
+	if _, err := slow.Chat(t.Context(), chat()).Collect(); err != nil {
+		t.Errorf("an answer that has begun: %v", err)
+	}
+}
+
 func TestSilenceAndCancellationAreToldApart(t *testing.T) {
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		events(hello)(w, r)

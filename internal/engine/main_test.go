@@ -1,0 +1,270 @@
+package engine_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ingot-llm/ingot/internal/engine"
+	"github.com/ingot-llm/ingot/internal/engine/process"
+	"github.com/ingot-llm/ingot/internal/llm"
+)
+
+// fakeServer as the first argument makes the test binary a model server.
+const fakeServer = "fake-server"
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == fakeServer {
+		serveFake(os.Args[2:])
+	}
+	os.Exit(m.Run())
+}
+
+// serveFake listens on the port that its arguments name, alone or after --port. The last text of
+// a request says how to answer it; see play.
+func serveFake(args []string) {
+	port := args[0]
+	if i := slices.Index(args, "--port"); i >= 0 {
+		port = args[i+1]
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /health", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("POST /completion", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("POST /embeddings", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("POST /apply-template", func(w http.ResponseWriter, r *http.Request) {
+		req, _ := decode(r)
+		answer(w, map[string]string{"prompt": "in a template: " + req.last()})
+	})
+	mux.HandleFunc("POST /tokenize", func(w http.ResponseWriter, r *http.Request) {
+		req, _ := decode(r)
+		answer(w, map[string]any{"tokens": make([]int, len(strings.Fields(req.Content)))})
+	})
+	mux.HandleFunc("POST /v1/chat/completions", play)
+	mux.HandleFunc("POST /v1/completions", play)
+	mux.HandleFunc("POST /v1/embeddings", embed)
+	panic(http.ListenAndServe("127.0.0.1:"+port, mux))
+}
+
+// request is what the tests look at of what a child gets.
+type request struct {
+	Model     string
+	Messages  []struct{ Role, Content string }
+	Prompt    any
+	Content   string
+	Input     any
+	N         *int
+	Seed      *int64
+	MaxTokens *int `json:"max_tokens"`
+	Timings   bool `json:"timings_per_token"`
+	Stream    bool
+	TopK      int    `json:"top_k"`
+	InputType string `json:"input_type"`
+	Dims      *int   `json:"dimensions"`
+}
+
+// last is the last text of a request.
+func (r request) last() string {
+	switch p := r.Prompt.(type) {
+	case string:
+		return p
+	case []any:
+		return fmt.Sprint(p[len(p)-1])
+	}
+	if len(r.Messages) > 0 {
+		return r.Messages[len(r.Messages)-1].Content
+	}
+	return ""
+}
+
+func decode(r *http.Request) (request, string) {
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		panic(err)
+	}
+	var req request
+	if err := json.Unmarshal(b, &req); err != nil {
+		panic(err)
+	}
+	return req, string(b)
+}
+
+func answer(w http.ResponseWriter, v any) {
+	if err := json.NewEncoder(w).Encode(v); err != nil {
+		panic(err)
+	}
+}
+
+// play answers a chat or text completion: "echo" with the request itself, "die" by dying after a
+// token, "silent" with a token and nothing more, "mute" with nothing, "long" and "path" with
+// errors, "hold" with a token and the rest when the file in its second word is there, and anything
+// else with two tokens.
+func play(w http.ResponseWriter, r *http.Request) {
+	req, body := decode(r)
+	word, rest, _ := strings.Cut(req.last(), " ")
+	chat := strings.HasSuffix(r.URL.Path, "/chat/completions")
+	event := func(text, finish string, more string) {
+		quoted, _ := json.Marshal(text)
+		choice := fmt.Sprintf(`"text":%s`, quoted)
+		if chat {
+			choice = fmt.Sprintf(`"delta":{"content":%s}`, quoted)
+		}
+		if finish == "" {
+			finish = "null"
+		}
+		fmt.Fprintf(w, `data: {"id":"its-own-id","model":"/folder/of/model.gguf","system_fingerprint":"b0","choices":[{"index":0,%s,"finish_reason":%s}]%s}`+"\n\n", choice, finish, more)
+		_ = http.NewResponseController(w).Flush()
+	}
+	timings := func(n int) string {
+		return fmt.Sprintf(`,"timings":{"cache_n":2,"prompt_n":3,"predicted_n":%d}`, n)
+	}
+	switch word {
+	case "long":
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"error":{"code":400,"message":"the request exceeds the context","type":"exceed_context_size_error","n_prompt_tokens":99,"n_ctx":64}}`)
+		return
+	case "path":
+		w.WriteHeader(http.StatusInternalServerError)
+		fmt.Fprint(w, `{"error":{"code":500,"message":"cannot read /folder/of/model.gguf"}}`)
+		return
+	case "mute":
+		<-r.Context().Done()
+		return
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	text := "one "
+	if word == "echo" {
+		text = body
+	}
+	event(text, "", timings(1))
+	switch word {
+	case "die":
+		os.Exit(3)
+	case "silent":
+		<-r.Context().Done()
+		return
+	case "hold":
+		for r.Context().Err() == nil {
+			if _, err := os.Stat(rest); err == nil {
+				break
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+	event("two", `"stop"`, timings(2))
+	fmt.Fprint(w, `data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":2}}}`+"\n\ndata: [DONE]\n\n")
+}
+
+// embed makes vectors of an input's length, the number of inputs in its call, 3 and 4.
+func embed(w http.ResponseWriter, r *http.Request) {
+	req, _ := decode(r)
+	type datum struct {
+		Index     int       `json:"index"`
+		Embedding []float64 `json:"embedding"`
+	}
+	var data []datum
+	tokens := 0
+	inputs, ok := req.Input.([]any)
+	if !ok {
+		inputs = []any{req.Input}
+	}
+	for i, in := range inputs {
+		in := fmt.Sprint(in)
+		if in == "none" {
+			continue
+		}
+		tokens += len(strings.Fields(in))
+		data = append(data, datum{i, []float64{float64(len(in)), float64(len(inputs)), 3, 4}})
+	}
+	answer(w, map[string]any{"data": data, "model": "/folder/of/model.gguf", "usage": map[string]int{"prompt_tokens": tokens, "total_tokens": tokens}})
+}
+
+// command is a model behind a server of the user's: the fake.
+func command(name string) engine.Settings {
+	return engine.Settings{
+		Info: llm.ModelInfo{Deployment: name, Model: "public-" + name, Operations: []llm.Operation{llm.OpChat, llm.OpComplete, llm.OpEmbed}},
+		Spec: process.Spec{
+			Name: name, Slots: 2,
+			Engine:  process.Engine{Kind: process.Command},
+			Command: fmt.Sprintf("%q %s {port} %s", os.Args[0], fakeServer, name),
+			Limits:  process.Limits{Start: 20 * time.Second, StopGrace: 200 * time.Millisecond},
+		},
+		Queue: 4, Wait: 10 * time.Second, RemoteName: "remote-" + name,
+	}
+}
+
+// local is a model of the engine: the fake, which passes for llama.cpp's server.
+func local(name string) engine.Settings {
+	s := command(name)
+	s.Spec.Command, s.RemoteName = "", ""
+	s.Spec.Engine = process.Engine{Kind: process.LlamaServer, Argv: []string{os.Args[0], fakeServer}}
+	s.Spec.ModelPath, s.Spec.Context = "/folder/of/"+name+".gguf", 64
+	return s
+}
+
+// pool makes a Pool that ends with the test, with a budget of bytes.
+func pool(t *testing.T, budget uint64) *engine.Pool {
+	t.Helper()
+	p := engine.NewPool(engine.Options{Logger: slog.New(slog.DiscardHandler), Budget: func() uint64 { return budget }})
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		p.Close(ctx)
+	})
+	return p
+}
+
+func message(role llm.Role, text string) llm.Message {
+	return llm.Message{Role: role, Parts: []llm.Part{llm.NewText(text)}}
+}
+
+func chat(text string) *llm.ChatRequest {
+	return &llm.ChatRequest{Messages: []llm.Message{message(llm.User, text)}}
+}
+
+// textOf is the text of the choice at an index.
+func textOf(t *testing.T, r *llm.Reply, index int) string {
+	t.Helper()
+	for _, c := range r.Choices {
+		if c.Index == index {
+			return c.Parts[0].(llm.Text).String()
+		}
+	}
+	t.Fatalf("no choice %d in %+v", index, r)
+	return ""
+}
+
+// echoed is the request that the child got, as it came back in a choice.
+func echoed(t *testing.T, r *llm.Reply, index int) request {
+	t.Helper()
+	var req request
+	if err := json.Unmarshal([]byte(strings.TrimSuffix(textOf(t, r, index), "two")), &req); err != nil {
+		t.Fatal(err)
+	}
+	return req
+}
+
+func collect(t *testing.T, s llm.Stream) *llm.Reply {
+	t.Helper()
+	r, err := s.Collect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
