@@ -14,7 +14,6 @@ import (
 	"maps"
 	"math/big"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,6 +32,7 @@ const (
 	maxExponent      = 400     // of a number, either way
 	maxCount         = 1 << 53 // of minLength and its kin
 	maxPattern       = 1_000   // bytes of one regular expression
+	maxProgram       = 50_000  // instructions of all of them
 )
 
 // address names the schema document itself; it is never looked up.
@@ -100,7 +100,7 @@ func decode(data []byte, nodes int, schema bool) (any, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, &Error{Reason: "not JSON: something follows the value"}
 	}
-	b := bounds{nodes: nodes, counts: schema}
+	b := bounds{nodes: nodes, schema: schema, program: maxProgram}
 	return v, b.walk(v, "", 0)
 }
 
@@ -109,12 +109,13 @@ var countKeywords = []string{
 }
 
 type bounds struct {
-	nodes  int  // left
-	counts bool // look at members named as counts, even in constants
+	nodes   int  // left
+	program int  // left
+	schema  bool // look at members named as counts and patterns, even in constants
 }
 
-// walk refuses what is too deep or too large, and numbers that would take
-// unbounded memory to compare.
+// walk refuses what is too deep or too large, and numbers and patterns that
+// would take unbounded memory.
 func (b *bounds) walk(v any, at string, depth int) error {
 	b.nodes--
 	switch {
@@ -129,7 +130,10 @@ func (b *bounds) walk(v any, at string, depth int) error {
 			if err := b.walk(v[name], join(at, name), depth+1); err != nil {
 				return err
 			}
-			if n, ok := v[name].(json.Number); ok && b.counts && slices.Contains(countKeywords, name) {
+			if err := b.patterns(name, v[name]); b.schema && err != nil {
+				return &Error{Pointer: at, Keyword: name, Reason: err.Error()}
+			}
+			if n, ok := v[name].(json.Number); ok && b.schema && slices.Contains(countKeywords, name) {
 				if r, ok := new(big.Rat).SetString(n.String()); !ok || r.Cmp(big.NewRat(maxCount, 1)) > 0 {
 					return &Error{Pointer: at, Keyword: name, Reason: fmt.Sprintf("%s is more than the %d allowed", n, int64(maxCount))}
 				}
@@ -149,27 +153,6 @@ func (b *bounds) walk(v any, at string, depth int) error {
 		}
 	}
 	return nil
-}
-
-// compilePattern compiles an ECMA regular expression with Go's engine, which
-// is linear in the text and has neither look-around nor back references.
-func compilePattern(pattern string) (jsonschema.Regexp, error) {
-	if len(pattern) > maxPattern {
-		return nil, fmt.Errorf("the pattern is longer than %d bytes", maxPattern)
-	}
-	return regexp.Compile(hexEscapes(pattern))
-}
-
-var escape = regexp.MustCompile(`(?s)\\(?:u[0-9a-fA-F]{4}|.)`)
-
-// hexEscapes writes the \uXXXX of ECMA as the \x{XXXX} of Go.
-func hexEscapes(pattern string) string {
-	return escape.ReplaceAllStringFunc(pattern, func(e string) string {
-		if len(e) == len(`\uXXXX`) && e[1] == 'u' {
-			return `\x{` + e[2:] + `}`
-		}
-		return e
-	})
 }
 
 // compileError says where the compiler stopped.

@@ -204,6 +204,9 @@ func TestParseRefusesWhatItCannotBound(t *testing.T) {
 		{"deep nesting", deep, strings.Repeat("/items", 129), "", "nested deeper"},
 		{"many nodes", `{"enum":[` + strings.Repeat("0,", 20_000) + `1]}`, "/enum/9998", "", "too many"},
 		{"many bytes", `{"title":"` + strings.Repeat("x", schema.MaxBytes) + `"}`, "", "", "bytes"},
+		{"a pattern that repeats its repeats", `{"pattern":"(` + strings.Repeat("a?", 490) + `){1000}"}`, "", "pattern", "repeat too much"},
+		{"repeating patterns by the hundred", `{"anyOf":[` + numbered(300, `{"pattern":"(a|b){900}%d"}`) + `]}`, "", "pattern", "repeat too much"},
+		{"repeating patterns of members", `{"patternProperties":{` + numbered(300, `"(a|b){900}%d":{}`) + `}}`, "", "patternProperties", "repeat too much"},
 		{"look-ahead", `{"properties":{"a":{"pattern":"(?!x)"}}}`, "/properties/a", "pattern", "(?!x)"},
 		{"a reference to a web page", `{"$ref":"https://example.com/s.json"}`, "", "$ref", "not loaded"},
 		{"a reference to a file", `{"$ref":"file:///etc/passwd"}`, "", "$ref", "not loaded"},
@@ -308,6 +311,21 @@ func TestValidateRefusesExponentialWork(t *testing.T) {
 	err = s.Validate([]byte(strings.Repeat("[", 100) + strings.Repeat("]", 100)))
 	if err == nil || !strings.Contains(err.Error(), "too many steps") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestALongTextCountsByThePatternItMeets(t *testing.T) {
+	t.Parallel()
+	s, err := schema.Parse([]byte(`{"pattern":"(` + strings.Repeat("[ab]*", 190) + `){20}c"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Validate([]byte(`"abc"`)); err != nil {
+		t.Errorf("a short text: %v", err)
+	}
+	err = s.Validate([]byte(`"` + strings.Repeat("ab", 100_000) + `"`))
+	if err == nil || !strings.Contains(err.Error(), "too many steps") {
+		t.Errorf("a long text: got %v", err)
 	}
 }
 

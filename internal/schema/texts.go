@@ -52,9 +52,10 @@ func (m *maker) texts(flat []*jsonschema.Schema, more int) ([]any, error) {
 			list = append(list, "/"+strings.Repeat(filler, max(0, least-1)))
 		}
 		if s.Pattern != nil {
-			found := matching(s.Pattern.String(), least, more)
-			m.work -= len(found) * (1 + len(s.Pattern.String())/32)
-			list = append(list, found...)
+			if m.work < 0 {
+				return nil, errWork
+			}
+			list = append(list, m.matching(s.Pattern.String(), least, more)...)
 		}
 	}
 	for i := range more + spares {
@@ -81,24 +82,30 @@ func letters(i int) string {
 // matching lists texts that match a regular expression, or nearly: its
 // shortest, longer ones to reach least, and different ones. The caller checks
 // them, so that anchors and boundaries may be ignored here.
-func matching(pattern string, least, more int) []string {
+func (m *maker) matching(pattern string, least, more int) []string {
 	re, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
 		return nil
 	}
 	sizes := map[*syntax.Regexp]size{}
 	measure(re, sizes)
-	shortest := example(re, sizes, 0, 0)
+	example := func(extra, turn int) string {
+		e := exampler{sizes: sizes, turn: turn, steps: 4 * maxText}
+		e.write(re, extra)
+		m.work -= 1 + (len(pattern)+4*maxText-e.steps)/32
+		return e.text.String()
+	}
+	shortest := example(0, 0)
 	list := []string{shortest}
 	if short := least - utf8.RuneCountInString(shortest); short > 0 {
 		pad := strings.Repeat(filler, short)
 		list = append(list, shortest+pad, pad+shortest)
-		if unit := utf8.RuneCountInString(example(re, sizes, 1, 0)) - least + short; unit > 0 {
-			list = append(list, example(re, sizes, (short+unit-1)/unit, 0), example(re, sizes, short, 0))
+		if unit := utf8.RuneCountInString(example(1, 0)) - least + short; unit > 0 {
+			list = append(list, example((short+unit-1)/unit, 0), example(short, 0))
 		}
 	}
 	for i := range min(more+spares, maxMade) {
-		list = append(list, example(re, sizes, 0, i+1), example(re, sizes, i+1, 0))
+		list = append(list, example(0, i+1), example(i+1, 0))
 	}
 	return list
 }
@@ -152,15 +159,9 @@ func times(re *syntax.Regexp) (low, high int) {
 	return 0, maxText
 }
 
-// example writes one text that an expression matches: the shortest where extra
+// exampler writes one text that an expression matches: the shortest where extra
 // and turn are 0. The outer repetitions go round extra times more; every choice
 // of a character is turned.
-func example(re *syntax.Regexp, sizes map[*syntax.Regexp]size, extra, turn int) string {
-	e := exampler{sizes: sizes, turn: turn, steps: 4 * maxText}
-	e.write(re, extra)
-	return e.text.String()
-}
-
 type exampler struct {
 	sizes map[*syntax.Regexp]size
 	turn  int

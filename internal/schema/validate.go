@@ -150,23 +150,33 @@ func (c *counter) count(s *jsonschema.Schema, v *value) int {
 	if s.Enum != nil {
 		n += len(s.Enum.Values) * min(v.size, 64)
 	}
-	if s.UniqueItems || s.Pattern != nil || s.Const != nil {
+	if s.UniqueItems || s.Const != nil {
 		n += v.size
+	}
+	if s.MinLength != nil || s.MaxLength != nil || s.Format != nil {
+		n += v.size / 16
+	}
+	if s.Pattern != nil {
+		n += matchCost(s.Pattern, v.size)
+	}
+	if s.Format != nil && s.Format.Name == "regex" {
+		n += compileCost
 	}
 	n += len(s.Required)
 	for _, next := range inPlace(s) {
 		add(next, v)
 	}
 	for name, m := range v.members {
-		if c.pairs += len(s.PatternProperties); c.pairs > c.limit {
+		names := namesCost(s, name)
+		if c.pairs += names; c.pairs > c.limit {
 			return c.limit + 1
 		}
-		add(s.PropertyNames, &value{id: -m.id - 1, size: 1})
+		add(s.PropertyNames, &value{id: -m.id - 1, size: 1 + len(name)/64})
 		for _, next := range memberSchemas(s, name) {
 			add(next, m)
 		}
 		add(s.UnevaluatedProperties, m)
-		n += 1 + len(s.PatternProperties)*(1+len(name)/64)
+		n += 1 + names
 	}
 	for i, m := range v.items {
 		for _, next := range itemSchemas(s, i) {
@@ -177,6 +187,22 @@ func (c *counter) count(s *jsonschema.Schema, v *value) int {
 	}
 	n = min(n, c.limit+1)
 	c.known[key] = n
+	return n
+}
+
+// compileCost is the steps of compiling an instance that has to be a regular expression.
+const compileCost = 1_000
+
+// matchCost is the steps of matching a text whose value has that size: each
+// byte may meet every instruction.
+func matchCost(p jsonschema.Regexp, size int) int { return size * (1 + programOf(p)/16) }
+
+// namesCost is the steps of matching a member's name with all patterns of s.
+func namesCost(s *jsonschema.Schema, name string) int {
+	n := 0
+	for p := range s.PatternProperties {
+		n += matchCost(p, 1+len(name)/64)
+	}
 	return n
 }
 

@@ -70,7 +70,7 @@ func (m *maker) fill(flat []*jsonschema.Schema, o map[string]any, least int) {
 			if m.work -= 2 * maxSkipped; m.work < 0 {
 				return
 			}
-			names = append(names, matching(p.String(), 0, min(least, maxSkipped))...)
+			names = append(names, m.matching(p.String(), 0, min(least, maxSkipped))...)
 		}
 	}
 	for i := range 2 * least {
@@ -92,7 +92,7 @@ func (m *maker) fill(flat []*jsonschema.Schema, o map[string]any, least int) {
 func (m *maker) member(flat []*jsonschema.Schema, name string, avoid *taken) (any, error) {
 	var all []*jsonschema.Schema
 	for _, s := range flat {
-		if m.work -= len(s.PatternProperties) / 4; m.work < 0 {
+		if m.work -= namesCost(s, name) / 4; m.work < 0 {
 			return nil, errWork
 		}
 		if closes(s, name) {
