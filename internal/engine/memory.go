@@ -118,7 +118,7 @@ func (p *Pool) others(c *child) (running []schedule.Child, byName map[string]*ch
 		byName[name] = o
 		inUse := o.users > 0 && o.pins > 0 || s.State == process.Starting
 		running = append(running, schedule.Child{
-			Name: name, Memory: o.memory, LastUsed: s.LastUsed, InUse: inUse,
+			Name: name, Memory: o.memory, LastUsed: o.used, InUse: inUse,
 			Leaving: !inUse && (o.leaving || o.pins == 0 || s.State == process.Draining),
 		})
 	}
@@ -138,6 +138,7 @@ func (p *Pool) leaver(c *child) func() {
 	return func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
+		c.used = time.Now()
 		if c.users--; c.users == 0 {
 			p.notify()
 		}

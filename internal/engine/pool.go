@@ -43,10 +43,11 @@ type child struct {
 	memory uint64
 	queue  *queue
 
-	pins    int  // models that refer to it; 0: it leaves for good
-	asked   int  // requests for it, waiting ones too
-	users   int  // those of them that were admitted to memory
-	leaving bool // being unloaded to make room: nobody is admitted before it is gone
+	pins    int       // models that refer to it; 0: it leaves for good
+	asked   int       // requests for it, waiting ones too
+	users   int       // those of them that were admitted to memory
+	used    time.Time // when the last one left
+	leaving bool      // being unloaded to make room: nobody is admitted before it is gone
 }
 
 // NewPool makes a Pool without children.

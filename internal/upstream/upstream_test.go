@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -127,6 +128,7 @@ func TestAStreamThatDoesNotBeginIsGivenUp(t *testing.T) {
 		"nothing of the answer": events(`data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}` + "\n\n"),
 	} {
 		c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body) // or the server does not notice a hang-up
 			h(w, r)
 			<-r.Context().Done()
 		})
