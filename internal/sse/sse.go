@@ -91,7 +91,9 @@ func (r *Reader) fill() {
 		copy(grown, r.buf)
 		r.buf = grown
 	}
-	n, err := r.src.Read(r.buf[len(r.buf):cap(r.buf)])
+	// A buffer that was large once does not make the next read large, and its events many.
+	const most = 64 << 10
+	n, err := r.src.Read(r.buf[len(r.buf):min(cap(r.buf), len(r.buf)+most)])
 	r.buf = r.buf[:len(r.buf)+n]
 	r.err = err
 }
@@ -135,6 +137,7 @@ func (r *Reader) skip() {
 	if r.start == r.scanned {
 		r.start++
 	}
+	r.clean = false
 	r.scanned++
 	r.looked = max(r.looked, r.scanned)
 }

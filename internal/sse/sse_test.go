@@ -79,6 +79,34 @@ func TestRawIsGivenOnlyForExactFrames(t *testing.T) {
 	}
 }
 
+func TestRawDoesNotBeginWithTheRestOfALineEnd(t *testing.T) {
+	r := sse.NewReader(io.MultiReader(strings.NewReader("data: a\r\n\r"), strings.NewReader("\ndata: b\n\n"), strings.NewReader("data: c\n\n")))
+	for _, want := range []string{"", "", "data: c\n\n"} {
+		if _, err := r.Next(); err != nil {
+			t.Fatal(err)
+		}
+		if got := string(r.Raw()); got != want {
+			t.Errorf("Raw is %q, want %q", got, want)
+		}
+	}
+}
+
+func TestOneLargeEventDoesNotMakeTheNextReadLarge(t *testing.T) {
+	const mb = 1 << 20
+	r := sse.NewReader(strings.NewReader("data: " + strings.Repeat("x", 8*mb) + "\n\n" + strings.Repeat("data:\n\n", mb)))
+	most := 0
+	for {
+		events, err := r.Next()
+		if err != nil {
+			break
+		}
+		most = max(most, len(events))
+	}
+	if most > 16<<10 {
+		t.Errorf("%d events at once", most)
+	}
+}
+
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) {
