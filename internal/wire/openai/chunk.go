@@ -3,6 +3,7 @@ package openai
 import (
 	"bytes"
 	"io"
+	"math"
 	"time"
 
 	"github.com/ingot-llm/ingot/internal/jsonx"
@@ -43,7 +44,18 @@ type choiceState struct {
 	text     int // position + 1; 0: none yet
 	thought  int
 	tools    map[int64]int
+	unnamed  int64  // the calls without an index so far
+	callID   string // of the last of them
 	finished bool
+}
+
+// unnumbered is the index of a call that came without one, below those that servers give: an id that is new begins a call.
+func (s *choiceState) unnumbered(id string) int64 {
+	if s.unnamed == 0 || id != "" && id != s.callID {
+		s.unnamed++
+		s.callID = id
+	}
+	return -s.unnamed
 }
 
 // Complete reports whether every choice seen has its finish.
@@ -103,7 +115,8 @@ func (d *decoder) event(data []byte) error {
 			d.model = again(d.model, m)
 			d.reply.Model = d.model
 		case "created":
-			if t, err := m.Float(); err == nil {
+			const far = 1 << 40
+			if t, err := m.Float(); err == nil && t > 0 && t < far {
 				d.reply.Created = time.Unix(int64(t), 0)
 			}
 		case "choices":
@@ -148,7 +161,7 @@ func (d *decoder) choice(v jsonx.Value) error {
 	c := llm.Choice{Index: int(index)}
 	for name, m := range v.Members() {
 		switch name {
-		case "index":
+		case "index", "message":
 		case "delta":
 			if err := d.delta(s, &c, m); err != nil {
 				return err
@@ -187,13 +200,13 @@ func (d *decoder) delta(s *choiceState, c *llm.Choice, v jsonx.Value) error {
 				d.add(c, &s.text, s, llm.QuotedText(m))
 			}
 		case "tool_calls":
-			for k, call := range m.Elements() {
-				index, err := call.Get("index").Int()
-				if err != nil {
-					index = int64(k)
-				}
+			for _, call := range m.Elements() {
 				fn := call.Get("function")
 				part := llm.ToolCall{ID: call.Get("id").Text(), Name: fn.Get("name").Text()}
+				index, err := call.Get("index").Int()
+				if err != nil {
+					index = s.unnumbered(part.ID)
+				}
 				if args := fn.Get("arguments"); args.Kind() == jsonx.String {
 					part.Arguments = llm.QuotedText(args)
 				}
@@ -294,7 +307,7 @@ func (c Codec) DecodeEmbed(body []byte) (*llm.EmbedReply, error) {
 		var vec []float32
 		for _, x := range e.Get("embedding").Elements() {
 			f, err := x.Float()
-			if err != nil {
+			if err != nil || math.Abs(f) > math.MaxFloat32 {
 				return nil, malformed("an embedding that is not a list of numbers")
 			}
 			vec = append(vec, float32(f))

@@ -281,6 +281,83 @@ func TestVectorsAreEncodedAsTheContractSays(t *testing.T) {
 	}
 }
 
+func TestCallsWithoutIndexAreToldApartByTheirIDs(t *testing.T) {
+	r := decodeStream(t, llm.OpChat, `data: {"id":"i","model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"id":"a","function":{"name":"x","arguments":"{"}}]}}]}
+
+data: {"choices":[{"index":0,"delta":{"tool_calls":[{"function":{"arguments":"}"}}]}}]}
+
+data: {"choices":[{"index":0,"delta":{"tool_calls":[{"id":"b","function":{"name":"y","arguments":"{}"}},{"id":"c","function":{"name":"z","arguments":"[]"}}]},"finish_reason":"tool_calls"}]}
+
+data: [DONE]
+
+`)
+	var got []string
+	for _, p := range r.Choices[0].Parts {
+		c := p.(llm.ToolCall)
+		got = append(got, c.ID+" "+c.Name+" "+c.Arguments.String())
+	}
+	if want := []string{"a x {}", "b y {}", "c z []"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestWhatAServerAddsDoesNotComeTwice(t *testing.T) {
+	r := decodeStream(t, llm.OpChat, `data: {"id":"i","model":"m","created":1e300,"object":"x","system_fingerprint":"f","extra":1,"choices":[{"index":0,"message":{"role":"x"},"delta":{"content":"a"},"finish_reason":"stop","more":2}]}
+
+data: [DONE]
+
+`)
+	got := openai.AppendChat(nil, r, head, openai.Style{})
+	if _, err := jsonx.Parse(got); err != nil {
+		t.Errorf("%s: %v", got, err)
+	}
+	if !r.Created.IsZero() || !strings.Contains(string(got), `"more":2`) || !strings.Contains(string(got), `"extra":1`) {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestBytesThatSayMoreThanTheStyleAreNotPassedOn(t *testing.T) {
+	const thought = "data: {\"choices\":[{\"index\":0,\"delta\":{\"reasoning_content\":\"hm\"}}]}\n\n"
+	const word = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"so\"}}]}\n\n"
+	for place, want := range map[llm.ReasoningPlace]string{
+		llm.ReasoningField:   thought + word,
+		llm.ReasoningHidden:  word,
+		llm.ReasoningContent: "<think>hm</think>so",
+	} {
+		d := openai.Codec{Contract: llm.WireInference}.NewDecoder(llm.OpChat)
+		e := openai.NewStreamEncoder(llm.OpChat, head, openai.Style{Wire: llm.WireInference, Reasoning: place})
+		var out []byte
+		for _, raw := range []string{thought, word} {
+			r := sse.NewReader(strings.NewReader(raw))
+			events, err := r.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := d.Decode(events, r.Raw())
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = e.Fragment(out, f)
+		}
+		got := string(out)
+		if place == llm.ReasoningContent {
+			got = ""
+			for event := range strings.SplitSeq(strings.TrimSpace(string(out)), "\n\n") {
+				v, err := jsonx.Parse([]byte(strings.TrimPrefix(event, "data: ")))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, c := range v.Get("choices").Elements() {
+					got += c.Get("delta").Get("content").Text()
+				}
+			}
+		}
+		if !strings.HasSuffix(got, want) || place != llm.ReasoningContent && strings.Contains(strings.TrimSuffix(got, want), "hm") {
+			t.Errorf("%s: got %s, want %s", place, got, want)
+		}
+	}
+}
+
 func FuzzDecodeChat(f *testing.F) {
 	for _, c := range chats {
 		f.Add([]byte(c))

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	"github.com/ingot-llm/ingot/internal/llm"
@@ -85,7 +86,8 @@ func (e *StreamEncoder) Fragment(dst []byte, f *llm.Reply) []byte {
 // choice is encoded, so that it can be held back.
 func (e *StreamEncoder) passes(f *llm.Reply) bool {
 	for i := range f.Choices {
-		if f.Choices[i].Finish != "" {
+		c := &f.Choices[i]
+		if c.Finish != "" || !e.places(c) {
 			return false
 		}
 	}
@@ -99,6 +101,18 @@ func (e *StreamEncoder) passes(f *llm.Reply) bool {
 		}
 	}
 	return f.Usage == nil
+}
+
+// places reports whether the reasoning in and before a piece of a choice is where the style wants it as it came.
+func (e *StreamEncoder) places(c *llm.Choice) bool {
+	if e.style.Reasoning == llm.ReasoningField || e.style.Reasoning == llm.ReasoningByDoor {
+		return true
+	}
+	w, _ := e.choice(c.Index)
+	return !w.thinking && !slices.ContainsFunc(c.Parts, func(p llm.Part) bool {
+		_, thinks := p.(llm.Reasoning)
+		return thinks
+	})
 }
 
 func (e *StreamEncoder) choice(index int) (*written, bool) {
