@@ -102,6 +102,30 @@ func (r *Reply) Begins() bool {
 	return false
 }
 
+// size is roughly how many bytes the fragment adds to a reply.
+func (r *Reply) size() int {
+	const logprob = 64
+	n := 0
+	for i := range r.Choices {
+		c := &r.Choices[i]
+		for _, p := range c.Logprobs {
+			n += logprob * (1 + len(p.Top))
+		}
+		for _, p := range c.Parts {
+			switch p := p.(type) {
+			case Text:
+				n += p.Size()
+			case Reasoning:
+				n += p.Text.Size()
+			case ToolCall:
+				n += len(p.ID) + len(p.Name) + p.Arguments.Size()
+			case Image, Audio, ToolResult, Opaque:
+			}
+		}
+	}
+	return n
+}
+
 // Clone returns a copy that stays valid when the stream goes on.
 func (r *Reply) Clone() *Reply {
 	c := *r

@@ -7,15 +7,22 @@ package llm
 // pair. Never use iter.Pull on it: a policy's defer runs when the loop ends.
 type Stream func(yield func(*Reply, error) bool)
 
+// maxCollected is how many bytes of text Collect joins at most.
+const maxCollected = 64 << 20
+
 // Collect joins the fragments into the whole reply.
 func (s Stream) Collect() (*Reply, error) {
 	var whole *Reply
+	size := 0
 	for f, err := range s {
 		if err != nil {
 			return nil, err
 		}
 		if whole == nil {
 			whole = &Reply{ID: f.ID, Model: f.Model, Created: f.Created, Meta: f.Meta}
+		}
+		if size += f.size(); size > maxCollected {
+			return nil, disorder("it has no end")
 		}
 		if err := whole.Append(f); err != nil {
 			return nil, err
