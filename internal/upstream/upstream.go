@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"mime"
@@ -72,7 +73,17 @@ func (c *Client) Embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedRepl
 	if err != nil {
 		return nil, err
 	}
-	return c.Codec.DecodeEmbed(body)
+	reply, err := c.Codec.DecodeEmbed(body)
+	if err != nil {
+		return nil, err
+	}
+	if len(reply.Vectors) != len(r.Items) {
+		return nil, &llm.Error{
+			Kind:    llm.Upstream,
+			Message: fmt.Sprintf("The model's server sent %d embeddings for %d inputs.", len(reply.Vectors), len(r.Items)),
+		}
+	}
+	return reply, nil
 }
 
 // Post sends a body to a URL of the same server and returns the whole answer.
