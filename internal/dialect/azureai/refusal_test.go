@@ -2,6 +2,7 @@ package azureai_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -128,8 +129,8 @@ func TestEveryKindOfErrorHasItsStatusCodeAndHeaders(t *testing.T) {
 func TestAnErrorOfOursTellsTheCallerNothingButItsID(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{
-		fmt.Errorf("open /secret/place: %w", fmt.Errorf("denied")),
-		&llm.Error{Kind: llm.Internal, Message: "at /secret/place", Err: fmt.Errorf("/secret/place")},
+		fmt.Errorf("open /secret/place: %w", errors.New("denied")),
+		&llm.Error{Kind: llm.Internal, Message: "at /secret/place", Err: errors.New("/secret/place")},
 	} {
 		got := answer(t, door(t, backed(&scripted{err: err})), post("/chat/completions", hi))
 		want := refusal(500, "InternalServerError", "Internal error. The log has more under the id GUID.", "server_error", "")
