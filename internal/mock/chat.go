@@ -59,9 +59,7 @@ func (m *Model) chat(r *llm.ChatRequest) (*script, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.choices = slices.Repeat([][]step{steps}, n)
-	s.finish = slices.Repeat([]llm.Finish{finish}, n)
-	return s, nil
+	return s, s.add(steps, finish, n)
 }
 
 // said lists the texts of a conversation, past reasoning left out, and refuses

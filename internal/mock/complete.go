@@ -67,9 +67,8 @@ func (m *Model) complete(r *llm.CompleteRequest) (*script, error) {
 		for _, token := range answer {
 			steps = append(steps, step{part: llm.NewText(token), tokens: 1})
 		}
-		for range n {
-			s.choices = append(s.choices, steps)
-			s.finish = append(s.finish, finish)
+		if err := s.add(steps, finish, n); err != nil {
+			return nil, err
 		}
 	}
 	return s, nil

@@ -54,7 +54,9 @@ const (
 	countTo           = 4096 // where neither request nor options say
 	maxChoices        = 128
 	maxInputs         = 2048
-	maxFloats         = 1 << 24 // of all vectors of one reply
+	maxFloats         = 1 << 22 // of all vectors of one reply
+	maxAnswer         = 1 << 20 // tokens of all choices of one reply
+	perLogprob        = 4       // tokens that one log probability counts for
 )
 
 // Filter is what a prompt contains to be refused as by a content filter.

@@ -343,6 +343,10 @@ func TestRefusalsNameWhatIsWrong(t *testing.T) {
 		_, err := mock.New(mock.Options{}).Complete(t.Context(), r).Collect()
 		return err
 	}
+	counted := func(r *llm.CompleteRequest) error {
+		_, err := mock.New(mock.Options{Behaviour: mock.Count}).Complete(t.Context(), r).Collect()
+		return err
+	}
 	embed := func(r *llm.EmbedRequest) error {
 		_, err := mock.New(mock.Options{Behaviour: mock.Embedding}).Embed(t.Context(), r)
 		return err
@@ -362,6 +366,16 @@ func TestRefusalsNameWhatIsWrong(t *testing.T) {
 		{"a filtered prompt", chat(mock.Options{}, func(r *llm.ChatRequest) { r.Messages = append([]llm.Message{user("a mock:filter b")}, r.Messages...) }), llm.Filtered, nil},
 		{"a long prompt", chat(mock.Options{}, func(r *llm.ChatRequest) { r.Messages = []llm.Message{user(strings.Repeat("!", 131_070))} }), llm.TooLong, nil},
 		{"n", chat(mock.Options{}, func(r *llm.ChatRequest) { r.N = new(129) }), llm.Invalid, []any{"body", "n"}},
+		{"more choices than a reply holds", chat(mock.Options{Behaviour: mock.Count}, func(r *llm.ChatRequest) {
+			r.N, r.MaxTokens = new(128), new(100_000)
+		}), llm.Invalid, []any{"body", "max_tokens"}},
+		{"more log probabilities than a reply holds", chat(mock.Options{Behaviour: mock.Count}, func(r *llm.ChatRequest) {
+			r.Logprobs, r.TopLogprobs, r.MaxTokens = true, new(20), new(100_000)
+		}), llm.Invalid, []any{"body", "max_tokens"}},
+		{"more prompts than a reply answers", counted(&llm.CompleteRequest{Prompts: make([]llm.Input, 2048), Sampling: llm.Sampling{MaxTokens: new(10_000)}}), llm.Invalid, []any{"body", "max_tokens"}},
+		{"more of a prompt given back than a reply holds", complete(&llm.CompleteRequest{
+			Prompts: []llm.Input{llm.NewText(strings.Repeat("!", 100_000))}, Echo: true, Logprobs: new(5), Sampling: llm.Sampling{MaxTokens: new(0)},
+		}), llm.Invalid, []any{"body", "max_tokens"}},
 		{"top_logprobs", chat(mock.Options{}, func(r *llm.ChatRequest) { r.TopLogprobs = new(1 << 40) }), llm.Invalid, []any{"body", "top_logprobs"}},
 		{"a tool that is not there", chat(mock.Options{}, func(r *llm.ChatRequest) {
 			r.Tools, r.ToolChoice = []llm.Tool{bad}, &llm.ToolChoice{Mode: llm.ToolNamed, Name: "g"}
@@ -384,7 +398,7 @@ func TestRefusalsNameWhatIsWrong(t *testing.T) {
 		{"a filtered embedding", embed(&llm.EmbedRequest{Items: []llm.Input{llm.NewText("mock:filter")}}), llm.Filtered, nil},
 		{"no dimensions", embed(&llm.EmbedRequest{Items: text, Dimensions: new(0)}), llm.Invalid, []any{"body", "dimensions"}},
 		{"too many dimensions", embed(&llm.EmbedRequest{Items: text, Dimensions: new(65_537)}), llm.Invalid, []any{"body", "dimensions"}},
-		{"too many numbers", embed(&llm.EmbedRequest{Items: make([]llm.Input, 2000), Dimensions: new(65_536)}), llm.Invalid, []any{"body", "input"}},
+		{"too many numbers", embed(&llm.EmbedRequest{Items: make([]llm.Input, 100), Dimensions: new(65_536)}), llm.Invalid, []any{"body", "input"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -18,6 +18,7 @@ type script struct {
 	whole   bool // the caller wants one reply
 	probs   bool // log probabilities are asked for
 	top     int
+	weight  int // tokens of all choices, with what their log probabilities count for
 }
 
 // step is one piece of a choice: a token, or the prompt given back.
@@ -26,6 +27,28 @@ type step struct {
 	part   llm.Part
 	tokens int  // that it counts for in the usage
 	echoed bool // the prompt given back, whose first token nothing predicts
+}
+
+// add adds n equal choices, within the bound of what one reply holds.
+func (s *script) add(steps []step, finish llm.Finish, n int) error {
+	weight := 0
+	for _, p := range steps {
+		if weight += p.tokens; p.echoed && s.probs {
+			weight += countTokens(p.part.(llm.Text).String())
+		}
+	}
+	if s.probs {
+		weight *= 1 + perLogprob*(1+s.top)
+	}
+	if s.weight += weight * n; s.weight > maxAnswer {
+		return invalid("too_long", fmt.Sprintf("the answer would be longer than %d tokens over all choices, where each log probability counts as %d: "+
+			"ask for fewer tokens, choices or alternatives", maxAnswer, perLogprob), "max_tokens")
+	}
+	for range n {
+		s.choices = append(s.choices, steps)
+		s.finish = append(s.finish, finish)
+	}
+	return nil
 }
 
 // play sends a script at the model's pace, with its faults. Each round is one
