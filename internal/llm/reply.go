@@ -172,12 +172,7 @@ func (r *Reply) Append(f *Reply) error {
 }
 
 func (r *Reply) appendChoice(f *Choice) error {
-	var c *Choice
-	for i := range r.Choices {
-		if r.Choices[i].Index == f.Index {
-			c = &r.Choices[i]
-		}
-	}
+	c := r.choice(f.Index)
 	if c == nil {
 		if len(r.Choices) >= maxChoices {
 			return disorder("too many choices")
@@ -206,6 +201,19 @@ func (r *Reply) appendChoice(f *Choice) error {
 	}
 	if f.Finish != "" {
 		c.Finish = f.Finish
+	}
+	return nil
+}
+
+// choice finds the choice of that index, which mostly stands at that place.
+func (r *Reply) choice(index int) *Choice {
+	if index >= 0 && index < len(r.Choices) && r.Choices[index].Index == index {
+		return &r.Choices[index]
+	}
+	for i := range r.Choices {
+		if r.Choices[i].Index == index {
+			return &r.Choices[i]
+		}
 	}
 	return nil
 }
