@@ -113,18 +113,19 @@ func (m *Model) Embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedReply
 		one.InputType, one.Dimensions = r.InputType, r.Dimensions
 	}
 	items := m.withPrefix(r)
-	reply := &llm.EmbedReply{Model: m.Info.Model}
-	err := m.use(ctx, r.Caller, func(c *upstream.Client) error {
+	var reply *llm.EmbedReply
+	err := m.use(ctx, r.Caller, func(c *upstream.Client) (bool, error) {
+		reply = &llm.EmbedReply{Model: m.Info.Model}
 		if err := m.judgeLength(ctx, c, items); err != nil {
-			return err
+			return false, err
 		}
 		for part := range slices.Chunk(items, m.embedAtOnce(len(items))) {
 			one.Items = part
 			if err := embedPart(ctx, c, one, reply); err != nil {
-				return err
+				return false, err
 			}
 		}
-		return nil
+		return false, nil
 	})
 	if err != nil {
 		return nil, err
@@ -149,11 +150,8 @@ func (m *Model) embedAtOnce(n int) int {
 // embedPart appends the vectors of r to reply.
 func embedPart(ctx context.Context, c *upstream.Client, r *llm.EmbedRequest, reply *llm.EmbedReply) error {
 	got, err := c.Embed(ctx, r)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case len(got.Vectors) != len(r.Items):
-		return &llm.Error{Kind: llm.Upstream, Message: "The model's server sent another number of vectors than was asked for."}
 	}
 	reply.Vectors = append(reply.Vectors, got.Vectors...)
 	if got.Usage != nil {

@@ -35,6 +35,9 @@ func serveFake(args []string) {
 	if i := slices.Index(args, "--port"); i >= 0 {
 		port = args[i+1]
 	}
+	if args[len(args)-1] == "slow" {
+		time.Sleep(500 * time.Millisecond)
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("POST /completion", func(http.ResponseWriter, *http.Request) {})

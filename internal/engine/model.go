@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"log/slog"
 	"maps"
 	"math"
 	"net/http"
@@ -80,41 +79,50 @@ func (m *Model) Models(context.Context) ([]llm.ModelInfo, error) {
 	return []llm.ModelInfo{m.Info}, nil
 }
 
-// use waits for a slot and a running child, and lets f talk to it.
-func (m *Model) use(ctx context.Context, caller llm.Caller, f func(*upstream.Client) error) error {
+// use waits for a slot and a running child, and lets f talk to it. f reports whether the caller has
+// been told anything: until then, it is asked again of the next child when this one was dying.
+func (m *Model) use(ctx context.Context, caller llm.Caller, f func(*upstream.Client) (told bool, err error)) error {
 	defer m.pool.count(&m.child.asked)()
 	leave, err := m.child.queue.enter(ctx, caller.Name, m.Queue, m.Wait, func() bool { return m.child.State().State != process.Ready })
 	if err != nil {
 		return err
 	}
 	defer leave()
+	told, err := m.attempt(ctx, f)
+	if _, died := errors.AsType[*process.Exited](err); died && !told && ctx.Err() == nil {
+		if _, starting := errors.AsType[*process.StartError](err); !starting {
+			_, err = m.attempt(ctx, f)
+		}
+	}
+	return m.explain(ctx, err)
+}
+
+func (m *Model) attempt(ctx context.Context, f func(*upstream.Client) (bool, error)) (told bool, err error) {
 	lease, release, err := m.pool.lease(ctx, m.child)
 	if err != nil {
-		return m.explain(ctx, err)
+		return false, err
 	}
 	defer release()
-	err = f(&upstream.Client{
+	told, err = f(&upstream.Client{
 		HTTP: &http.Client{Transport: lease.Transport(m.pool.transport)}, Base: lease.URL + "/v1", Codec: m.codec,
 		First: m.First, Silence: m.Silence,
 	})
 	if e, ok := errors.AsType[*llm.Error](err); ok && e.Kind == llm.Timeout && ctx.Err() == nil {
 		lease.EndSilent(cmp.Or(min(m.First, m.Silence), m.First, m.Silence)) // it would hang for the next one, too
 	}
-	return m.explain(ctx, err)
+	return told, err
 }
 
-// explain says what happened to a child in the words of the contract. What names the machine stays in the log.
+// explain says what happened to a child in the words of the contract. The process logs what names the machine.
 func (m *Model) explain(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
 	name := "Model '" + m.Info.Deployment + "'"
 	if e, ok := errors.AsType[*process.StartError](err); ok {
-		m.pool.log.LogAttrs(ctx, slog.LevelError, "model did not start", slog.String("model", m.Info.Deployment), slog.Any("error", e.Err), slog.Any("stderr", stderr(e.Err)))
 		return &llm.Error{Kind: llm.Unavailable, Message: name + " could not be started: " + e.Error() + ".", RetryAfter: e.RetryAfter, Err: err}
 	}
 	if e, ok := errors.AsType[*process.Exited](err); ok {
-		m.pool.log.LogAttrs(ctx, slog.LevelError, "model server died", slog.String("model", m.Info.Deployment), slog.Any("error", e), slog.Any("stderr", e.Stderr))
 		return &llm.Error{Kind: llm.Upstream, Message: name + " failed: " + e.Error() + ". It is started again by the next request.", Err: err}
 	}
 	if e, ok := errors.AsType[*process.Silent](err); ok {
@@ -124,16 +132,6 @@ func (m *Model) explain(ctx context.Context, err error) error {
 		return &llm.Error{Kind: llm.Unavailable, Message: name + " is being stopped.", RetryAfter: time.Second, Err: err}
 	}
 	return err
-}
-
-func stderr(err error) []string {
-	if e, ok := errors.AsType[*process.Exited](err); ok {
-		return e.Stderr
-	}
-	if e, ok := errors.AsType[*process.StartTimeout](err); ok {
-		return e.Stderr
-	}
-	return nil
 }
 
 // Chat streams from the child, also for callers who do not: only a streamed answer stops when its reader leaves.
@@ -248,15 +246,21 @@ func (m *Model) Complete(ctx context.Context, r *llm.CompleteRequest) llm.Stream
 // choices. count is for max_tokens 0, which the child would answer with a token.
 func (m *Model) answer(ctx context.Context, caller llm.Caller, calls, n int, maxTokens *int, call func(*upstream.Client, int) llm.Stream, count func(*upstream.Client) (int, error)) llm.Stream {
 	return func(yield func(*llm.Reply, error) bool) {
-		err := m.use(ctx, caller, func(c *upstream.Client) error {
+		told := false
+		tell := func(r *llm.Reply, err error) bool {
+			told = true
+			return yield(r, err)
+		}
+		err := m.use(ctx, caller, func(c *upstream.Client) (bool, error) {
 			if maxTokens != nil && *maxTokens == 0 && m.isLlama() {
 				prompt, err := count(c)
 				if err == nil {
-					yield(m.nothing(calls, prompt), nil)
+					tell(m.nothing(calls, prompt), nil)
 				}
-				return err
+				return told, err
 			}
-			return m.relay(c, calls, n, call, yield)
+			err := m.relay(c, calls, n, call, tell)
+			return told, err
 		})
 		if err != nil && !errors.Is(err, errLeft) {
 			yield(nil, err)

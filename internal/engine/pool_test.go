@@ -2,9 +2,9 @@ package engine_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -174,7 +174,7 @@ func TestManyCallersShareOneStartAndTheSlots(t *testing.T) {
 	for i := range 20 {
 		all.Go(func() {
 			r := chat("x")
-			r.Caller.Name = fmt.Sprint(i % 3)
+			r.Caller.Name = strconv.Itoa(i % 3)
 			if _, err := m.Chat(t.Context(), r).Collect(); err != nil {
 				t.Error(err)
 			}
@@ -322,4 +322,26 @@ func TestCloseEndsWhatIsOpenWhatLeavesAndWhatWaits(t *testing.T) {
 			t.Errorf("process %d is left", s.PID)
 		}
 	}
+}
+
+func TestARequestThatMeetsADyingChildIsAnsweredByTheNext(t *testing.T) {
+	m := pool(t, 0).Model(command("m"))
+	for range 10 {
+		collect(t, m.Chat(t.Context(), chat("x")))
+		s, _ := m.State()
+		child, err := os.FindProcess(s.PID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := child.Kill(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	collect(t, m.Chat(t.Context(), chat("x")))
+}
+
+func TestLoadingDoesNotCountAsSilence(t *testing.T) {
+	s := command("slow") // it takes half a second to listen
+	s.First, s.Silence = 200*time.Millisecond, 200*time.Millisecond
+	collect(t, pool(t, 0).Model(s).Chat(t.Context(), chat("x")))
 }

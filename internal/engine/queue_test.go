@@ -2,8 +2,8 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -104,7 +104,7 @@ func TestHangingUpAtAnyMomentLosesNoSlot(t *testing.T) {
 			r := rand.New(rand.NewPCG(uint64(i), 1))
 			for range rounds {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(r.IntN(200))*time.Microsecond)
-				leave, err := q.enter(ctx, fmt.Sprint(i%4), 8, time.Duration(r.IntN(300))*time.Microsecond, no)
+				leave, err := q.enter(ctx, strconv.Itoa(i%4), 8, time.Duration(r.IntN(300))*time.Microsecond, no)
 				if err == nil {
 					if n := inside.Add(1); n > most.Load() {
 						most.Store(n)

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"os"
@@ -24,9 +25,7 @@ models:
 func (g *gateway) embed(inputs []string, more body) ([][]float64, int) {
 	g.t.Helper()
 	b := body{"model": "minilm", "input": inputs}
-	for k, v := range more {
-		b[k] = v
-	}
+	maps.Copy(b, more)
 	var answer struct {
 		Data []struct {
 			Index     int

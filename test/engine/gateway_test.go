@@ -77,7 +77,7 @@ func serve(t testing.TB, config string) *gateway {
 	}
 	t.Cleanup(func() {
 		_ = g.cmd.Process.Kill()
-		<-g.exited
+		_, _ = <-g.exited
 		if t.Failed() {
 			t.Logf("log of the gateway:\n%s", g.log)
 		}

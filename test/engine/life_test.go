@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -135,7 +136,7 @@ func TestASignalDrainsAndEndsAll(t *testing.T) {
 func TestASecondGatewayOnTheSameFolderIsRefused(t *testing.T) {
 	g := serve(t, smollm2)
 	out, err := command(g.home, "serve", "--config", g.file, "--listen", "127.0.0.1:0").CombinedOutput()
-	if pid := fmt.Sprint(g.cmd.Process.Pid); err == nil || !strings.Contains(string(out), pid) || !strings.Contains(string(out), g.home) {
+	if pid := strconv.Itoa(g.cmd.Process.Pid); err == nil || !strings.Contains(string(out), pid) || !strings.Contains(string(out), g.home) {
 		t.Errorf("got %v: %s; want the folder and process %s named", err, out, pid)
 	}
 	g.must("/chat/completions", capital())

@@ -25,6 +25,7 @@ type tail struct {
 
 var (
 	errorLine = regexp.MustCompile(`^[\d.]+ E |GGML_ASSERT|GGML_ABORT|(?i:\berror\b)`)
+	harmless  = regexp.MustCompile(`^[\d.]+ [DIW] `) // llama.cpp's own log, below an error
 	logPrefix = regexp.MustCompile(`^[\d.]+ [A-Z] (?:(?:\S+ +)?\S+: )?`)
 )
 
@@ -50,7 +51,8 @@ func (t *tail) copy() []string {
 }
 
 // hint picks the line that tells most: while starting the first error is the
-// cause of the others, later the last one is; without any, the last line.
+// cause of the others, later the last one is; without any, the last line, unless
+// that tells of no trouble.
 func (t *tail) hint(starting bool) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -58,8 +60,8 @@ func (t *tail) hint(starting bool) string {
 	if starting {
 		line = t.first
 	}
-	if line == "" && len(t.lines) > 0 {
-		line = t.lines[len(t.lines)-1]
+	if n := len(t.lines); line == "" && n > 0 && !harmless.MatchString(t.lines[n-1]) {
+		line = t.lines[n-1]
 	}
 	for _, p := range t.paths {
 		if p != "" {
