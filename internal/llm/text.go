@@ -2,6 +2,7 @@ package llm
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/ingot-llm/ingot/internal/jsonx"
 )
@@ -44,6 +45,19 @@ func (t Text) AppendTo(dst []byte) []byte {
 		return jsonx.AppendUnquoted(dst, t.b)
 	}
 	return append(dst, t.b...)
+}
+
+// Begins reports whether the text begins with prefix; it is decoded only where that takes it.
+func (t Text) Begins(prefix string) bool {
+	if !t.quoted {
+		return bytes.HasPrefix(t.b, []byte(prefix))
+	}
+	const longest = 6 // bytes of an escape
+	head := t.b[1:min(len(t.b), 1+longest*len(prefix))]
+	if bytes.IndexByte(head, '\\') < 0 {
+		return bytes.HasPrefix(head, []byte(prefix))
+	}
+	return strings.HasPrefix(t.String(), prefix)
 }
 
 // Size is the number of bytes it takes up, an upper bound of the decoded length.

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
@@ -176,11 +177,28 @@ func (f *fields) message(v jsonx.Value, i int) llm.Message {
 		m.Parts = []llm.Part{llm.ToolResult{CallID: callID.Text(), Content: parts}}
 		return m
 	}
+	if m.Role == llm.Assistant {
+		parts = unthink(parts)
+	}
 	m.Parts = append(m.Parts, parts...)
 	if m.Role == llm.Assistant && !calls.Null() {
 		m.Parts = append(m.Parts, f.calls(calls, i)...)
 	}
 	return m
+}
+
+// unthink tells what a model thought inside its content from what it said, since it is never sent back (doc/protocol.md §3.7).
+func unthink(parts []llm.Part) []llm.Part {
+	if len(parts) == 0 {
+		return parts
+	}
+	text, ok := parts[0].(llm.Text)
+	if !ok || !text.Begins(thinkOpen) {
+		return parts
+	}
+	thought, said, _ := strings.Cut(strings.TrimPrefix(text.String(), thinkOpen), thinkClose)
+	said = strings.TrimLeft(said, "\n")
+	return append([]llm.Part{llm.Reasoning{Text: llm.NewText(thought)}, llm.NewText(said)}, parts[1:]...)
 }
 
 func (f *fields) content(v jsonx.Value, i int, role llm.Role) ([]llm.Part, llm.Form) {

@@ -16,10 +16,26 @@ func (c Codec) DecodeError(status int, h http.Header, body []byte) *llm.Error {
 		v = nil
 	}
 	e := decodeError(status, v)
-	if s, err := strconv.Atoi(h.Get("Retry-After")); err == nil && s > 0 {
-		e.RetryAfter = time.Duration(min(s, 24*3600)) * time.Second
+	e.RetryAfter = retryAfter(h)
+	if e.RetryAfter == 0 && (e.Kind == llm.RateLimited || e.Kind == llm.Unavailable) {
+		e.RetryAfter = time.Second // without a wait the SDKs of Azure do not try again (doc/protocol.md §7.9)
 	}
 	return e
+}
+
+// retryAfter reads the wait that a server asks for, a day at most; 0: none.
+func retryAfter(h http.Header) time.Duration {
+	const most = 24 * time.Hour
+	if n, err := strconv.ParseInt(h.Get("Retry-After-Ms"), 10, 32); err == nil && n > 0 {
+		return min(time.Duration(n)*time.Millisecond, most)
+	}
+	if n, err := strconv.ParseInt(h.Get("Retry-After"), 10, 32); err == nil && n > 0 {
+		return min(time.Duration(n)*time.Second, most)
+	}
+	if at, err := http.ParseTime(h.Get("Retry-After")); err == nil {
+		return max(0, min(time.Until(at), most))
+	}
+	return 0
 }
 
 func decodeError(status int, v jsonx.Value) *llm.Error {

@@ -157,6 +157,26 @@ func TestNullMeansNotGivenAndHistoryMayHoldAnything(t *testing.T) {
 	}
 }
 
+func TestPastThinkingIsNotSentBack(t *testing.T) {
+	for content, want := range map[string]string{
+		`"<think>hm\n</think>\n\nHello."`: `"Hello."`,
+		`"\u003cthink>hm</think>Hello."`:  `"Hello."`,
+		`"<think>hm"`:                     `""`,
+		`"a <think>hm</think>"`:           `"a <think>hm</think>"`,
+		`"a\tb"`:                          `"a\tb"`,
+		`""`:                              `""`,
+		`null`:                            `null`,
+		`[{"type":"text","text":"<think>x</think>y"},{"type":"text","text":"z"}]`: `[{"type":"text","text":"y"},{"type":"text","text":"z"}]`,
+	} {
+		body := `{"messages":[{"role":"user","content":"<think>mine</think>"},{"role":"assistant","content":` + content + `,"reasoning_content":"hm"}]}`
+		r, err := openai.DecodeChat([]byte(body), contract())
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, openai.AppendChatRequest(nil, r), []byte(`{"messages":[{"role":"user","content":"<think>mine</think>"},{"role":"assistant","content":`+want+`}]}`))
+	}
+}
+
 func decodeStream(t *testing.T, op llm.Operation, stream string) *llm.Reply {
 	t.Helper()
 	d := openai.Codec{Contract: llm.WireOpenAI}.NewDecoder(op)
