@@ -27,7 +27,7 @@ for (const base of ["", "/models", "/deployments/smollm2"]) {
     const whole = await client.path("/chat/completions").post({ body });
     const chunks = await all(events(client, body));
 
-    assert.equal(isUnexpected(whole), false);
+    assert.equal(isUnexpected(whole), false, JSON.stringify(whole.body));
     const { choices: [choice], usage } = whole.body;
     assert.match(choice.message.content, /Paris/);
     assert.equal(choice.finish_reason, "stop");

@@ -20,7 +20,7 @@ for (const base of ["", "/models", "/deployments/mock"]) {
       const response = await chat(mock.client(base), { messages: user("Hello there, world"), model: "mock" });
 
       assert.equal(response.status, "200");
-      assert.equal(isUnexpected(response), false);
+      assert.equal(isUnexpected(response), false, JSON.stringify(response.body));
       const { id, created, ...rest } = response.body;
       assert.match(id, /^[0-9a-f]{32}$/);
       assert.ok(Math.abs(created - Date.now() / 1000) < 60);
@@ -208,7 +208,7 @@ test("embeddings are the same as numbers and as base64", async () => {
   const floats = await embed(mock.client(), { input, dimensions: 16 });
   const base64 = await embed(mock.client("/models"), { input, dimensions: 16, model: "mock-embedding", encoding_format: "base64" });
 
-  assert.equal(isUnexpected(floats), false);
+  assert.equal(isUnexpected(floats), false, JSON.stringify(floats.body));
   assert.match(floats.body.id, /^[0-9a-f]{32}$/);
   assert.deepEqual(floats.body.usage, { prompt_tokens: 4, completion_tokens: 0, total_tokens: 4 });
   assert.deepEqual(floats.body.data.map((d) => [d.index, d.object, d.embedding.length]), [[0, "embedding", 16], [1, "embedding", 16]]);
