@@ -85,7 +85,7 @@ func TestEveryKindOfErrorHasItsStatusCodeAndHeaders(t *testing.T) {
 	const m = "It went wrong."
 	retry := []string{"retry-after: 2", "retry-after-ms: 1500"}
 	wait := 1500 * time.Millisecond
-	for kind, want := range map[llm.Kind]string{
+	answers := map[llm.Kind]string{
 		llm.Malformed: refusal(400, "invalid_json", m, wrongValue, ""),
 		llm.Invalid: heads(422, "Invalid input", nil) + "{" + nested(422, "Invalid input", m, wrongValue, "", "") +
 			`,"status":422,"code":"Invalid input","message":"It went wrong.","detail":[]}`,
@@ -115,7 +115,12 @@ func TestEveryKindOfErrorHasItsStatusCodeAndHeaders(t *testing.T) {
 		llm.Timeout:     refusal(504, "Timeout", m, "server_error", ""),
 		llm.Unavailable: refusal(503, "ServiceUnavailable", m, "server_error", "", retry...),
 		llm.Upstream:    refusal(502, "BackendError", m, "server_error", ""),
-	} {
+	}
+	for kind := llm.Malformed; kind <= llm.Upstream; kind++ {
+		want, ok := answers[kind]
+		if !ok {
+			t.Errorf("kind %d has no expectation", kind)
+		}
 		addr := door(t, backed(&scripted{err: &llm.Error{Kind: kind, Message: m, RetryAfter: wait, Code: "theirs", Status: 418}}))
 		compare(t, addr, []exchange{
 			{fmt.Sprint(kind, " whole"), post("/chat/completions", hi), want},
