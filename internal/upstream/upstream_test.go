@@ -208,7 +208,7 @@ func TestAConnectionThatWasClosedWhenUsedAgainIsReplaced(t *testing.T) {
 		_, _ = fmt.Fprint(w, `{"data":[{"index":0,"embedding":[1]}]}`)
 	})
 	for range 3 {
-		if _, err := c.Embed(t.Context(), &llm.EmbedRequest{}); err != nil {
+		if _, err := c.Embed(t.Context(), &llm.EmbedRequest{Items: []llm.Input{llm.NewText("a")}}); err != nil {
 			t.Fatal(err)
 		}
 	}
