@@ -34,7 +34,8 @@ type gateway struct {
 	home   string
 	file   string // the configuration
 	log    *syncBuffer
-	exited chan error
+	exited chan struct{}
+	err    error // how it exited
 }
 
 // syncBuffer is written by the command's pipes and read by the test.
@@ -64,7 +65,7 @@ func serve(t testing.TB, config string) *gateway {
 			t.Fatal(err)
 		}
 	}
-	g := &gateway{t: t, key: key, home: home, file: filepath.Join(home, "ingot.yaml"), log: &syncBuffer{}, exited: make(chan error, 1)}
+	g := &gateway{t: t, key: key, home: home, file: filepath.Join(home, "ingot.yaml"), log: &syncBuffer{}, exited: make(chan struct{})}
 	g.configure(config)
 	g.cmd = command(home, "serve", "--config", g.file, "--listen", "127.0.0.1:0")
 	g.cmd.Stderr = g.log
@@ -77,7 +78,7 @@ func serve(t testing.TB, config string) *gateway {
 	}
 	t.Cleanup(func() {
 		_ = g.cmd.Process.Kill()
-		_, _ = <-g.exited
+		<-g.exited
 		if t.Failed() {
 			t.Logf("log of the gateway:\n%s", g.log)
 		}
@@ -90,13 +91,13 @@ func serve(t testing.TB, config string) *gateway {
 				ready <- url
 			}
 		}
-		g.exited <- g.cmd.Wait()
+		g.err = g.cmd.Wait()
 		close(g.exited)
 	}()
 	select {
 	case g.url = <-ready:
-	case err := <-g.exited:
-		t.Fatalf("the gateway ended: %v", err)
+	case <-g.exited:
+		t.Fatalf("the gateway ended: %v", g.err)
 	case <-time.After(time.Minute):
 		t.Fatal("the gateway did not become ready")
 	}

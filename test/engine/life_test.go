@@ -116,9 +116,9 @@ func TestASignalDrainsAndEndsAll(t *testing.T) {
 				t.Error("the open answer was lost")
 			}
 			select {
-			case err := <-g.exited:
-				if err != nil {
-					t.Errorf("the gateway ended with %v", err)
+			case <-g.exited:
+				if g.err != nil {
+					t.Errorf("the gateway ended with %v", g.err)
 				}
 			case <-time.After(10 * time.Second):
 				t.Fatal("the gateway did not end")
