@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -66,7 +67,7 @@ func Main(ctx context.Context, streams IO, version string, args []string) int {
 	case err != nil && errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return interrupted
 	case err != nil && !errors.Is(err, errSaid):
-		_, _ = fmt.Fprintln(a.Err, "ingot: "+err.Error())
+		a.Say("ingot: %v", err)
 	}
 	if err != nil && !a.began || errors.As(err, new(*screen.UsageError)) {
 		return misused
@@ -89,6 +90,14 @@ func (o *output) Write(p []byte) (int, error) {
 		o.err = err
 	}
 	return n, err
+}
+
+// Fd is the file's, so that a terminal is known as one; no file's where there is none.
+func (o *output) Fd() uintptr {
+	if f, ok := o.Writer.(*os.File); ok {
+		return f.Fd()
+	}
+	return ^uintptr(0)
 }
 
 // prepare tells mistakes in the command line from failures of the verb, for every verb below cmd.

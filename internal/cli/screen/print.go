@@ -6,15 +6,37 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 )
 
 // Say writes a line for people, beside the data.
-func (s *Screen) Say(format string, args ...any) { _, _ = fmt.Fprintf(s.Err, format+"\n", args...) }
+func (s *Screen) Say(format string, args ...any) {
+	_, _ = fmt.Fprintln(s.Err, Plain(fmt.Sprintf(format, args...)))
+}
 
-// Print writes a line of data.
-func (s *Screen) Print(format string, args ...any) { _, _ = fmt.Fprintf(s.Out, format+"\n", args...) }
+// Print writes a line of data: as it is, but plain on a terminal.
+func (s *Screen) Print(format string, args ...any) {
+	line := fmt.Sprintf(format, args...)
+	if Terminal(s.Out) {
+		line = Plain(line)
+	}
+	_, _ = fmt.Fprintln(s.Out, line)
+}
+
+// Plain replaces what would steer a terminal: texts come from files and servers of anybody's.
+func Plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\r' {
+			return -1 // of a line's end, mostly
+		}
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
 
 // JSON writes a value as data.
 func (s *Screen) JSON(v any) error {
@@ -28,8 +50,13 @@ func (s *Screen) JSON(v any) error {
 func (s *Screen) Table(rows [][]string) {
 	const gap = 2
 	w := tabwriter.NewWriter(s.Out, 0, 0, gap, ' ', 0)
+	oneLine := strings.NewReplacer("\n", " ", "\t", " ")
 	for _, row := range rows {
-		_, _ = fmt.Fprintln(w, strings.TrimRight(strings.Join(row, "\t"), "\t"))
+		cells := make([]string, len(row))
+		for i, cell := range row {
+			cells[i] = oneLine.Replace(Plain(cell))
+		}
+		_, _ = fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
 	}
 	_ = w.Flush()
 }

@@ -60,6 +60,7 @@ func (c *Talk) request() *client.ChatRequest {
 // comes with the error of ctx.
 func (c *Talk) answer(ctx context.Context) (string, error) {
 	var text strings.Builder
+	terminal := screen.Terminal(c.Out)
 	quiet := c.waiting()
 	defer quiet()
 	var finish client.FinishReason
@@ -75,7 +76,11 @@ func (c *Talk) answer(ctx context.Context) (string, error) {
 			}
 		}
 		text.WriteString(chunk.Text())
-		if _, err := io.WriteString(c.Out, chunk.Text()); err != nil {
+		shown := chunk.Text()
+		if terminal {
+			shown = screen.Plain(shown) // a model says anything
+		}
+		if _, err := io.WriteString(c.Out, shown); err != nil {
 			return text.String(), err
 		}
 	}
