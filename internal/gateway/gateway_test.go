@@ -1,0 +1,160 @@
+package gateway_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/ingot-llm/ingot/internal/auth"
+	"github.com/ingot-llm/ingot/internal/config"
+	"github.com/ingot-llm/ingot/internal/gateway"
+	"github.com/ingot-llm/ingot/internal/library"
+	"github.com/ingot-llm/ingot/internal/llm"
+)
+
+func parse(t *testing.T, text string) *config.Config {
+	t.Helper()
+	c, err := config.Parse("ingot.yaml", []byte(text), func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func newGateway(t *testing.T, text string) *gateway.Gateway {
+	t.Helper()
+	lib, err := library.Open(t.TempDir(), library.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := gateway.New(t.Context(), gateway.Options{
+		Library: lib, Config: parse(t, text), Logger: slog.New(slog.DiscardHandler), Version: "test",
+		Keys: func(*config.Config) (*auth.Keys, error) {
+			return auth.New([]auth.Key{{Secret: "k", Caller: llm.Caller{Name: "reader"}}, {Secret: "root", Caller: llm.Caller{Name: "root", Admin: true}}}, nil), nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { g.Close(context.WithoutCancel(t.Context())) })
+	return g
+}
+
+func chat(t *testing.T, base, deployment, more string) *http.Response {
+	t.Helper()
+	body := strings.NewReader(`{"messages":[{"role":"user","content":"a b c d e f"}]` + more + `}`)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/deployments/"+deployment+"/chat/completions", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("api-key", "k")
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = res.Body.Close() })
+	return res
+}
+
+func TestAReloadIsWholeAndOpenStreamsGoOn(t *testing.T) {
+	g := newGateway(t, "models: {slow: {provider: mock, mock: {tokens_per_second: 20}}}")
+	s := httptest.NewServer(g.Handler())
+	defer s.Close()
+
+	stream := chat(t, s.URL, "slow", `,"stream":true`)
+	lines := bufio.NewReader(stream.Body)
+	if _, err := lines.ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Reload(t.Context(), parse(t, "models: {quick: {provider: mock}}")); err != nil {
+		t.Fatal(err)
+	}
+	if res := chat(t, s.URL, "slow", ""); res.StatusCode != http.StatusNotFound {
+		t.Errorf("the old deployment answers %d after the reload", res.StatusCode)
+	}
+	if res := chat(t, s.URL, "quick", ""); res.StatusCode != http.StatusOK {
+		t.Errorf("the new deployment answers %d", res.StatusCode)
+	}
+	rest, err := io.ReadAll(lines)
+	if err != nil || !strings.HasSuffix(string(rest), "data: [DONE]\n\n") || strings.Count(string(rest), `"content":" `) != 5 {
+		t.Errorf("the open stream ended with %q, %v", rest, err)
+	}
+}
+
+func TestABadConfigurationChangesNothing(t *testing.T) {
+	g := newGateway(t, "models: {one: {provider: mock}}")
+	s := httptest.NewServer(g.Handler())
+	defer s.Close()
+	// The library is empty, so a local model cannot be assembled.
+	if err := g.Reload(t.Context(), parse(t, "models: {one: {provider: mock}, two: {local: smollm2}}")); err == nil {
+		t.Error("a model that cannot be served was taken")
+	}
+	if res := chat(t, s.URL, "one", ""); res.StatusCode != http.StatusOK {
+		t.Errorf("status %d after a refused reload", res.StatusCode)
+	}
+	if got := g.Deployments(); len(got) != 1 || got[0] != "one" {
+		t.Errorf("deployments %q", got)
+	}
+}
+
+func TestMetricsAreForThisMachineAndForAdmins(t *testing.T) {
+	h := newGateway(t, "models: {one: {provider: mock}}").Handler()
+	for _, c := range []struct {
+		name, from, key string
+		status          int
+	}{
+		{"this machine", "127.0.0.1:5000", "", http.StatusOK},
+		{"this machine over IPv6", "[::1]:5000", "", http.StatusOK},
+		{"a stranger", "192.0.2.7:5000", "", http.StatusUnauthorized},
+		{"a reader from elsewhere", "192.0.2.7:5000", "k", http.StatusNotFound},
+		{"an admin from elsewhere", "192.0.2.7:5000", "root", http.StatusOK},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil)
+			r.RemoteAddr = c.from
+			r.Header.Set("api-key", c.key)
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if w.Code != c.status || c.status == http.StatusOK && !strings.Contains(w.Body.String(), "ingot_build_info") {
+				t.Errorf("status %d, want %d", w.Code, c.status)
+			}
+		})
+	}
+}
+
+func TestServeStopsWithItsContextAndSaysSoToProbes(t *testing.T) {
+	g := newGateway(t, "models: {one: {provider: mock}}")
+	ln, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- g.Serve(ctx, ln) }()
+	for _, path := range []string{"/healthz", "/readyz"} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+ln.Addr().String()+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.DefaultClient.Do(r)
+		if err != nil || res.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %v, %v", path, res, err)
+		}
+		_ = res.Body.Close()
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("Serve = %v", err)
+	}
+	w := httptest.NewRecorder()
+	g.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", nil))
+	if w.Code != http.StatusServiceUnavailable {
+		t.Errorf("readyz says %d after the end", w.Code)
+	}
+}
