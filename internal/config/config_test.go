@@ -289,6 +289,17 @@ func TestLargeFilesAreRefused(t *testing.T) {
 	}
 }
 
+func TestAFileOfNoBytesIsRefused(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "ingot.yaml")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := config.Load(path); err == nil || !strings.Contains(err.Error(), path+" is empty") {
+		t.Errorf("got %v: another process may be about to write it", err)
+	}
+}
+
 func TestTheExampleLoadsAsItIsAndUncommented(t *testing.T) {
 	schema := compile(t)
 	plain := string(config.Example())

@@ -16,7 +16,8 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Load reads the file at path; variables come from the process's environment.
+// Load reads the file at path; variables come from the process's environment. A file of no bytes
+// is refused: mostly it is about to be written.
 func Load(path string) (*Config, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -26,6 +27,9 @@ func Load(path string) (*Config, error) {
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("load configuration: read %s: %w", path, err)
+	}
+	if len(data) == 0 {
+		return nil, fmt.Errorf("load configuration: %s is empty; `ingot config init` writes one to start from", path)
 	}
 	return Parse(path, data, os.LookupEnv)
 }
