@@ -186,7 +186,7 @@ func TestBadNamesLimitsAndFilesAreRefused(t *testing.T) {
 		t.Error("a negative limit is taken")
 	}
 	for text, want := range map[string]string{
-		`{"keys": [`: "unexpected end of JSON input",
+		`{"keys": [`: "unexpected end of JSON input; restore the file",
 		`{"keys": [{"name": "a", "hash": "00"}]}`:                 "keys[0] needs a name, the hex of a SHA-256",
 		`{"keys": [{"hash": "` + strings.Repeat("0", 64) + `"}]}`: "keys[0] needs a name",
 		strings.Repeat(" ", 5<<20):                                "larger than 4 MiB",
@@ -197,6 +197,9 @@ func TestBadNamesLimitsAndFilesAreRefused(t *testing.T) {
 		if _, err := auth.Load(s.Path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.50s: got %v, want %q", text, err, want)
 		}
+	}
+	if _, err := auth.Load(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is not a file") {
+		t.Errorf("a folder: got %v", err)
 	}
 }
 

@@ -50,10 +50,17 @@ func Load(path string) ([]Entry, error) { return Store{path}.List() }
 
 // List reads every entry, revoked ones too, oldest first.
 func (s Store) List() ([]Entry, error) {
-	f, err := os.Open(s.Path)
+	fi, err := os.Stat(s.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
+	if err == nil && !fi.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a file", s.Path) // opening a pipe would wait for its writer
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read keys: %w", err)
+	}
+	f, err := os.Open(s.Path)
 	if err != nil {
 		return nil, fmt.Errorf("read keys: %w", err)
 	}
@@ -66,7 +73,9 @@ func (s Store) List() ([]Entry, error) {
 		Keys []Entry `json:"keys"`
 	}
 	if err == nil {
-		err = json.Unmarshal(data, &file)
+		if err = json.Unmarshal(data, &file); err != nil {
+			err = fmt.Errorf("%w; restore the file, or remove it and create the keys anew", err)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read keys: %s: %w", s.Path, err)
