@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -109,12 +110,18 @@ func (h Home) Key() (string, error) {
 }
 
 func readKey(path string) (string, error) {
-	data, err := os.ReadFile(path)
+	const longest = 4096 // of what a request may carry
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("read development key: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, longest+2))
 	if err != nil {
 		return "", fmt.Errorf("read development key: %w", err)
 	}
 	key := strings.TrimSpace(string(data))
-	if key == "" || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
+	if key == "" || len(key) > longest || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return "", fmt.Errorf("read development key: %s holds no key; remove it to have a new one made", path)
 	}
 	return key, nil

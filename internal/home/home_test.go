@@ -176,13 +176,15 @@ func TestRacingProcessesAndGoroutinesGetOneKey(t *testing.T) {
 	}
 }
 
-func TestAnEmptyKeyFileIsAnErrorThatSaysWhatToDo(t *testing.T) {
+func TestAKeyFileWithoutAKeyIsAnErrorThatSaysWhatToDo(t *testing.T) {
 	h := open(t)
-	if err := os.WriteFile(h.Path("key"), []byte("\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := h.Key(); err == nil || !strings.Contains(err.Error(), "remove it") {
-		t.Errorf("got %v", err)
+	for _, text := range []string{"\n", "two words", strings.Repeat("k", 5000)} {
+		if err := os.WriteFile(h.Path("key"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Key(); err == nil || !strings.Contains(err.Error(), "remove it") {
+			t.Errorf("%.20q: got %v", text, err)
+		}
 	}
 }
 
