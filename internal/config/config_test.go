@@ -300,6 +300,21 @@ func TestAFileOfNoBytesIsRefused(t *testing.T) {
 	}
 }
 
+func TestAByteOrderMarkIsPassedOver(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "ingot.yaml")
+	if err := os.WriteFile(path, []byte("\ufefflisten: 127.0.0.1:9\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Listen != "127.0.0.1:9" {
+		t.Errorf("listens on %s", c.Listen)
+	}
+}
+
 func TestTheExampleLoadsAsItIsAndUncommented(t *testing.T) {
 	schema := compile(t)
 	plain := string(config.Example())

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -28,6 +29,7 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load configuration: read %s: %w", path, err)
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // some editors of Windows begin with it
 	if len(data) == 0 {
 		return nil, fmt.Errorf("load configuration: %s is empty; `ingot config init` writes one to start from", path)
 	}
