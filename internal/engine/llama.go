@@ -12,6 +12,7 @@ import (
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/upstream"
 	"github.com/ingot-llm/ingot/internal/wire/openai"
+	"github.com/ingot-llm/ingot/internal/wire/openai/request"
 )
 
 // llama is the family's codec with llama.cpp's own errors.
@@ -59,7 +60,7 @@ func spent(timings []byte) *llm.Usage {
 // countChat counts the tokens of a chat's prompt as the child would see it.
 func countChat(ctx context.Context, c *upstream.Client, r *llm.ChatRequest) (int, error) {
 	root := strings.TrimSuffix(c.Base, "/v1")
-	body, err := c.Post(ctx, root+"/apply-template", openai.AppendChatRequest(nil, r))
+	body, err := c.Post(ctx, root+"/apply-template", request.AppendChat(nil, r))
 	if err != nil {
 		return 0, err
 	}

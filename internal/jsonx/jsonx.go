@@ -1,4 +1,4 @@
-// Package jsonx reads JSON by member without building it, and appends JSON strings.
+// Package jsonx reads JSON by member without building it, and writes it by member.
 //
 // Parse checks a whole document once: grammar, UTF-8, depth, and the number and uniqueness of
 // member names. The values it yields alias the document, so that a large text is passed on

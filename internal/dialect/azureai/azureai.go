@@ -20,7 +20,8 @@ import (
 
 	"github.com/ingot-llm/ingot/internal/dialect"
 	"github.com/ingot-llm/ingot/internal/llm"
-	"github.com/ingot-llm/ingot/internal/wire/openai"
+	"github.com/ingot-llm/ingot/internal/wire/openai/reply"
+	"github.com/ingot-llm/ingot/internal/wire/openai/request"
 )
 
 // Options is what this door can be told.
@@ -126,7 +127,7 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request) error {
 		err = d.embed(w, r, p, caller, body)
 	}
 	if e, ok := errors.AsType[*llm.Error](err); ok && len(e.Details) > 0 {
-		return openai.WithInputs(e, body)
+		return request.WithInputs(e, body)
 	}
 	return err
 }
@@ -147,7 +148,7 @@ func (d *door) chat(w http.ResponseWriter, r *http.Request, p place, caller llm.
 	if err != nil {
 		return err
 	}
-	req, err := openai.DecodeChat(body, c)
+	req, err := request.DecodeChat(body, c)
 	if err != nil {
 		return err
 	}
@@ -160,15 +161,15 @@ func (d *door) chat(w http.ResponseWriter, r *http.Request, p place, caller llm.
 	stream := d.Backend.Chat(r.Context(), req)
 	if req.Stream {
 		return d.Stream(w, r, stream, func(first *llm.Reply) dialect.Encoder {
-			return encoder{openai.NewStreamEncoder(llm.OpChat, head(first, info), style)}
+			return encoder{reply.NewStreamEncoder(llm.OpChat, head(first, info), style)}
 		})
 	}
-	reply, err := stream.Collect()
+	answer, err := stream.Collect()
 	if err != nil {
 		return err
 	}
-	dialect.MetaHeaders(w.Header(), reply.Meta)
-	d.JSON(w, http.StatusOK, openai.AppendChat(nil, reply, head(reply, info), style))
+	dialect.MetaHeaders(w.Header(), answer.Meta)
+	d.JSON(w, http.StatusOK, reply.AppendChat(nil, answer, head(answer, info), style))
 	return nil
 }
 
@@ -180,7 +181,7 @@ func (d *door) complete(w http.ResponseWriter, r *http.Request, p place, caller 
 	if err != nil {
 		return err
 	}
-	req, err := openai.DecodeComplete(body, c)
+	req, err := request.DecodeComplete(body, c)
 	if err != nil {
 		return err
 	}
@@ -195,15 +196,15 @@ func (d *door) complete(w http.ResponseWriter, r *http.Request, p place, caller 
 	stream := d.Backend.Complete(r.Context(), req)
 	if req.Stream {
 		return d.Stream(w, r, stream, func(first *llm.Reply) dialect.Encoder {
-			return encoder{openai.NewStreamEncoder(llm.OpComplete, head(first, info), openai.Style{Wire: llm.WireInference, UsageChunk: req.UsageChunk})}
+			return encoder{reply.NewStreamEncoder(llm.OpComplete, head(first, info), reply.Style{Wire: llm.WireInference, UsageChunk: req.UsageChunk})}
 		})
 	}
-	reply, err := stream.Collect()
+	answer, err := stream.Collect()
 	if err != nil {
 		return err
 	}
-	dialect.MetaHeaders(w.Header(), reply.Meta)
-	d.JSON(w, http.StatusOK, openai.AppendText(nil, reply, head(reply, info)))
+	dialect.MetaHeaders(w.Header(), answer.Meta)
+	d.JSON(w, http.StatusOK, reply.AppendText(nil, answer, head(answer, info)))
 	return nil
 }
 
@@ -212,7 +213,7 @@ func (d *door) embed(w http.ResponseWriter, r *http.Request, p place, caller llm
 	if err != nil {
 		return err
 	}
-	req, err := openai.DecodeEmbed(body, c)
+	req, err := request.DecodeEmbed(body, c)
 	if err != nil {
 		return err
 	}
@@ -221,27 +222,27 @@ func (d *door) embed(w http.ResponseWriter, r *http.Request, p place, caller llm
 		return err
 	}
 	req.Model, req.Caller = info.Deployment, caller
-	reply, err := d.Backend.Embed(r.Context(), req)
+	answer, err := d.Backend.Embed(r.Context(), req)
 	if err != nil {
 		return err
 	}
-	for _, v := range reply.Vectors {
+	for _, v := range answer.Vectors {
 		if (req.Encoding == llm.Binary || req.Encoding == llm.Ubinary) && len(v)%8 != 0 {
 			return llm.Faulty(llm.Detail{Type: "value_error", Loc: []any{"body", "encoding_format"}, Msg: "Bits need a number of dimensions that 8 divides"})
 		}
 	}
-	if reply.Model == "" {
-		reply.Model = info.Model
+	if answer.Model == "" {
+		answer.Model = info.Model
 	}
-	dialect.MetaHeaders(w.Header(), reply.Meta)
-	d.JSON(w, http.StatusOK, openai.AppendEmbed(nil, reply, dialect.NewID(), req.Encoding))
+	dialect.MetaHeaders(w.Header(), answer.Meta)
+	d.JSON(w, http.StatusOK, reply.AppendEmbed(nil, answer, dialect.NewID(), req.Encoding))
 	return nil
 }
 
 // style is how a chat answer is written: reasoning by the deployment, the configuration, or the
 // api-version (doc/protocol.md §3.7), none counting as 2024-05-01-preview.
-func (d *door) style(version string, info llm.ModelInfo, usageChunk bool) openai.Style {
-	s := openai.Style{Wire: llm.WireInference, Reasoning: info.Reasoning, UsageChunk: usageChunk}
+func (d *door) style(version string, info llm.ModelInfo, usageChunk bool) reply.Style {
+	s := reply.Style{Wire: llm.WireInference, Reasoning: info.Reasoning, UsageChunk: usageChunk}
 	if s.Reasoning == llm.ReasoningByDoor {
 		s.Reasoning = d.Reasoning
 	}
@@ -267,8 +268,8 @@ func apiVersion(r *http.Request) string {
 }
 
 // head is what an answer says of itself; the model's own words come first.
-func head(first *llm.Reply, info llm.ModelInfo) openai.Head {
-	h := openai.Head{ID: first.ID, Model: first.Model, Created: first.Created.Unix()}
+func head(first *llm.Reply, info llm.ModelInfo) reply.Head {
+	h := reply.Head{ID: first.ID, Model: first.Model, Created: first.Created.Unix()}
 	if h.ID == "" {
 		h.ID = dialect.NewID()
 	}
@@ -282,7 +283,7 @@ func head(first *llm.Reply, info llm.ModelInfo) openai.Head {
 }
 
 // encoder adds this door's errors to the shared stream format.
-type encoder struct{ *openai.StreamEncoder }
+type encoder struct{ *reply.StreamEncoder }
 
 // Fail appends the error as a frame; the connection is broken after it (doc/protocol.md §3.9).
 func (encoder) Fail(dst []byte, e *llm.Error) []byte { return appendErrorFrame(dst, e) }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
-	"github.com/ingot-llm/ingot/internal/wire/openai"
+	"github.com/ingot-llm/ingot/internal/wire/openai/request"
 )
 
 type members map[string]struct{}
@@ -32,8 +32,8 @@ var (
 )
 
 // contract reads the extra-parameters header (doc/protocol.md §3.6).
-func (d *door) contract(r *http.Request, version string, own, openAI members) (openai.Contract, error) {
-	c := openai.Contract{Wire: llm.WireInference, Refused: refused}
+func (d *door) contract(r *http.Request, version string, own, openAI members) (request.Contract, error) {
+	c := request.Contract{Wire: llm.WireInference, Refused: refused}
 	value := strings.ToLower(strings.TrimSpace(r.Header.Get("Extra-Parameters")))
 	if d.LegacyExtras {
 		switch value {
@@ -43,13 +43,13 @@ func (d *door) contract(r *http.Request, version string, own, openAI members) (o
 			value = "pass-through"
 		}
 	}
-	unknown := openai.Refuse
+	unknown := request.Refuse
 	switch value {
 	case "", "error":
 	case "drop":
-		unknown, c.MayDrop = openai.Drop, true
+		unknown, c.MayDrop = request.Drop, true
 	case "pass-through":
-		unknown = openai.Take
+		unknown = request.Take
 	default:
 		return c, &llm.Error{
 			Kind:  llm.UnknownParam,
@@ -59,12 +59,12 @@ func (d *door) contract(r *http.Request, version string, own, openAI members) (o
 		}
 	}
 	ordinary := value == "" && version == ""
-	c.Admit = func(name string) openai.Admission {
+	c.Admit = func(name string) request.Admission {
 		if _, ok := own[name]; ok {
-			return openai.Take
+			return request.Take
 		}
 		if _, ok := openAI[name]; ok && ordinary {
-			return openai.Take
+			return request.Take
 		}
 		return unknown
 	}

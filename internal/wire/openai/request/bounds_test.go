@@ -1,4 +1,4 @@
-package openai_test
+package request_test
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 
 	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
-	"github.com/ingot-llm/ingot/internal/wire/openai"
+	"github.com/ingot-llm/ingot/internal/wire/openai/request"
 )
 
 // many repeats a list's element until it takes up some bytes.
@@ -55,14 +55,14 @@ func TestABodyCannotMakeUsAllocateFarMoreThanItsSize(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			body := []byte(c.body)
 			all := contract()
-			all.Admit = func(string) openai.Admission { return openai.Take }
+			all.Admit = func(string) request.Admission { return request.Take }
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			var err error
 			if strings.HasPrefix(c.body, `{"prompt"`) {
-				_, err = openai.DecodeComplete(body, all)
+				_, err = request.DecodeComplete(body, all)
 			} else {
-				_, err = openai.DecodeChat(body, all)
+				_, err = request.DecodeChat(body, all)
 			}
 			runtime.ReadMemStats(&after)
 			said := ""
@@ -86,16 +86,16 @@ func TestABodyCannotMakeUsAllocateFarMoreThanItsSize(t *testing.T) {
 
 func TestRefusedMembersAreNotListedWithoutEnd(t *testing.T) {
 	c := contract()
-	c.Admit = func(string) openai.Admission { return openai.Refuse }
+	c.Admit = func(string) request.Admission { return request.Refuse }
 	n := 0
 	c.Refused = func(names []string, _ jsonx.Value) *llm.Error { n = len(names); return &llm.Error{} }
-	if _, err := openai.DecodeChat([]byte("{"+members(1000)+"}"), c); err == nil || n != 32 {
+	if _, err := request.DecodeChat([]byte("{"+members(1000)+"}"), c); err == nil || n != 32 {
 		t.Errorf("%d names, %v", n, err)
 	}
 }
 
 func TestANullAmongTokenIDsIsNotLeftOut(t *testing.T) {
-	_, err := openai.DecodeEmbed([]byte(`{"input":[1,null,2]}`), contract())
+	_, err := request.DecodeEmbed([]byte(`{"input":[1,null,2]}`), contract())
 	e := llm.AsError(err)
 	if err == nil || len(e.Details) != 1 || e.Details[0].Type != "int_type" || fmt.Sprint(e.Details[0].Loc) != "[body input 1]" {
 		t.Errorf("got %+v", e)

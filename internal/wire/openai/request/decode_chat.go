@@ -1,4 +1,4 @@
-package openai
+package request
 
 import (
 	"slices"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/wire/openai/message"
 )
 
 // DecodeChat reads a chat request as a door received it (doc/protocol.md §3.1–3.4, §3.6).
@@ -193,10 +194,10 @@ func unthink(parts []llm.Part) []llm.Part {
 		return parts
 	}
 	text, ok := parts[0].(llm.Text)
-	if !ok || !text.Begins(thinkOpen) {
+	if !ok || !text.Begins(message.ThinkOpen) {
 		return parts
 	}
-	thought, said, _ := strings.Cut(strings.TrimPrefix(text.String(), thinkOpen), thinkClose)
+	thought, said, _ := strings.Cut(strings.TrimPrefix(text.String(), message.ThinkOpen), message.ThinkClose)
 	said = strings.TrimLeft(said, "\n")
 	return append([]llm.Part{llm.Reasoning{Text: llm.NewText(thought)}, llm.NewText(said)}, parts[1:]...)
 }
@@ -286,8 +287,8 @@ func (f *fields) calls(v jsonx.Value, i int) []llm.Part {
 		f.fail("list_type", "Input should be a valid list", v, "messages", i, "tool_calls")
 		return nil
 	}
-	if length(v) > maxTools {
-		f.list(v, maxTools, "messages", i, "tool_calls")
+	if length(v) > message.MaxTools {
+		f.list(v, message.MaxTools, "messages", i, "tool_calls")
 		return nil
 	}
 	var parts []llm.Part

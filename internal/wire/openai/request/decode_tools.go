@@ -1,12 +1,13 @@
-package openai
+package request
 
 import (
 	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/wire/openai/message"
 )
 
 func (f *fields) tools(v jsonx.Value) []llm.Tool {
-	if v.Null() || !f.list(v, maxTools, "tools") {
+	if v.Null() || !f.list(v, message.MaxTools, "tools") {
 		return nil
 	}
 	var tools []llm.Tool

@@ -1,12 +1,8 @@
-// Package openai is the JSON family that Azure AI Model Inference, Azure OpenAI and OpenAI v1
-// share: requests and replies, read and written, for the doors that serve it and for the
-// servers that speak it.
-package openai
+package request
 
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -14,33 +10,9 @@ import (
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
-// Admission is what a door does with a root member.
-type Admission byte
-
-// The admissions: a member is taken, left out and listed as dropped, or refused.
-const (
-	Take Admission = iota
-	Drop
-	Refuse
-)
-
-// Contract is what a door says about the root members of a request.
-type Contract struct {
-	Wire llm.Wire
-	// Admit judges a member by name.
-	Admit func(member string) Admission
-	// Refused makes the error of the members that were refused.
-	Refused func(members []string, first jsonx.Value) *llm.Error
-	// MayDrop lets targets leave out what they cannot do.
-	MayDrop bool
-}
-
 // The bounds of a request's own structure.
 const (
-	maxDetails  = 16
-	maxInput    = 1 << 10
 	maxMessages = 16 << 10
-	maxTools    = 1024
 	maxInputs   = 8192
 	maxTokens   = 1 << 22 // of all inputs
 	maxMembers  = 1024    // of the request itself
@@ -58,38 +30,6 @@ type fields struct {
 	tokens  int
 }
 
-// open parses a body and walks its root members through the contract; set is called for those taken.
-func (f *fields) open(body []byte, c Contract, set func(name string, v jsonx.Value)) error {
-	root, err := jsonx.Parse(body)
-	if err != nil {
-		return &llm.Error{Kind: llm.Malformed, Message: "The request body is not valid JSON: " + err.Error() + "."}
-	}
-	if root.Kind() != jsonx.Object {
-		return &llm.Error{Kind: llm.Malformed, Message: "The request body must be a JSON object."}
-	}
-	members := 0
-	for name, v := range root.Members() {
-		if members++; members > maxMembers {
-			f.fail("too_long", fmt.Sprintf("A request should have at most %d members", maxMembers), nil)
-			break
-		}
-		switch c.Admit(name) {
-		case Take:
-			set(name, v)
-		case Drop:
-			f.dropped = append(f.dropped, name)
-		case Refuse:
-			if f.refused == nil {
-				f.first = v
-			}
-			if len(f.refused) < maxRefused {
-				f.refused = append(f.refused, name)
-			}
-		}
-	}
-	return nil
-}
-
 // keep notes a member that the contract does not have; these take up most memory for each byte of a body.
 func (f *fields) keep(e *llm.Extra, name string, v jsonx.Value, loc ...any) {
 	switch f.extras++; {
@@ -98,79 +38,6 @@ func (f *fields) keep(e *llm.Extra, name string, v jsonx.Value, loc ...any) {
 	case f.extras == maxExtras+1:
 		f.fail("too_long", fmt.Sprintf("A request should have at most %d members beyond the contract", maxExtras), nil, append(loc, name)...)
 	}
-}
-
-// finish reports the errors, the contract's before the values', and notes the source.
-func (f *fields) finish(e *llm.Envelope, c Contract, body []byte) error {
-	if len(f.refused) > 0 {
-		return c.Refused(f.refused, f.first)
-	}
-	if len(f.details) > 0 {
-		return llm.Faulty(f.details...)
-	}
-	e.MayDrop, e.Dropped = c.MayDrop, f.dropped
-	e.SetSource(c.Wire, body, f.dropped...)
-	return nil
-}
-
-// full reports whether enough is wrong that looking for more is of no use.
-func (f *fields) full() bool { return len(f.details) == maxDetails }
-
-func (f *fields) fail(typ, msg string, input jsonx.Value, loc ...any) {
-	if f.full() {
-		return
-	}
-	f.details = append(f.details, llm.Detail{Type: typ, Msg: msg, Loc: append([]any{"body"}, loc...), Input: quote(input)})
-}
-
-// quote is what an error shows of a value: all of it, or its beginning as a string.
-func quote(v jsonx.Value) []byte {
-	if len(v) > maxInput {
-		return jsonx.AppendString(nil, strings.ToValidUTF8(string(v[:maxInput]), "")+"…")
-	}
-	return v
-}
-
-// WithInputs returns a copy of e that has no more details than a caller can use, and whose details show the value
-// of the request's body that they are about. Whoever finds fault with a decoded request no longer has its bytes.
-func WithInputs(e *llm.Error, body []byte) *llm.Error {
-	c := *e
-	c.Details = slices.Clone(e.Details[:min(len(e.Details), maxDetails)])
-	root, err := jsonx.Parse(body)
-	if err != nil {
-		return &c
-	}
-	for i := range c.Details {
-		d := &c.Details[i]
-		switch {
-		case len(d.Input) > 2*maxInput+8: // longer than what quote made may be
-			d.Input = quote([]byte(d.Input))
-		case d.Input != nil:
-		case len(d.Loc) > 0 && d.Loc[0] == "body":
-			d.Input = quote(at(root, d.Loc[1:]))
-		}
-	}
-	return &c
-}
-
-// at follows a path of names and positions.
-func at(v jsonx.Value, path []any) jsonx.Value {
-	for _, step := range path {
-		switch step := step.(type) {
-		case string:
-			v = v.Get(step)
-		case int:
-			parent := v
-			v = nil
-			for i, element := range parent.Elements() {
-				if i == step {
-					v = element
-					break
-				}
-			}
-		}
-	}
-	return v
 }
 
 func (f *fields) str(v jsonx.Value, loc ...any) string {

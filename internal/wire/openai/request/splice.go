@@ -1,4 +1,4 @@
-package openai
+package request
 
 import (
 	"github.com/ingot-llm/ingot/internal/jsonx"
@@ -8,9 +8,9 @@ import (
 // large is from which size on a member's value is referred to instead of copied.
 const large = 1 << 10
 
-// splice returns the caller's bytes with the edits made. Members that are not edited keep their
+// Splice returns the caller's bytes with the edits made. Members that are not edited keep their
 // order and their bytes; large ones stay slices of the body, so that a prompt is never copied.
-func splice(src llm.Source) [][]byte {
+func Splice(src llm.Source) [][]byte {
 	if len(src.Edits) == 0 {
 		return [][]byte{src.Body}
 	}
@@ -20,29 +20,29 @@ func splice(src llm.Source) [][]byte {
 	}
 	root, err := jsonx.Parse(src.Body)
 	if err != nil {
-		return [][]byte{src.Body} // DecodeChat has refused such a body
+		return [][]byte{src.Body} // decoding has refused such a body
 	}
 	var pieces [][]byte
-	o := object{}
-	o.open()
+	var w jsonx.Writer
+	w.BeginObject()
 	for name, v := range root.Members() {
 		if value, ok := edits[name]; ok {
-			o.raw(name, value)
+			w.Raw(name, value)
 			delete(edits, name)
 			continue
 		}
 		if len(v) < large {
-			o.raw(name, v)
+			w.Raw(name, v)
 			continue
 		}
-		o.member(name)
-		pieces = append(pieces, o.b, v)
-		o.b = nil
+		w.Member(name)
+		pieces = append(pieces, w.Next(), v)
+		w.Bytes = nil
 	}
 	for _, e := range src.Edits {
-		o.raw(e.Member, edits[e.Member])
+		w.Raw(e.Member, edits[e.Member])
 		delete(edits, e.Member)
 	}
-	o.close()
-	return append(pieces, o.b)
+	w.EndObject()
+	return append(pieces, w.Bytes)
 }

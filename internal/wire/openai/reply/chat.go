@@ -1,0 +1,72 @@
+package reply
+
+import (
+	"github.com/ingot-llm/ingot/internal/jsonx"
+	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/wire/openai/message"
+)
+
+// AppendChat appends a whole chat.completion (doc/protocol.md §3.5).
+func AppendChat(dst []byte, r *llm.Reply, h Head, s Style) []byte {
+	w := &jsonx.Writer{Bytes: dst}
+	w.BeginObject()
+	writeHead(w, h, "chat.completion")
+	w.Member("choices")
+	w.BeginArray()
+	for i := range r.Choices {
+		c := &r.Choices[i]
+		w.BeginObject()
+		w.Int("index", int64(c.Index))
+		writeFinish(w, c.Finish)
+		writeMessage(w, c, s)
+		writeLogprobs(w, c.Logprobs)
+		message.WriteExtra(w, c.Extra)
+		w.EndObject()
+	}
+	w.EndArray()
+	writeUsage(w, r.Usage)
+	message.WriteExtra(w, r.Extra)
+	w.EndObject()
+	return w.Bytes
+}
+
+// writeMessage writes the message of a whole choice.
+func writeMessage(w *jsonx.Writer, c *llm.Choice, s Style) {
+	var text, thought []byte
+	var calls []llm.ToolCall
+	hasText := false
+	for _, p := range c.Parts {
+		switch p := p.(type) {
+		case llm.Text:
+			text = p.AppendTo(text)
+			hasText = true
+		case llm.Reasoning:
+			thought = p.Text.AppendTo(thought)
+		case llm.ToolCall:
+			calls = append(calls, p)
+		case llm.Image, llm.Audio, llm.ToolResult, llm.Opaque:
+		}
+	}
+	if s.Reasoning == llm.ReasoningContent && len(thought) > 0 {
+		text = append(append(append([]byte(message.ThinkOpen), thought...), message.ThinkClose...), text...)
+		hasText = true
+	}
+	w.Member("message")
+	w.BeginObject()
+	w.Str("role", "assistant")
+	if !hasText && len(calls) > 0 {
+		w.Null("content")
+	} else {
+		w.Member("content")
+		w.Bytes = jsonx.AppendString(w.Next(), text)
+	}
+	if len(thought) > 0 && (s.Reasoning == llm.ReasoningField || s.Reasoning == llm.ReasoningByDoor) {
+		w.Member("reasoning_content")
+		w.Bytes = jsonx.AppendString(w.Next(), thought)
+	}
+	if len(calls) == 0 {
+		w.Null("tool_calls")
+	}
+	message.WriteToolCalls(w, calls)
+	w.EndObject()
+}

@@ -1,0 +1,136 @@
+package reply_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ingot-llm/ingot/internal/jsonx"
+	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/sse"
+	"github.com/ingot-llm/ingot/internal/wire/openai"
+	"github.com/ingot-llm/ingot/internal/wire/openai/reply"
+)
+
+var head = reply.Head{ID: "6d2b", Created: 1763880000, Model: "phi-4"}
+
+func TestAChatStreamHasTheContractsBytes(t *testing.T) {
+	e := reply.NewStreamEncoder(llm.OpChat, head, reply.Style{})
+	out := e.Fragment(nil, &llm.Reply{Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText("Hel")}}}})
+	out = e.Fragment(out, &llm.Reply{Choices: []llm.Choice{{Parts: []llm.Part{llm.QuotedText([]byte(`"lo\u00e9"`))}}, {Finish: llm.FinishStop}}})
+	out = e.Fragment(out, &llm.Reply{Usage: &llm.Usage{Prompt: 11, Completion: 3}})
+	out = e.End(out)
+	const pre = `data: {"id":"6d2b","object":"chat.completion.chunk","created":1763880000,"model":"phi-4","choices":[{"index":0,`
+	want := pre + `"delta":{"role":"assistant","content":""},"finish_reason":null}]}` + "\n\n" +
+		pre + `"delta":{"content":"Hel"},"finish_reason":null}]}` + "\n\n" +
+		pre + `"delta":{"content":"lo\u00e9"},"finish_reason":null}]}` + "\n\n" +
+		pre + `"delta":{"content":""},"finish_reason":"stop"}],"usage":{"prompt_tokens":11,"completion_tokens":3,"total_tokens":14}}` + "\n\n" +
+		"data: [DONE]\n\n"
+	if d := cmp.Diff(want, string(out)); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestStreamedToolCallsCarryIndexIDAndTypeOnce(t *testing.T) {
+	e := reply.NewStreamEncoder(llm.OpChat, head, reply.Style{UsageChunk: true})
+	out := e.Fragment(nil, &llm.Reply{Choices: []llm.Choice{{Parts: []llm.Part{llm.ToolCall{ID: "call_a1", Name: "get_time"}}}}})
+	out = e.Fragment(out, &llm.Reply{Choices: []llm.Choice{{Parts: []llm.Part{llm.ToolCall{Arguments: llm.NewText(`{"tz":`)}}}}})
+	out = e.Fragment(out, &llm.Reply{Choices: []llm.Choice{{Finish: llm.FinishToolCalls}}, Usage: &llm.Usage{Prompt: 1, Completion: 2}})
+	out = e.End(out)
+	const pre = `data: {"id":"6d2b","object":"chat.completion.chunk","created":1763880000,"model":"phi-4","choices":[`
+	want := pre + `{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}` + "\n\n" +
+		pre + `{"index":0,"delta":{"tool_calls":[{"index":0,"id":"call_a1","type":"function","function":{"name":"get_time","arguments":""}}]},"finish_reason":null}]}` + "\n\n" +
+		pre + `{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"tz\":"}}]},"finish_reason":null}]}` + "\n\n" +
+		pre + `{"index":0,"delta":{},"finish_reason":"tool_calls"}]}` + "\n\n" +
+		pre + `],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}` + "\n\n" +
+		"data: [DONE]\n\n"
+	if d := cmp.Diff(want, string(out)); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestReasoningGoesWhereTheDoorWantsIt(t *testing.T) {
+	answer := &llm.Reply{Choices: []llm.Choice{{Parts: []llm.Part{llm.Reasoning{Text: llm.NewText("hm")}, llm.NewText("yes")}, Finish: llm.FinishStop}}}
+	for place, want := range map[llm.ReasoningPlace][2]string{
+		llm.ReasoningContent: {`"content":"<think>hm</think>yes"`, `{"content":"<think>hm"} {"content":"</think>yes"}`},
+		llm.ReasoningField:   {`"content":"yes","reasoning_content":"hm"`, `{"content":null,"reasoning_content":"hm"} {"content":"yes"}`},
+		llm.ReasoningHidden:  {`"content":"yes","tool_calls"`, `{"content":"yes"}`},
+	} {
+		whole := string(reply.AppendChat(nil, answer, head, reply.Style{Reasoning: place}))
+		if !strings.Contains(whole, want[0]) {
+			t.Errorf("%s: %s", place, whole)
+		}
+		var deltas []string
+		e := reply.NewStreamEncoder(llm.OpChat, head, reply.Style{Reasoning: place})
+		for line := range strings.Lines(string(e.End(e.Fragment(nil, answer)))) {
+			if _, d, ok := strings.Cut(line, `"delta":`); ok {
+				d, _, _ = strings.Cut(d, `,"finish`)
+				deltas = append(deltas, d)
+			}
+		}
+		if got := strings.Join(deltas[1:len(deltas)-1], " "); got != want[1] {
+			t.Errorf("%s: %s", place, got)
+		}
+	}
+}
+
+func TestBytesThatSayMoreThanTheStyleAreNotPassedOn(t *testing.T) {
+	const thought = "data: {\"choices\":[{\"index\":0,\"delta\":{\"reasoning_content\":\"hm\"}}]}\n\n"
+	const word = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"so\"}}]}\n\n"
+	for place, want := range map[llm.ReasoningPlace]string{
+		llm.ReasoningField:   thought + word,
+		llm.ReasoningHidden:  word,
+		llm.ReasoningContent: "<think>hm</think>so",
+	} {
+		d := openai.Codec{Contract: llm.WireInference}.NewDecoder(llm.OpChat)
+		e := reply.NewStreamEncoder(llm.OpChat, head, reply.Style{Wire: llm.WireInference, Reasoning: place})
+		var out []byte
+		for _, raw := range []string{thought, word} {
+			r := sse.NewReader(strings.NewReader(raw))
+			events, err := r.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := d.Decode(events, r.Raw())
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = e.Fragment(out, f)
+		}
+		got := string(out)
+		if place == llm.ReasoningContent {
+			got = ""
+			for event := range strings.SplitSeq(strings.TrimSpace(string(out)), "\n\n") {
+				v, err := jsonx.Parse([]byte(strings.TrimPrefix(event, "data: ")))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, c := range v.Get("choices").Elements() {
+					got += c.Get("delta").Get("content").Text()
+				}
+			}
+		}
+		if !strings.HasSuffix(got, want) || place != llm.ReasoningContent && strings.Contains(strings.TrimSuffix(got, want), "hm") {
+			t.Errorf("%s: got %s, want %s", place, got, want)
+		}
+	}
+}
+
+func TestVectorsAreEncodedAsTheContractSays(t *testing.T) {
+	v := []float32{1, -1, 0, 0.5, -0.25, 1e-7, -0, 0.3333333}
+	for enc, want := range map[llm.Encoding]string{
+		llm.Float:   `[1,-1,0,0.5,-0.25,1e-7,0,0.3333333]`,
+		llm.Int8:    `[127,-127,0,64,-32,0,0,42]`,
+		llm.Uint8:   `[255,1,128,192,96,128,128,170]`,
+		llm.Binary:  `[55]`,
+		llm.Ubinary: `[183]`,
+	} {
+		if got := string(reply.AppendVector(nil, v, enc)); got != want {
+			t.Errorf("%s: %s, want %s", enc, got, want)
+		}
+	}
+	if got := string(reply.AppendVector(nil, []float32{1, -2}, llm.Base64)); got != `"AACAPwAAAMA="` {
+		t.Errorf("base64: %s", got)
+	}
+}

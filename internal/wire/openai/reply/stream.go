@@ -1,0 +1,297 @@
+package reply
+
+import (
+	"bytes"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/ingot-llm/ingot/internal/jsonx"
+	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/wire/openai/message"
+)
+
+// StreamEncoder writes the fragments of one answer as events of doc/protocol.md §3.8. It holds
+// the chunk with the last finish back until End, so that usage goes out on it and a cut stream
+// never looks complete. It is for one goroutine.
+type StreamEncoder struct {
+	style   Style
+	text    bool
+	prefix  []byte // data: {"id":…,"choices":[
+	choices []progress
+	held    jsonx.Writer // the last chunk up to its end, with the finish reason
+	usage   *llm.Usage
+}
+
+// progress is what was sent of a choice.
+type progress struct {
+	index    int
+	thinking bool
+	tools    []int // positions of the calls in order
+	offset   int
+}
+
+// NewStreamEncoder encodes the answer to a chat request, or to a text completion.
+func NewStreamEncoder(op llm.Operation, h Head, s Style) *StreamEncoder {
+	e := &StreamEncoder{style: s, text: op == llm.OpComplete}
+	w := &jsonx.Writer{Bytes: []byte("data: ")}
+	w.BeginObject()
+	if e.text {
+		writeHead(w, h, "text_completion")
+	} else {
+		writeHead(w, h, "chat.completion.chunk")
+	}
+	w.Member("choices")
+	w.BeginArray()
+	e.prefix = w.Bytes
+	return e
+}
+
+// Fragment appends the events of a fragment.
+func (e *StreamEncoder) Fragment(dst []byte, f *llm.Reply) []byte {
+	if f.Usage != nil {
+		e.usage = new(*f.Usage)
+	}
+	if f.Source.Body != nil && f.Source.Wire == e.style.Wire && e.passes(f) {
+		return append(e.release(dst), f.Source.Body...)
+	}
+	for i := range f.Choices {
+		c := &f.Choices[i]
+		sent, fresh := e.choice(c.Index)
+		if fresh && !e.text {
+			w := e.begin(dst, c.Index)
+			w.Str("role", "assistant")
+			w.Str("content", "")
+			dst = end(w, nil)
+		}
+		if e.text {
+			dst = e.textEvent(dst, sent, c)
+			continue
+		}
+		for k, p := range c.Parts {
+			var logprobs []llm.TokenLogprob
+			if k == 0 {
+				logprobs = c.Logprobs
+			}
+			dst = e.part(dst, sent, c.At+k, p, logprobs)
+		}
+		if len(c.Parts) == 0 && len(c.Logprobs) > 0 {
+			w := e.begin(dst, c.Index)
+			w.Str("content", "")
+			dst = end(w, c.Logprobs)
+		}
+		if c.Finish != "" {
+			dst = e.finish(dst, sent, c)
+		}
+	}
+	return dst
+}
+
+// passes reports whether a fragment's own bytes may go out, and notes what they say. What ends a
+// choice is encoded, so that it can be held back.
+func (e *StreamEncoder) passes(f *llm.Reply) bool {
+	for i := range f.Choices {
+		c := &f.Choices[i]
+		if c.Finish != "" || !e.places(c) {
+			return false
+		}
+	}
+	for i := range f.Choices {
+		c := &f.Choices[i]
+		sent, _ := e.choice(c.Index)
+		for k, p := range c.Parts {
+			if _, ok := p.(llm.ToolCall); ok {
+				sent.tool(c.At + k)
+			}
+		}
+	}
+	return f.Usage == nil
+}
+
+// places reports whether the reasoning in and before a piece of a choice is where the style wants it as it came.
+func (e *StreamEncoder) places(c *llm.Choice) bool {
+	if e.style.Reasoning == llm.ReasoningField || e.style.Reasoning == llm.ReasoningByDoor {
+		return true
+	}
+	sent, _ := e.choice(c.Index)
+	return !sent.thinking && !slices.ContainsFunc(c.Parts, func(p llm.Part) bool {
+		_, thinks := p.(llm.Reasoning)
+		return thinks
+	})
+}
+
+func (e *StreamEncoder) choice(index int) (*progress, bool) {
+	for i := range e.choices {
+		if e.choices[i].index == index {
+			return &e.choices[i], false
+		}
+	}
+	e.choices = append(e.choices, progress{index: index})
+	return &e.choices[len(e.choices)-1], true
+}
+
+// begin opens a chunk up to its delta; end closes one that is not the last.
+func (e *StreamEncoder) begin(dst []byte, index int) jsonx.Writer {
+	w := jsonx.Writer{Bytes: append(e.release(dst), e.prefix...)}
+	w.BeginObject()
+	w.Int("index", int64(index))
+	w.Member("delta")
+	w.BeginObject()
+	return w
+}
+
+func end(w jsonx.Writer, logprobs []llm.TokenLogprob) []byte {
+	w.EndObject()
+	writeLogprobs(&w, logprobs)
+	writeFinish(&w, "")
+	w.EndObject()
+	w.EndArray()
+	return endEvent(w)
+}
+
+// endEvent ends a chunk whose choices are written.
+func endEvent(w jsonx.Writer) []byte {
+	w.EndObject()
+	return append(w.Bytes, "\n\n"...)
+}
+
+// release appends the chunk that was held back, once another follows it.
+func (e *StreamEncoder) release(dst []byte) []byte {
+	if e.held.Bytes == nil {
+		return dst
+	}
+	dst = append(dst, endEvent(e.held)...)
+	e.held = jsonx.Writer{}
+	return dst
+}
+
+func (e *StreamEncoder) part(dst []byte, sent *progress, at int, p llm.Part, logprobs []llm.TokenLogprob) []byte {
+	switch p := p.(type) {
+	case llm.Text:
+		if p.Empty() && logprobs == nil {
+			return dst
+		}
+		if sent.thinking {
+			sent.thinking = false
+			p = llm.NewText(message.ThinkClose + p.String())
+		}
+		w := e.begin(dst, sent.index)
+		message.WriteText(&w, "content", p)
+		return end(w, logprobs)
+	case llm.Reasoning:
+		return e.reasoning(dst, sent, p.Text)
+	case llm.ToolCall:
+		index, fresh := sent.tool(at)
+		w := e.begin(dst, sent.index)
+		writeCallDelta(&w, index, fresh, p)
+		return end(w, logprobs)
+	case llm.Image, llm.Audio, llm.ToolResult, llm.Opaque:
+	}
+	return dst
+}
+
+func (e *StreamEncoder) reasoning(dst []byte, sent *progress, t llm.Text) []byte {
+	switch e.style.Reasoning {
+	case llm.ReasoningHidden:
+		return dst
+	case llm.ReasoningContent:
+		if !sent.thinking {
+			sent.thinking = true
+			t = llm.NewText(message.ThinkOpen + t.String())
+		}
+		w := e.begin(dst, sent.index)
+		message.WriteText(&w, "content", t)
+		return end(w, nil)
+	case llm.ReasoningField, llm.ReasoningByDoor:
+	}
+	w := e.begin(dst, sent.index)
+	w.Null("content")
+	message.WriteText(&w, "reasoning_content", t)
+	return end(w, nil)
+}
+
+// tool returns the ordinal of the call at a position, and whether it is new.
+func (sent *progress) tool(at int) (int, bool) {
+	for i, t := range sent.tools {
+		if t == at {
+			return i, false
+		}
+	}
+	sent.tools = append(sent.tools, at)
+	return len(sent.tools) - 1, true
+}
+
+func writeCallDelta(w *jsonx.Writer, index int, fresh bool, c llm.ToolCall) {
+	w.Member("tool_calls")
+	w.BeginArray()
+	w.BeginObject()
+	w.Int("index", int64(index))
+	if fresh {
+		w.Str("id", c.ID)
+		w.Str("type", "function")
+	}
+	w.Member("function")
+	w.BeginObject()
+	if fresh {
+		w.Str("name", c.Name)
+	}
+	message.WriteText(w, "arguments", c.Arguments)
+	w.EndObject()
+	w.EndObject()
+	w.EndArray()
+}
+
+// finish holds back the chunk that ends a choice.
+func (e *StreamEncoder) finish(dst []byte, sent *progress, c *llm.Choice) []byte {
+	dst = e.release(dst)
+	w := jsonx.Writer{Bytes: bytes.Clone(e.prefix)}
+	w.BeginObject()
+	w.Int("index", int64(c.Index))
+	w.Member("delta")
+	w.BeginObject()
+	switch {
+	case sent.thinking:
+		w.Str("content", message.ThinkClose)
+		sent.thinking = false
+	case c.Finish != llm.FinishToolCalls:
+		w.Str("content", "")
+	}
+	w.EndObject()
+	writeFinish(&w, c.Finish)
+	message.WriteExtra(&w, c.Extra)
+	w.EndObject()
+	w.EndArray()
+	e.held = w
+	return dst
+}
+
+// textEvent appends a chunk of a text completion, which has the shape of the whole.
+func (e *StreamEncoder) textEvent(dst []byte, sent *progress, c *llm.Choice) []byte {
+	dst = e.release(dst)
+	w := jsonx.Writer{Bytes: append(dst, e.prefix...)}
+	writeTextChoice(&w, c, sent.offset)
+	for _, p := range c.Logprobs {
+		sent.offset += utf8.RuneCountInString(p.Token)
+	}
+	w.EndArray()
+	if c.Finish != "" {
+		e.held = w
+		e.held.Bytes = bytes.Clone(w.Bytes[len(dst):])
+		return w.Bytes[:len(dst)]
+	}
+	return endEvent(w)
+}
+
+// End appends what ends a complete answer: the last chunk, with usage on it or after it, and [DONE].
+func (e *StreamEncoder) End(dst []byte) []byte {
+	if e.held.Bytes != nil && !e.style.UsageChunk {
+		writeUsage(&e.held, e.usage)
+	}
+	dst = e.release(dst)
+	if e.style.UsageChunk && e.usage != nil {
+		w := jsonx.Writer{Bytes: append(dst, e.prefix...)}
+		w.EndArray()
+		writeUsage(&w, e.usage)
+		dst = endEvent(w)
+	}
+	return append(dst, "data: [DONE]\n\n"...)
+}

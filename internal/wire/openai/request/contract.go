@@ -1,0 +1,76 @@
+// Package request is the requests of the family, in both directions: decoded as a door receives them, by the
+// contract that the door keeps, and encoded for a server that speaks it.
+package request
+
+import (
+	"fmt"
+
+	"github.com/ingot-llm/ingot/internal/jsonx"
+	"github.com/ingot-llm/ingot/internal/llm"
+)
+
+// Admission is what a door does with a root member.
+type Admission byte
+
+// The admissions: a member is taken, left out and listed as dropped, or refused.
+const (
+	Take Admission = iota
+	Drop
+	Refuse
+)
+
+// Contract is what a door says about the root members of a request.
+type Contract struct {
+	Wire llm.Wire
+	// Admit judges a member by name.
+	Admit func(member string) Admission
+	// Refused makes the error of the members that were refused.
+	Refused func(members []string, first jsonx.Value) *llm.Error
+	// MayDrop lets targets leave out what they cannot do.
+	MayDrop bool
+}
+
+// open parses a body and walks its root members through the contract; set is called for those taken.
+func (f *fields) open(body []byte, c Contract, set func(name string, v jsonx.Value)) error {
+	root, err := jsonx.Parse(body)
+	if err != nil {
+		return &llm.Error{Kind: llm.Malformed, Message: "The request body is not valid JSON: " + err.Error() + "."}
+	}
+	if root.Kind() != jsonx.Object {
+		return &llm.Error{Kind: llm.Malformed, Message: "The request body must be a JSON object."}
+	}
+	members := 0
+	for name, v := range root.Members() {
+		if members++; members > maxMembers {
+			f.fail("too_long", fmt.Sprintf("A request should have at most %d members", maxMembers), nil)
+			break
+		}
+		switch c.Admit(name) {
+		case Take:
+			set(name, v)
+		case Drop:
+			f.dropped = append(f.dropped, name)
+		case Refuse:
+			if f.refused == nil {
+				f.first = v
+			}
+			if len(f.refused) < maxRefused {
+				f.refused = append(f.refused, name)
+			}
+		}
+	}
+	return nil
+}
+
+// finish reports the errors, the contract's before the values', and notes the source.
+func (f *fields) finish(e *llm.Envelope, c Contract, body []byte) error {
+	if len(f.refused) > 0 {
+		return c.Refused(f.refused, f.first)
+	}
+	if len(f.details) > 0 {
+		return llm.Faulty(f.details...)
+	}
+	e.MayDrop, e.Dropped = c.MayDrop, f.dropped
+	e.SetSource(c.Wire, body, f.dropped...)
+	return nil
+}
