@@ -112,9 +112,21 @@ func (o *Options) Serve(h Handler, write ErrorWriter) http.Handler {
 			panic(http.ErrAbortHandler)
 		}
 		e := o.shown(r, err)
+		o.logRefusal(r, e)
 		MetaHeaders(header, e.Meta)
 		write(w, r, e)
 	})
+}
+
+// logRefusal notes a request that no backend heard of, and of which no policy has logged anything.
+func (o *Options) logRefusal(r *http.Request, e *llm.Error) {
+	if e.Meta.Deployment != "" || e.Kind == llm.RateLimited || e.Kind == llm.Internal {
+		return
+	}
+	const most = 200
+	o.Logger.LogAttrs(r.Context(), slog.LevelInfo, "request refused", slog.String("request_id", RequestID(r.Context())),
+		slog.String("method", r.Method), slog.String("path", r.URL.Path[:min(len(r.URL.Path), most)]),
+		slog.String("error_type", e.Kind.String()), slog.String("param", e.Param))
 }
 
 // shown is an error as the caller may see it: what is wrong with us, not with a backend, goes to the log.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -39,6 +40,43 @@ const (
 	Upstream                    // the model or its server failed
 )
 
+// kindNames are what metrics and logs call the kinds.
+var kindNames = map[Kind]string{
+	Internal:        "internal",
+	Malformed:       "malformed",
+	Invalid:         "invalid",
+	UnknownParam:    "unknown_parameter",
+	NoModel:         "no_model",
+	UnknownModel:    "unknown_model",
+	NoDeployment:    "no_deployment",
+	NoOperation:     "no_operation",
+	NotFound:        "not_found",
+	NoRoute:         "no_route",
+	BadHost:         "bad_host",
+	Method:          "method",
+	MediaType:       "media_type",
+	TooLarge:        "too_large",
+	TooLong:         "too_long",
+	Unauthenticated: "unauthenticated",
+	Denied:          "denied",
+	Unsupported:     "unsupported",
+	RateLimited:     "rate_limited",
+	OverBudget:      "over_budget",
+	Filtered:        "filtered",
+	Canceled:        "canceled",
+	Timeout:         "timeout",
+	Unavailable:     "unavailable",
+	Upstream:        "upstream",
+}
+
+// String names the kind in metrics and logs.
+func (k Kind) String() string {
+	if s, ok := kindNames[k]; ok {
+		return s
+	}
+	return "other"
+}
+
 // Retryable reports whether asking again may help.
 func (k Kind) Retryable() bool {
 	return k == RateLimited || k == Unavailable || k == Timeout || k == Upstream
@@ -73,7 +111,7 @@ type Error struct {
 
 func (e *Error) Error() string {
 	if e.Err != nil {
-		return e.Message + ": " + e.Err.Error()
+		return strings.TrimSuffix(e.Message, ".") + ": " + e.Err.Error()
 	}
 	return e.Message
 }

@@ -135,57 +135,5 @@ func (o *outcome) errorType() string {
 	if o.err == nil {
 		return ""
 	}
-	switch o.err.Kind {
-	case llm.Internal:
-		return "internal"
-	case llm.Malformed:
-		return "malformed"
-	case llm.Invalid:
-		return "invalid"
-	case llm.UnknownParam:
-		return "unknown_parameter"
-	case llm.NoModel:
-		return "no_model"
-	case llm.UnknownModel:
-		return "unknown_model"
-	case llm.NoDeployment:
-		return "no_deployment"
-	case llm.NoOperation:
-		return "no_operation"
-	case llm.NotFound:
-		return "not_found"
-	case llm.NoRoute:
-		return "no_route"
-	case llm.BadHost:
-		return "bad_host"
-	case llm.Method:
-		return "method"
-	case llm.MediaType:
-		return "media_type"
-	case llm.TooLarge:
-		return "too_large"
-	case llm.TooLong:
-		return "too_long"
-	case llm.Unauthenticated:
-		return "unauthenticated"
-	case llm.Denied:
-		return "denied"
-	case llm.Unsupported:
-		return "unsupported"
-	case llm.RateLimited:
-		return "rate_limited"
-	case llm.OverBudget:
-		return "over_budget"
-	case llm.Filtered:
-		return "filtered"
-	case llm.Canceled:
-		return "canceled"
-	case llm.Timeout:
-		return "timeout"
-	case llm.Unavailable:
-		return "unavailable"
-	case llm.Upstream:
-		return "upstream"
-	}
-	return "other"
+	return o.err.Kind.String()
 }

@@ -135,7 +135,10 @@ func (r *running) whileAlive(f func()) {
 }
 
 func exitOf(err error, t *tail, starting bool) *Exited {
-	e := &Exited{Hint: t.hint(starting), Stderr: t.copy()}
+	e := &Exited{Stderr: t.copy()}
+	if starting { // later lines may be about the requests of others
+		e.Hint = t.hint()
+	}
 	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
 		e.Code, e.Signal = failed.ExitCode(), signalName(failed)
 	}

@@ -33,7 +33,7 @@ func (e *StartError) Unwrap() error { return e.Err }
 type Exited struct { //nolint:errname // it names what happened
 	Code   int      // the exit code, -1 when a signal ended it
 	Signal string   // the signal's name, empty when none ended it
-	Hint   string   // the line of its standard error that tells most, without paths; may be empty
+	Hint   string   // why it did not start, by its standard error, without paths; may be empty
 	Stderr []string // the last lines of its standard error, as they were: for the log
 }
 
@@ -56,7 +56,7 @@ type StartTimeout struct { //nolint:errname // it names what happened
 }
 
 func (e *StartTimeout) Error() string {
-	return fmt.Sprintf("the model server was not ready after %v; a longer start limit gives it more time", e.After)
+	return fmt.Sprintf("the model server was not ready after %v", e.After)
 }
 
 // Silent reports a child that was killed because it made no progress while

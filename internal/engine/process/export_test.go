@@ -45,12 +45,12 @@ func NewFake(limits Limits, start func(context.Context) (*FakeChild, error)) *Pr
 }
 
 // Hint is what a tail of lines says.
-func Hint(starting bool, lines ...string) string {
+func Hint(lines ...string) string {
 	t := &tail{paths: []string{"/a folder/the model.gguf"}}
 	for _, l := range lines {
 		t.add(l)
 	}
-	return t.hint(starting)
+	return t.hint()
 }
 
 // WithoutPaths cuts the folders off the paths in s.

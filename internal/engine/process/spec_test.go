@@ -64,16 +64,13 @@ func TestHintIsTheLineThatTellsMost(t *testing.T) {
 		"0.00.008 E srv          init: exiting due to model loading error",
 		"Aborted",
 	}
-	if got, want := process.Hint(true, lines...), "failed to open GGUF file 'b.gguf' (No such file or directory)"; got != want {
+	if got, want := process.Hint(lines...), "failed to open GGUF file 'b.gguf' (No such file or directory)"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got, want := process.Hint(false, lines...), "exiting due to model loading error"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if got := process.Hint(false, "0.00.522.999 I slot print_timing: id  0 | task 2 | graphs reused = 7"); got != "" {
+	if got := process.Hint("0.00.522.999 I slot print_timing: id  0 | task 2 | graphs reused = 7"); got != "" {
 		t.Errorf("got %q of a line that tells of no trouble", got)
 	}
-	if got, want := process.Hint(true, "cannot read /a folder/the model.gguf now"), "cannot read the model.gguf now"; got != want {
+	if got, want := process.Hint("cannot read /a folder/the model.gguf now"), "cannot read the model.gguf now"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -18,9 +18,9 @@ const (
 type tail struct {
 	paths []string // never to be told to callers
 
-	mu          sync.Mutex
-	lines       []string
-	first, last string // lines that report an error
+	mu    sync.Mutex
+	lines []string
+	first string // the first line that reports an error
 }
 
 var (
@@ -36,11 +36,8 @@ func (t *tail) add(line string) {
 		t.lines = append(t.lines[:0], t.lines[1:]...)
 	}
 	t.lines = append(t.lines, line)
-	if errorLine.MatchString(line) {
-		if t.first == "" {
-			t.first = line
-		}
-		t.last = line
+	if t.first == "" && errorLine.MatchString(line) {
+		t.first = line
 	}
 }
 
@@ -50,16 +47,12 @@ func (t *tail) copy() []string {
 	return append([]string(nil), t.lines...)
 }
 
-// hint picks the line that tells most: while starting the first error is the
-// cause of the others, later the last one is; without any, the last line, unless
-// that tells of no trouble.
-func (t *tail) hint(starting bool) string {
+// hint picks the line that tells most of a start that failed: the first error is the cause
+// of the others; without any, the last line, unless that tells of no trouble.
+func (t *tail) hint() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	line := t.last
-	if starting {
-		line = t.first
-	}
+	line := t.first
 	if n := len(t.lines); line == "" && n > 0 && !harmless.MatchString(t.lines[n-1]) {
 		line = t.lines[n-1]
 	}
