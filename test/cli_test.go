@@ -65,7 +65,7 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 
 const patience = 10 * time.Second
 
-// endpoint [PREFIX] waits for the endpoint of $INGOT_HOME, and sets PREFIX_URL and PREFIX_ADDR, or
+// endpoint [PREFIX] waits for the endpoint of $INGOT_HOME, the mock one where there is no other, and sets PREFIX_URL and PREFIX_ADDR, or
 // URL and ADDR, to where it listens.
 func endpoint(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) > 1 {
@@ -76,15 +76,17 @@ func endpoint(ts *testscript.TestScript, neg bool, args []string) {
 		prefix = args[0] + "_"
 	}
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		data, err := os.ReadFile(filepath.Join(ts.Getenv("INGOT_HOME"), "lock"))
-		var e struct{ URL string }
-		if err != nil || json.Unmarshal(data, &e) != nil || e.URL == "" {
-			continue
-		}
-		if status(ts, e.URL+"/healthz", "") == http.StatusOK {
-			ts.Setenv(prefix+"URL", e.URL)
-			ts.Setenv(prefix+"ADDR", strings.TrimPrefix(e.URL, "http://"))
-			return
+		for _, lock := range []string{"lock", "lock-mock"} {
+			data, err := os.ReadFile(filepath.Join(ts.Getenv("INGOT_HOME"), lock))
+			var e struct{ URL string }
+			if err != nil || json.Unmarshal(data, &e) != nil || e.URL == "" {
+				continue
+			}
+			if status(ts, e.URL+"/healthz", "") == http.StatusOK {
+				ts.Setenv(prefix+"URL", e.URL)
+				ts.Setenv(prefix+"ADDR", strings.TrimPrefix(e.URL, "http://"))
+				return
+			}
 		}
 	}
 	ts.Fatalf("no endpoint within %s", patience)

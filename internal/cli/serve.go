@@ -87,9 +87,13 @@ func (a *app) runServe(ctx context.Context, f serveFlags) error {
 	if err != nil {
 		return err
 	}
-	lock, err := h.Lock("")
+	take := h.Lock
+	if f.mock {
+		take = h.LockMock
+	}
+	lock, err := take("")
 	if held := (*home.HeldError)(nil); errors.As(err, &held) && f.mock {
-		log.LogAttrs(ctx, slog.LevelInfo, "another endpoint uses the data folder: `ingot chat` finds that one")
+		log.LogAttrs(ctx, slog.LevelInfo, "another mock endpoint uses the data folder: `ingot chat` finds that one")
 	} else if err != nil {
 		return err
 	} else {

@@ -67,5 +67,8 @@ func checkRunning(ctx context.Context, e home.Endpoint, held bool) Finding {
 	case !answers(ctx, e.URL):
 		return Finding{check, Problem, fmt.Sprintf("process %d serves at %s but does not answer", e.PID, e.URL), fmt.Sprintf("kill %d", e.PID)}
 	}
+	if e.Mock {
+		return fine(check, "process %d serves mock models at %s", e.PID, e.URL)
+	}
 	return fine(check, "process %d serves at %s; a second one needs another INGOT_HOME", e.PID, e.URL)
 }

@@ -222,6 +222,34 @@ func TestALockedFolderSaysWhoHasIt(t *testing.T) {
 	}
 }
 
+func TestAMockEndpointKeepsOnlyOtherMocksOut(t *testing.T) {
+	h := open(t)
+	mock, err := h.LockMock("http://127.0.0.1:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mock.Release()
+	if e, ok := h.Running(); !ok || e.URL != "http://127.0.0.1:1" || !e.Mock {
+		t.Errorf("the mock alone: got %+v, %v", e, ok)
+	}
+	if _, err := h.LockMock(""); !errors.As(err, new(*home.HeldError)) {
+		t.Errorf("a second mock: got %v", err)
+	}
+	lock, err := h.Lock("http://127.0.0.1:2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e, ok := h.Running(); !ok || e.URL != "http://127.0.0.1:2" || e.Mock {
+		t.Errorf("both: got %+v, %v", e, ok)
+	}
+	if err := lock.Release(); err != nil {
+		t.Error(err)
+	}
+	if e, ok := h.Running(); !ok || !e.Mock {
+		t.Errorf("the mock again: got %+v, %v", e, ok)
+	}
+}
+
 func TestAKilledHolderLeavesTheFolderFree(t *testing.T) {
 	h := open(t)
 	cmd := other(t, h, "holder")

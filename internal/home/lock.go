@@ -15,6 +15,7 @@ type Endpoint struct {
 	PID     int       `json:"pid"`
 	URL     string    `json:"url"` // empty until it listens
 	Started time.Time `json:"started"`
+	Mock    bool      `json:"mock,omitempty"` // it serves mock models, beside which another may serve real ones
 }
 
 // HeldError says who holds the lock that was asked for.
@@ -44,8 +45,18 @@ type Lock struct {
 // Lock takes the folder for this process, which listens or will listen at url
 // (empty where that is not known yet). Where another process has the folder the
 // error is a *HeldError.
-func (h Home) Lock(url string) (*Lock, error) {
-	f, err := os.OpenFile(h.Path("lock"), os.O_RDWR|os.O_CREATE, 0o600)
+func (h Home) Lock(url string) (*Lock, error) { return h.lock(lockFile, Endpoint{URL: url}) }
+
+// LockMock is Lock for an endpoint of mock models, which uses nothing of the folder but its keys:
+// it excludes other mock endpoints only.
+func (h Home) LockMock(url string) (*Lock, error) {
+	return h.lock(mockLockFile, Endpoint{URL: url, Mock: true})
+}
+
+const lockFile, mockLockFile = "lock", "lock-mock"
+
+func (h Home) lock(name string, e Endpoint) (*Lock, error) {
+	f, err := os.OpenFile(h.Path(name), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock data folder: %w", err)
 	}
@@ -56,8 +67,9 @@ func (h Home) Lock(url string) (*Lock, error) {
 		}
 		return nil, &HeldError{h.dir, readEndpoint(f)}
 	}
-	l := &Lock{file: f, held: Endpoint{PID: os.Getpid(), Started: time.Now().UTC().Truncate(time.Second)}}
-	if err := l.Listening(url); err != nil {
+	e.PID, e.Started = os.Getpid(), time.Now().UTC().Truncate(time.Second)
+	l := &Lock{file: f, held: e}
+	if err := l.Listening(e.URL); err != nil {
 		f.Close()
 		return nil, err
 	}
@@ -115,10 +127,17 @@ func (l *Lock) Release() error {
 	return nil
 }
 
-// Running tells who serves from the folder now. Its URL is empty while that
-// process is starting.
+// Running tells who serves from the folder now, and an endpoint of mock models
+// only where there is no other. Its URL is empty while that process is starting.
 func (h Home) Running() (Endpoint, bool) {
-	f, err := os.OpenFile(h.Path("lock"), os.O_RDWR, 0)
+	if e, held := h.running(lockFile); held {
+		return e, true
+	}
+	return h.running(mockLockFile)
+}
+
+func (h Home) running(name string) (Endpoint, bool) {
+	f, err := os.OpenFile(h.Path(name), os.O_RDWR, 0)
 	if err != nil {
 		return Endpoint{}, false
 	}
