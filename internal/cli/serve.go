@@ -41,14 +41,32 @@ count besides INGOT_KEY. The file is read again on SIGHUP and when it changes; a
 whole, and open streams go on.`,
 		Example: "  ingot serve\n  ingot serve --mock --listen 127.0.0.1:9000\n  ingot serve --config ingot.yaml",
 		Args:    screen.Arguments(0, 0, ""),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runServe(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.check(); err != nil {
+				return err
+			}
+			return a.runServe(cmd.Context(), f)
+		},
 	}
 	cmd.Flags().StringVarP(&f.file, "config", "c", "", "configuration file; `FILE` as ingot config init writes it")
 	cmd.Flags().StringVarP(&f.listen, "listen", "l", "", "address to listen on, HOST:PORT; port 0 takes a free one")
 	cmd.Flags().StringVar(&f.log, "log", "", "least severe messages to log: debug, info, warn or error")
 	cmd.Flags().BoolVar(&f.mock, "mock", false, "serve the mock models: no file, no download, no engine, ready at once")
-	cmd.MarkFlagsMutuallyExclusive("config", "mock")
 	return cmd
+}
+
+// check finds mistakes in the flags.
+func (f serveFlags) check() error {
+	_, _, err := net.SplitHostPort(f.listen)
+	switch {
+	case f.mock && f.file != "":
+		return screen.Misuse("--mock and --config exclude each other: a file names its mock models with provider: mock")
+	case f.listen != "" && err != nil:
+		return screen.Misuse("--listen %q is no address: write HOST:PORT, for example 127.0.0.1:8080", f.listen)
+	case f.log != "" && !slices.Contains([]string{"debug", "info", "warn", "error"}, f.log):
+		return screen.Misuse("--log %q is none of debug, info, warn and error", f.log)
+	}
+	return nil
 }
 
 func (f serveFlags) load() (*config.Config, error) {
@@ -64,9 +82,6 @@ func (f serveFlags) load() (*config.Config, error) {
 		cfg.Listen = f.listen
 	}
 	if err == nil && f.log != "" {
-		if !slices.Contains([]string{"debug", "info", "warn", "error"}, f.log) {
-			return nil, fmt.Errorf("--log %q is none of debug, info, warn and error", f.log)
-		}
 		cfg.Log.Level = f.log
 	}
 	return cfg, err
@@ -123,6 +138,10 @@ func (a *app) runServe(ctx context.Context, f serveFlags) error {
 		return err
 	}
 	defer ln.Close()
+	if a, ok := ln.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
+		log.LogAttrs(ctx, slog.LevelWarn, "other machines reach this address over plain HTTP: keys and prompts travel unencrypted; put a proxy with TLS in front",
+			slog.String("address", addr))
+	}
 	url := reachable("http://" + ln.Addr().String())
 	if lock != nil {
 		if err := lock.Listening(url); err != nil {

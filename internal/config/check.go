@@ -77,7 +77,7 @@ func (c *Config) check(before problems) problems {
 func (k *checker) listen(address string) {
 	_, port, err := net.SplitHostPort(address)
 	if _, e := strconv.ParseUint(port, 10, 16); err != nil || e != nil {
-		k.refuse("listen", "expected host:port such as 127.0.0.1:8080")
+		k.refuse("listen", "expected HOST:PORT, for example 127.0.0.1:8080")
 	}
 }
 
