@@ -36,6 +36,9 @@ type Options struct {
 	Backend      llm.Backend
 	Models       Directory
 	Authenticate func(http.Header) (llm.Caller, bool)
+	// AllowHost judges the Host header, against pages that reach a loopback address under a name of
+	// their own (DNS rebinding); nil allows all.
+	AllowHost    func(host string) bool
 	MaxBody      int64         // bytes; more is 413
 	BodyTimeout  time.Duration // without progress
 	WriteTimeout time.Duration // for each write of a stream

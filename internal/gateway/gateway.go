@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -63,6 +64,8 @@ type snapshot struct {
 	handler http.Handler
 	models  []*engine.Model
 	keys    *auth.Keys
+	// allowHost judges a Host header.
+	allowHost func(string) bool
 }
 
 // New assembles a Gateway. Close it when it is no longer needed.
@@ -105,7 +108,7 @@ func (g *Gateway) assemble(ctx context.Context, cfg *config.Config) (*snapshot, 
 	if err != nil {
 		return nil, err
 	}
-	s := &snapshot{cfg: cfg, keys: keys}
+	s := &snapshot{cfg: cfg, keys: keys, allowHost: allowHost(cfg.Listen)}
 	deployments, err := g.deployments(ctx, s)
 	if err != nil {
 		g.pool.Release(ctx, s.models)
@@ -122,7 +125,7 @@ func (g *Gateway) assemble(ctx context.Context, cfg *config.Config) (*snapshot, 
 	const slowReader = time.Minute
 	s.handler = azureai.Handler(azureai.Options{
 		Options: dialect.Options{
-			Backend: backend, Models: table, Logger: g.log, MaxBody: int64(cfg.Limits.Body),
+			AllowHost: s.allowHost, Backend: backend, Models: table, Logger: g.log, MaxBody: int64(cfg.Limits.Body),
 			BodyTimeout: cfg.Limits.BodyTimeout, WriteTimeout: slowReader,
 			Authenticate: func(h http.Header) (llm.Caller, bool) { return keys.Verify(auth.Candidates(h)) },
 		},
@@ -169,11 +172,30 @@ func (g *Gateway) Handler() http.Handler {
 
 // mayScrape opens the metrics to this machine, and to keys with admin rights from elsewhere.
 func (g *Gateway) mayScrape(r *http.Request) bool {
-	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil && net.ParseIP(host).IsLoopback() {
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil && net.ParseIP(host).IsLoopback() && g.current.Load().allowHost(r.Host) {
 		return true
 	}
 	caller, ok := g.current.Load().keys.Verify(auth.Candidates(r.Header))
 	return ok && caller.Admin
+}
+
+// allowHost returns who may be meant by a Host header: anybody where the endpoint listens to the
+// network, else the machine itself and the listen address.
+func allowHost(listen string) func(string) bool {
+	own, _, err := net.SplitHostPort(listen)
+	if err != nil || !isLoopback(own) {
+		return func(string) bool { return true }
+	}
+	return func(host string) bool {
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		return host == own || isLoopback(strings.Trim(host, "[]"))
+	}
+}
+
+func isLoopback(host string) bool {
+	return strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") || net.ParseIP(host).IsLoopback()
 }
 
 // Serve answers on ln until ctx ends, then lets open requests finish for a while, and returns when

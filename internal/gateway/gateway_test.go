@@ -117,7 +117,7 @@ func TestMetricsAreForThisMachineAndForAdmins(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil)
-			r.RemoteAddr = c.from
+			r.RemoteAddr, r.Host = c.from, "127.0.0.1"
 			r.Header.Set("api-key", c.key)
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, r)
@@ -125,6 +125,29 @@ func TestMetricsAreForThisMachineAndForAdmins(t *testing.T) {
 				t.Errorf("status %d, want %d", w.Code, c.status)
 			}
 		})
+	}
+}
+
+func TestOnLoopbackOnlyTheMachinesOwnNamesAreAnswered(t *testing.T) {
+	local, open := newGateway(t, "models: {one: {provider: mock}}").Handler(), newGateway(t, "{listen: '0.0.0.0:80', models: {one: {provider: mock}}}").Handler()
+	for host, want := range map[string]int{
+		"127.0.0.1:8080": http.StatusOK, "localhost": http.StatusOK, "LOCALHOST:1": http.StatusOK, "[::1]:8080": http.StatusOK, "127.8.9.1": http.StatusOK,
+		"evil.example": http.StatusForbidden, "evil.example:8080": http.StatusForbidden, "": http.StatusForbidden, "192.0.2.7": http.StatusForbidden, "localhost.evil.example": http.StatusForbidden,
+	} {
+		for _, path := range []string{"/info", "/metrics"} {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+			r.RemoteAddr, r.Host = "127.0.0.1:5000", host
+			r.Header.Set("api-key", "k")
+			w := httptest.NewRecorder()
+			local.ServeHTTP(w, r)
+			if w.Code != want {
+				t.Errorf("%s with Host %q: status %d, want %d", path, host, w.Code, want)
+			}
+			w = httptest.NewRecorder()
+			if open.ServeHTTP(w, r); path == "/info" && w.Code != http.StatusOK {
+				t.Errorf("an endpoint on the network answered Host %q with %d", host, w.Code)
+			}
+		}
 	}
 }
 

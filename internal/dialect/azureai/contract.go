@@ -119,10 +119,11 @@ func (d *door) resolve(r *http.Request, p place, op llm.Operation, model string)
 	if info, ok := d.Models.Default(op); ok {
 		return info, nil
 	}
-	return llm.ModelInfo{}, &llm.Error{
-		Kind:    llm.NoModel,
-		Message: "No model specified in request. Please provide a model name in the request body or as a x-ms-model-mesh-model-name header. " + d.names(),
+	why := "Please provide a model name in the request body or as a x-ms-model-mesh-model-name header. " + d.names()
+	if len(d.Models.List()) > 0 {
+		why += " None of them does " + op.Title() + "."
 	}
+	return llm.ModelInfo{}, &llm.Error{Kind: llm.NoModel, Message: "No model specified in request. " + why}
 }
 
 // clip shortens a name for a message.
