@@ -5,8 +5,9 @@ SHELL := bash
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 FUZZTIME ?= 20s
+PREFIX ?= /usr/local
 
-.PHONY: help run build test race fuzz bench soak lint fmt generate check
+.PHONY: help run build install test race fuzz bench soak lint fmt generate check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +17,10 @@ run: ## build, install engine and models, serve, ask one question, print samples
 
 build: ## bin/ingot, static, for this machine
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ingot ./cmd/ingot
+
+install: build ## copy bin/ingot to PREFIX/bin (/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 bin/ingot $(DESTDIR)$(PREFIX)/bin/ingot
 
 test: ## everything: lint, race, fuzz, cross-builds, engine, SDKs, a fresh machine
 	@scripts/test.sh

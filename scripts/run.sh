@@ -53,7 +53,7 @@ stop() {
 	rm -rf "$scratch"
 }
 trap stop EXIT
-trap 'exit 130' INT
+trap 'exit 130' INT # before the endpoint is ready; after that, Ctrl-C is how it is meant to end
 trap 'exit 143' TERM
 
 [[ -t 2 ]] || echo 'building bin/ingot' >&2
@@ -125,4 +125,5 @@ node chat.mjs
 # --- end
 Ctrl-C stops the endpoint.
 SAMPLES
+trap 'exit 0' INT TERM
 wait "$server"

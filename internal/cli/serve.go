@@ -200,11 +200,27 @@ func (a *app) gateway(ctx context.Context, f serveFlags, cfg *config.Config, h h
 		return nil, err
 	}
 	o.Library = lib
-	o.Engine = func(ctx context.Context, path string) (process.Engine, error) { return a.engine(ctx, h, path) }
+	o.Engine = onePerPath(func(ctx context.Context, path string) (process.Engine, error) { return a.engine(ctx, h, path) })
 	if err := a.fetch(ctx, cfg, lib, h, log); err != nil {
 		return nil, err
 	}
 	return gateway.New(ctx, o)
+}
+
+// onePerPath remembers engines that were found, so that a reload neither waits for the tools that
+// find one nor restarts a model because they answered differently. Reloads come one at a time.
+func onePerPath(find func(context.Context, string) (process.Engine, error)) func(context.Context, string) (process.Engine, error) {
+	found := map[string]process.Engine{}
+	return func(ctx context.Context, path string) (process.Engine, error) {
+		if e, ok := found[path]; ok {
+			return e, nil
+		}
+		e, err := find(ctx, path)
+		if err == nil {
+			found[path] = e
+		}
+		return e, err
+	}
 }
 
 // keysOf collects who may call: the file's keys, the environment's, those made by `ingot keys`, and
