@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -100,6 +101,9 @@ func Download(ctx context.Context, r Request, progress func(done int64)) (Wheel,
 
 // runPip runs it to its end, watching how much it writes.
 func runPip(ctx context.Context, python string, args []string, temp, dir string, limit int64, progress func(int64)) error {
+	// To the kernel the parent is the thread: it must not end before pip does.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	cmd := exec.CommandContext(ctx, python, args...) //nolint:gosec // the machine's own Python
