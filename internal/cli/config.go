@@ -181,7 +181,8 @@ func namesOf(lib *library.Library) []string {
 }
 
 func (a *app) configShow() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use:   "show [FILE]",
 		Short: "Show what is in force: the file with every default",
 		Long: `Show the effective configuration: the file with every default filled in and every secret hidden.
@@ -196,10 +197,18 @@ Without FILE it is ingot.yaml, or, where there is none, what ` + "`ingot serve`"
 			if err != nil {
 				return err
 			}
-			_, err = a.Out.Write(cfg.YAML(true))
+			data := cfg.YAML(true)
+			if asJSON {
+				if data, err = cfg.JSON(true); err != nil {
+					return err
+				}
+			}
+			_, err = a.Out.Write(data)
 			return err
 		},
 	}
+	screen.JSONFlag(cmd, &asJSON)
+	return cmd
 }
 
 func (a *app) configSchema() *cobra.Command {

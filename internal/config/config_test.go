@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -393,6 +394,9 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("got %T, want Errors", err)
 			}
 			return
+		}
+		if j, err := c.JSON(false); err != nil || !json.Valid(j) {
+			t.Fatalf("the effective configuration is no JSON: %v\n%s", err, j)
 		}
 		again, err := config.Parse("fuzz.yaml", c.YAML(false), variables)
 		if err != nil {

@@ -79,6 +79,9 @@ func parse(name string, data []byte) (ast.Node, error) {
 	if err != nil {
 		if e, ok := errors.AsType[yaml.Error](err); ok && e.GetToken() != nil {
 			t := e.GetToken()
+			if p, ok := tab(data, t.Position.Line); ok {
+				return fail(p, "a tab: indent with spaces")
+			}
 			return fail(place{t.Position.Line, t.Position.Column}, "%s%s", e.GetMessage(), flowHint(data, t.Position.Line))
 		}
 		return fail(place{}, "not YAML: %v", err)
@@ -135,6 +138,17 @@ func tooMuch(data string) (place, string) {
 		}
 	}
 	return place{}, ""
+}
+
+// tab finds a tab among the indentation of a line, or before what a dash begins.
+func tab(data []byte, line int) (place, bool) {
+	lines := strings.Split(string(data), "\n")
+	if line < 1 || line > len(lines) {
+		return place{}, false
+	}
+	text := lines[line-1]
+	i := strings.IndexByte(text, '\t')
+	return place{line, i + 1}, i >= 0 && strings.Trim(text[:i], " -") == ""
 }
 
 // flowHint explains the one mistake everybody makes once: ${X} bare inside { }.

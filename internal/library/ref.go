@@ -60,6 +60,9 @@ func parseRef(s string) (ref, error) {
 		}
 	case "https", "http":
 		u, err := url.Parse(s)
+		if scheme == "http" && err == nil && u.Host != "" && fetch.CheckURL(s) != nil {
+			return ref{}, fmt.Errorf("reference %q: http is taken from this machine only; write https", redact(s))
+		}
 		if err != nil || u.User != nil || fetch.CheckURL(s) != nil {
 			return ref{}, fmt.Errorf("reference %q is not an address of the form https://host/file.gguf", redact(s))
 		}

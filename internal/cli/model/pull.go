@@ -27,8 +27,7 @@ func (a *verbs) pull() *cobra.Command {
   NAME=any of these but a catalogue name   the same, under a name of your own
 
 A model that is here is not fetched again. A download from the hub or an address that was interrupted
-goes on where it was. HF_TOKEN
-opens models that need it; HF_ENDPOINT is another hub.`,
+goes on where it was. HF_TOKEN opens models that need it; HF_ENDPOINT is another hub.`,
 		Example: "  ingot pull smollm2 minilm\n  ingot pull mine=./finetuned.gguf",
 		Args:    screen.Arguments(1, -1, "the MODEL to pull"),
 		RunE: func(cmd *cobra.Command, args []string) error {
