@@ -353,7 +353,8 @@ func TestAHundredCyclesLeaveNothingBehind(t *testing.T) {
 			t.Fatalf("process %d is left", pid)
 		}
 	}
-	if after := descriptors(t); after > before {
+	const others = 5 // the runtime and other tests open a few; a leak would be one for each cycle
+	if after := descriptors(t); after > before+others {
 		t.Errorf("got %d descriptors after, %d before", after, before)
 	}
 	if got := children(t); got != 0 {
