@@ -231,7 +231,8 @@ func TestRealEngineAHundredCyclesLeaveNothingBehind(t *testing.T) {
 	for range 100 {
 		cycle()
 	}
-	if after := descriptors(t); after > before {
+	const others = 5 // the runtime opens a few; a leak would be one for each cycle
+	if after := descriptors(t); after > before+others {
 		t.Errorf("got %d descriptors after, %d before", after, before)
 	}
 	if got := children(t); got != 0 {
