@@ -23,8 +23,8 @@ type FullError struct {
 }
 
 func (e *FullError) Error() string {
-	return fmt.Sprintf("not enough room in %s: %s needed, %s free; free some space, or choose another data folder with INGOT_HOME",
-		e.Dir, Bytes(e.Need), Bytes(e.Free))
+	return fmt.Sprintf("not enough room in %s: %s needed and %s to spare, %s free; free some space, or choose another data folder with INGOT_HOME",
+		e.Dir, Bytes(e.Need), Bytes(Reserve), Bytes(e.Free))
 }
 
 // Room returns a *FullError when the disk that holds dir, which must exist,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/ingot-llm/ingot/internal/library/disk"
@@ -38,8 +39,12 @@ func TestRoomKnowsWhatDoesNotFit(t *testing.T) {
 	if err := disk.Room(dir, 1); err != nil {
 		t.Errorf("one byte: %v", err)
 	}
-	if _, ok := errors.AsType[*disk.FullError](disk.Room(dir, 1<<60)); !ok {
-		t.Error("an exabyte fits")
+	err := disk.Room(dir, 1<<60)
+	if _, ok := errors.AsType[*disk.FullError](err); !ok {
+		t.Fatal("an exabyte fits")
+	}
+	if !strings.Contains(err.Error(), disk.Bytes(disk.Reserve)+" to spare") {
+		t.Errorf("%v: what is kept free looks as if it were not", err)
 	}
 }
 
