@@ -103,8 +103,12 @@ func spawn(argv, env []string, stderr *tail, logger *slog.Logger) (*running, err
 		})
 	})
 	readers.Go(func() {
+		var logged ration
 		eachLine(ours[2], func(line string) {
 			r.stderr.add(line)
+			if !logged.take(time.Now()) {
+				return
+			}
 			log.LogAttrs(context.Background(), slog.LevelDebug, "model server says", slog.String("line", line))
 		})
 	})

@@ -60,6 +60,11 @@ func fakeServer(manners []string) {
 			}
 		}
 	}
+	if has("noisy") {
+		for i := range 20_000 {
+			fmt.Fprintln(os.Stderr, "line", i)
+		}
+	}
 	if has("slow") {
 		time.Sleep(300 * time.Millisecond)
 	}

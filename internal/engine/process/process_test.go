@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -137,6 +139,27 @@ func TestChildThatDiesAtStartIsExplainedAndBackedOff(t *testing.T) {
 	if _, err = p.Ensure(t.Context()); err == nil || p.State().Starts != 1 {
 		t.Errorf("got %v and %d starts, want a refusal without a second start", err, p.State().Starts)
 	}
+}
+
+func TestChildThatNeverStopsTalkingDoesNotFillTheLog(t *testing.T) {
+	var lines countingWriter
+	p := process.New(fakeSpec("noisy"), process.Options{Logger: slog.New(slog.NewTextHandler(&lines, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	defer func() { _ = p.Close(t.Context()) }()
+	if _, err := p.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.Kill() // its output has been read when it is gone
+	if n := lines.n.Load(); n < 500 || n > 10_000 {
+		t.Errorf("%d of 20,000 lines were logged", n)
+	}
+}
+
+// countingWriter counts the calls of Write.
+type countingWriter struct{ n atomic.Int64 }
+
+func (w *countingWriter) Write(b []byte) (int, error) {
+	w.n.Add(1)
+	return len(b), nil
 }
 
 func TestProgramThatIsMissingIsNamedWithoutItsFolder(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 )
 
 const (
@@ -62,6 +63,23 @@ func (t *tail) hint() string {
 		}
 	}
 	return withoutPaths(strings.TrimSpace(logPrefix.ReplaceAllString(line, "")))
+}
+
+// linesPerSecond is how many of a child's lines are logged: one that never stops must not fill a disk.
+const linesPerSecond = 500
+
+// ration grants linesPerSecond.
+type ration struct {
+	since time.Time
+	left  int
+}
+
+func (r *ration) take(now time.Time) bool {
+	if now.Sub(r.since) >= time.Second {
+		r.since, r.left = now, linesPerSecond
+	}
+	r.left--
+	return r.left >= 0
 }
 
 // eachLine calls f with every line of r, cut at lineBytes, until r ends.
