@@ -55,11 +55,11 @@ func (m *Model) chat(r *llm.ChatRequest) (*script, error) {
 	if err != nil {
 		return nil, err
 	}
-	steps, finish, err := m.answer(r)
+	list, finish, err := m.answer(r)
 	if err != nil {
 		return nil, err
 	}
-	return s, s.add(steps, finish, n)
+	return s, s.add(list, finish, n)
 }
 
 // said lists the texts of a conversation, past reasoning left out, and refuses
@@ -100,15 +100,13 @@ func said(messages []llm.Message) ([]string, error) {
 // answer works out one choice; all choices are alike.
 func (m *Model) answer(r *llm.ChatRequest) ([]step, llm.Finish, error) {
 	limit := m.limitOf(r.MaxTokens)
-	var steps []step
-	at := 0
+	var list []step
+	at := int32(0)
 	if m.options.Behaviour == Reasoning {
 		thoughts := Tokens(thought)
-		for _, token := range thoughts[:min(len(thoughts), limit)] {
-			steps = append(steps, step{at: at, part: llm.Reasoning{Text: llm.NewText(token)}, tokens: 1})
-		}
+		list = stepsOf(thoughts[:min(len(thoughts), limit)], at, thoughtPart)
 		if limit < len(thoughts) {
-			return steps, llm.FinishLength, nil
+			return list, llm.FinishLength, nil
 		}
 		limit -= len(thoughts)
 		at++
@@ -119,17 +117,14 @@ func (m *Model) answer(r *llm.ChatRequest) ([]step, llm.Finish, error) {
 	}
 	if tool >= 0 {
 		call, finish, err := m.call(r, tool, at, limit)
-		return append(steps, call...), finish, err
+		return append(list, call...), finish, err
 	}
 	tokens, err := m.content(r, limit)
 	if err != nil {
 		return nil, "", err
 	}
 	tokens, finish := cut(tokens, limit, r.Stop)
-	for _, token := range tokens {
-		steps = append(steps, step{at: at, part: llm.NewText(token), tokens: 1})
-	}
-	return steps, finish, nil
+	return append(list, stepsOf(tokens, at, textPart)...), finish, nil
 }
 
 // content is the text of the answer, before its limits.
@@ -196,7 +191,7 @@ func (m *Model) called(r *llm.ChatRequest) (int, error) {
 }
 
 // call works out a tool call: its head, then its arguments token by token.
-func (m *Model) call(r *llm.ChatRequest, tool, at, limit int) ([]step, llm.Finish, error) {
+func (m *Model) call(r *llm.ChatRequest, tool int, at int32, limit int) ([]step, llm.Finish, error) {
 	t := r.Tools[tool]
 	text, err := smallest(t.Parameters, true, "tools", tool, "function", "parameters")
 	if err != nil {
@@ -206,15 +201,14 @@ func (m *Model) call(r *llm.ChatRequest, tool, at, limit int) ([]step, llm.Finis
 		return nil, llm.FinishLength, nil
 	}
 	id := sha256.Sum256([]byte(t.Name + "\x00" + text + "\x00" + lastUser(r.Messages)))
-	steps := []step{{at: at, part: llm.ToolCall{ID: "call_" + hex.EncodeToString(id[:12]), Name: t.Name}, tokens: 1}}
+	head := llm.ToolCall{ID: "call_" + hex.EncodeToString(id[:12]), Name: t.Name}
+	list := []step{{part: func(string) llm.Part { return head }, at: at, tokens: 1}}
 	tokens, finish := cut(Tokens(text), limit-1, nil)
-	for _, token := range tokens {
-		steps = append(steps, step{at: at, part: llm.ToolCall{Arguments: llm.NewText(token)}, tokens: 1})
-	}
+	list = append(list, stepsOf(tokens, at, argumentPart)...)
 	if finish == llm.FinishStop {
 		finish = llm.FinishToolCalls
 	}
-	return steps, finish, nil
+	return list, finish, nil
 }
 
 // smallest is the smallest instance of a schema, as an object where it must be

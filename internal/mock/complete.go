@@ -3,6 +3,7 @@ package mock
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/ingot-llm/ingot/internal/llm"
 )
@@ -60,14 +61,11 @@ func (m *Model) complete(r *llm.CompleteRequest) (*script, error) {
 			answer = numbers(limit + 1)
 		}
 		answer, finish := cut(answer, limit, r.Stop)
-		var steps []step
+		list := stepsOf(answer, 0, textPart)
 		if r.Echo && text != "" {
-			steps = append(steps, step{part: llm.NewText(text), echoed: true})
+			list = slices.Insert(list, 0, step{text: text, part: textPart, echoed: true})
 		}
-		for _, token := range answer {
-			steps = append(steps, step{part: llm.NewText(token), tokens: 1})
-		}
-		if err := s.add(steps, finish, n); err != nil {
+		if err := s.add(list, finish, n); err != nil {
 			return nil, err
 		}
 	}

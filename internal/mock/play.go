@@ -21,20 +21,35 @@ type script struct {
 	weight  int // tokens of all choices, with what their log probabilities count for
 }
 
-// step is one piece of a choice: a token, or the prompt given back.
+// step is one piece of a choice: a token, or the prompt given back. Its part is made when it is
+// sent: a slow stream holds thousands of steps.
 type step struct {
-	at     int // position of the part in the choice
-	part   llm.Part
-	tokens int  // that it counts for in the usage
-	echoed bool // the prompt given back, whose first token nothing predicts
+	text   string
+	part   func(text string) llm.Part
+	at     int32 // position of the part in the choice
+	tokens int8  // that it counts for in the usage
+	echoed bool  // the prompt given back, whose first token nothing predicts
+}
+
+func textPart(text string) llm.Part     { return llm.NewText(text) }
+func thoughtPart(text string) llm.Part  { return llm.Reasoning{Text: llm.NewText(text)} }
+func argumentPart(text string) llm.Part { return llm.ToolCall{Arguments: llm.NewText(text)} }
+
+// stepsOf makes of the tokens of a part one step each.
+func stepsOf(tokens []string, at int32, part func(string) llm.Part) []step {
+	list := make([]step, len(tokens))
+	for i, token := range tokens {
+		list[i] = step{text: token, part: part, at: at, tokens: 1}
+	}
+	return list
 }
 
 // add adds n equal choices, within the bound of what one reply holds.
 func (s *script) add(steps []step, finish llm.Finish, n int) error {
 	weight := 0
 	for _, p := range steps {
-		if weight += p.tokens; p.echoed && s.probs {
-			weight += countTokens(p.part.(llm.Text).String())
+		if weight += int(p.tokens); p.echoed && s.probs {
+			weight += countTokens(p.text)
 		}
 	}
 	if s.probs {
@@ -90,12 +105,13 @@ func (m *Model) play(ctx context.Context, s *script, fault Fault, yield func(*ll
 			switch {
 			case round < len(steps):
 				p := steps[round]
-				usage.Completion += p.tokens
-				if _, thinks := p.part.(llm.Reasoning); thinks {
-					usage.Reasoning += p.tokens
+				part := p.part(p.text)
+				usage.Completion += int(p.tokens)
+				if _, thinks := part.(llm.Reasoning); thinks {
+					usage.Reasoning += int(p.tokens)
 				}
 				r := reply()
-				r.Choices = []llm.Choice{{Index: i, At: p.at, Parts: []llm.Part{p.part}, Logprobs: s.logprobs(p)}}
+				r.Choices = []llm.Choice{{Index: i, At: int(p.at), Parts: []llm.Part{part}, Logprobs: s.logprobs(p, part)}}
 				if !send(r) {
 					return
 				}
@@ -134,13 +150,12 @@ func (m *Model) breaks(ctx context.Context, f Fault, round int, s *script) error
 }
 
 // logprobs invents the log probabilities of a step's tokens.
-func (s *script) logprobs(p step) []llm.TokenLogprob {
-	part, ok := p.part.(llm.Text)
-	if !s.probs || !ok {
+func (s *script) logprobs(p step, part llm.Part) []llm.TokenLogprob {
+	if _, ok := part.(llm.Text); !s.probs || !ok {
 		return nil
 	}
 	var list []llm.TokenLogprob
-	for i, text := range Tokens(part.String()) {
+	for i, text := range Tokens(p.text) {
 		if p.echoed && i == 0 {
 			list = append(list, llm.TokenLogprob{Token: text, Logprob: math.NaN(), Bytes: []byte(text)})
 			continue

@@ -75,14 +75,20 @@ func read(in llm.Input) string {
 	return ""
 }
 
-// numbers is what count answers: "1 2 3 …", each number a token.
+// numbers is what count answers: "1 2 3 …", each number a token. They share one text.
 func numbers(n int) []string {
-	tokens := make([]string, n)
-	for i := range tokens {
-		tokens[i] = " " + strconv.Itoa(i+1)
-		if i == 0 {
-			tokens[i] = "1"
+	text := make([]byte, 0, 8*n)
+	ends := make([]int, n)
+	for i := range ends {
+		if i > 0 {
+			text = append(text, ' ')
 		}
+		text = strconv.AppendInt(text, int64(i+1), 10)
+		ends[i] = len(text)
+	}
+	shared, tokens, begin := string(text), make([]string, n), 0
+	for i, end := range ends {
+		tokens[i], begin = shared[begin:end], end
 	}
 	return tokens
 }
