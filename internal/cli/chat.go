@@ -20,6 +20,8 @@ type chatFlags struct {
 	asJSON           bool
 }
 
+const usualTokens = 1024 // of an answer: a small model that repeats itself ends some time
+
 // chat is one use of the verb.
 type chat struct {
 	*app
@@ -40,14 +42,17 @@ The endpoint is --endpoint, else INGOT_ENDPOINT, else the one that runs with thi
 none runs, the model is started for this chat alone; it and the engine are fetched if need be. The key
 is INGOT_KEY, else the development key, which is sent to this machine only.
 
-MODEL is a deployment of the endpoint; without it the endpoint's default answers. A first word that
-is no deployment is the PROMPT.`,
+MODEL is a deployment of the endpoint; without it the endpoint's default answers. A word that stands
+alone and is no deployment is the PROMPT; where more follow, the first must be a deployment.`,
 		Example: "  ingot chat 'Why is the sky blue?'\n  ingot chat smollm2\n  git diff | ingot chat 'Write a commit message for this:'\n" +
 			"  ingot chat --json --temperature 0 'Say hello.' | jq -r '.choices[0].message.content'",
 		Args: screen.Arguments(0, -1, ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c := &chat{app: a, chatFlags: f, talk: talk.Talk{Screen: a.Screen, System: f.system}}
-			if cmd.Flags().Changed("max-tokens") {
+			if f.maxTokens < 0 {
+				return screen.Misuse("--max-tokens %d: write a number of tokens, or 0 for no limit", f.maxTokens)
+			}
+			if f.maxTokens > 0 {
 				c.talk.Request.MaxTokens = &f.maxTokens
 			}
 			if cmd.Flags().Changed("temperature") {
@@ -58,29 +63,34 @@ is no deployment is the PROMPT.`,
 	}
 	cmd.Flags().StringVarP(&f.endpoint, "endpoint", "e", "", "address of the endpoint, such as http://127.0.0.1:8080")
 	cmd.Flags().StringVarP(&f.system, "system", "s", "", "system message")
-	cmd.Flags().IntVar(&f.maxTokens, "max-tokens", 0, "most tokens of an answer")
+	cmd.Flags().IntVar(&f.maxTokens, "max-tokens", usualTokens, "most tokens of an answer; 0 is no limit")
 	cmd.Flags().Float64Var(&f.temperature, "temperature", 0, "0 is the likeliest answer, 1 and more a livelier one")
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "write the whole answer as JSON, for programs")
 	return cmd
 }
+
+var errNothing = screen.Misuse("there is nothing to ask: give a PROMPT, or pipe one in")
 
 func (c *chat) run(ctx context.Context, args []string) error {
 	piped, err := c.piped()
 	if err != nil {
 		return err
 	}
-	if len(args) == 0 && piped == "" && !screen.Terminal(c.In) {
-		return screen.Misuse("there is nothing to ask: give a PROMPT, or pipe one in")
+	mute := piped == "" && !screen.Terminal(c.In)
+	if mute && strings.TrimSpace(strings.Join(args, "")) == "" {
+		return errNothing
 	}
 	leave, args, err := c.connect(ctx, args)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	prompt := strings.Join(args, " ")
+	prompt := strings.TrimSpace(strings.Join(args, " "))
 	switch {
 	case prompt == "" && piped == "" && c.asJSON:
 		return screen.Misuse("--json is for one answer: give a PROMPT, or pipe one in")
+	case prompt == "" && mute:
+		return errNothing
 	case prompt == "" && piped == "":
 		return c.talk.Converse(ctx)
 	case prompt != "" && piped != "":

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/ingot-llm/ingot/client"
+	"github.com/ingot-llm/ingot/internal/cli/screen"
 	"github.com/ingot-llm/ingot/internal/cli/talk"
 	"github.com/ingot-llm/ingot/internal/config"
 	"github.com/ingot-llm/ingot/internal/home"
@@ -48,9 +48,12 @@ func (c *chat) connect(ctx context.Context, args []string) (leave func(), rest [
 	if key := keyFor(base, h); key != "" {
 		credential = client.Key(key)
 	}
-	c.talk.Client, err = client.New(base, credential, &client.Options{ApplicationID: "ingot-chat"})
+	options := &client.Options{ApplicationID: "ingot-chat"}
+	if c.talk.Client, err = client.New(base, credential, options); err == nil {
+		c.talk.Models, err = client.New(strings.TrimSuffix(strings.TrimRight(base, "/"), "/models")+"/models", credential, options)
+	}
 	if err == nil && c.talk.Request.Model == "" && len(args) > 0 {
-		args, err = c.takeModel(ctx, base, credential, args)
+		args, err = c.takeModel(ctx, args)
 	}
 	if err != nil {
 		leave()
@@ -86,26 +89,21 @@ func keyFor(base string, h home.Home) string {
 }
 
 // takeModel takes the first argument for the model if the endpoint has a deployment of that name.
-func (c *chat) takeModel(ctx context.Context, base string, credential client.Credential, args []string) ([]string, error) {
-	name := args[0]
-	const longest = 128
-	if len(name) > longest || strings.ContainsAny(name, " \t\n?#%") || name == "" {
-		return args, nil
-	}
-	deployment, err := client.New(strings.TrimRight(base, "/")+"/deployments/"+name, credential, nil)
-	if err != nil {
+// One that stands alone is else the prompt.
+func (c *chat) takeModel(ctx context.Context, args []string) ([]string, error) {
+	err := c.talk.Use(ctx, args[0])
+	switch {
+	case err == nil:
+		return args[1:], nil
+	case !errors.As(err, new(*talk.UnknownError)):
 		return nil, err
-	}
-	_, err = deployment.Info(ctx, "")
-	if e, ok := errors.AsType[*client.Error](err); ok && e.Status != http.StatusUnauthorized {
+	case len(args) == 1:
 		return args, nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("ask the endpoint at %s: %w", base, talk.Explain(err))
-	}
-	c.talk.Request.Model = name
-	return args[1:], nil
+	return nil, fmt.Errorf("%w\n%s", err, inQuotes)
 }
+
+const inQuotes = "A PROMPT of several words goes in quotes."
 
 // start serves one model for this chat alone, on a free port of this machine.
 func (c *chat) start(ctx context.Context, h home.Home, args []string) (base string, leave func(), rest []string, err error) {
@@ -116,9 +114,15 @@ func (c *chat) start(ctx context.Context, h home.Home, args []string) (base stri
 	cfg := config.Default()
 	cfg.Models = cfg.Models[:1]
 	m := &cfg.Models[0]
-	if len(args) > 0 && slices.Contains(namesOf(lib), args[0]) {
+	if names := namesOf(lib); len(args) > 0 && slices.Contains(names, args[0]) {
 		m.Name, m.Local = args[0], args[0]
 		args = args[1:]
+	} else if len(args) > 1 {
+		hint := ""
+		if n := screen.Nearest(args[0], names); n != "" {
+			hint = fmt.Sprintf("; did you mean %q?", n)
+		}
+		return "", nil, nil, fmt.Errorf("no endpoint runs, and no model %q is here or in the catalogue%s\nThere are: %s\n%s", args[0], hint, strings.Join(names, ", "), inQuotes)
 	}
 	if e, known := lib.Entry(m.Local); known && e.Kind == library.Embed {
 		return "", nil, nil, fmt.Errorf("%s is an embedding model and cannot chat: `ingot models --all` lists the chat models", m.Local)

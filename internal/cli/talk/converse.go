@@ -7,13 +7,16 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 	"syscall"
+	"unicode"
 
 	"github.com/ingot-llm/ingot/client"
 )
 
 const chatHelp = `/clear   forget what was said, but not the system message
+/model   list the deployments; /model NAME lets another one answer
 /help    this list
 /exit    end; so does Ctrl-D
 Ctrl-C   stop the answer
@@ -56,6 +59,8 @@ func (c *Talk) Converse(ctx context.Context) error {
 			case line == "/clear":
 				c.clear()
 				c.Say("(Forgotten.)")
+			case line == "/model" || strings.HasPrefix(line, "/model "):
+				c.change(ctx, strings.TrimSpace(strings.TrimPrefix(line, "/model")))
 			case strings.HasPrefix(line, "/") && !strings.ContainsAny(line, " \n") && strings.Count(line, "/") == 1:
 				c.Say("(%s is no command: /help lists them.)", line)
 			default:
@@ -105,6 +110,19 @@ func (c *Talk) turn(ctx context.Context, line string, signals <-chan os.Signal) 
 	}
 }
 
+// escape is what a terminal sends for an arrow or another key without a letter.
+var escape = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|.)?`)
+
+// typed is a line without the keys that are no text.
+func typed(line string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\t' {
+			return -1
+		}
+		return r
+	}, escape.ReplaceAllString(line, ""))
+}
+
 // read sends the lines of standard input, joined where one ends in a backslash, until it ends.
 func (c *Talk) read(lines chan<- string) {
 	defer close(lines)
@@ -113,11 +131,12 @@ func (c *Talk) read(lines chan<- string) {
 	in.Buffer(nil, longest)
 	var held strings.Builder
 	for in.Scan() {
-		if text, more := strings.CutSuffix(in.Text(), `\`); more {
+		line := typed(in.Text())
+		if text, more := strings.CutSuffix(line, `\`); more {
 			held.WriteString(text + "\n")
 			continue
 		}
-		lines <- held.String() + in.Text()
+		lines <- held.String() + line
 		held.Reset()
 	}
 }

@@ -20,6 +20,7 @@ import (
 type Talk struct {
 	*screen.Screen
 	Client  *client.Client
+	Models  *client.Client     // asked for deployments by name: the endpoint's /models, which refuses unknown ones
 	Request client.ChatRequest // what every request asks for, the messages apart
 	System  string             // system message; may be empty
 
@@ -64,11 +65,15 @@ func (c *Talk) answer(ctx context.Context) (string, error) {
 	quiet := c.waiting()
 	defer quiet()
 	var finish client.FinishReason
+	spent := 0
 	for chunk, err := range c.Client.ChatStream(ctx, c.request()) {
 		quiet()
 		if err != nil {
 			c.endLine(text.String())
 			return text.String(), Explain(err)
+		}
+		if chunk.Usage != nil {
+			spent = chunk.Usage.CompletionTokens
 		}
 		for _, choice := range chunk.Choices {
 			if choice.FinishReason != "" {
@@ -87,12 +92,20 @@ func (c *Talk) answer(ctx context.Context) (string, error) {
 	c.endLine(text.String())
 	switch finish {
 	case client.FinishLength:
-		c.Say("(The answer ends here because it reached its limit of tokens: --max-tokens, or the model's context.)")
+		c.Say("%s", c.cut(spent))
 	case client.FinishContentFilter:
 		c.Say("(The answer was ended by a content filter.)")
 	case client.FinishStop, client.FinishToolCalls:
 	}
 	return text.String(), nil
+}
+
+// cut says why an answer of so many tokens (0: not known) ended before the model was done.
+func (c *Talk) cut(spent int) string {
+	if limit := c.Request.MaxTokens; limit != nil && (spent == 0 || spent >= *limit) {
+		return fmt.Sprintf("(cut after %d tokens; --max-tokens N allows more)", *limit)
+	}
+	return "(cut: the model's context is full)"
 }
 
 func (c *Talk) endLine(text string) {

@@ -94,7 +94,7 @@ func TestAConversationSendsWhatWasSaid(t *testing.T) {
 	bodies := make(chan string, 10)
 	var out, err record
 	c := talk.Talk{
-		Screen: &screen.Screen{In: strings.NewReader("one\nrefuse\ntwo\n/clear\nthree\n"), Out: &out, Err: &err},
+		Screen: &screen.Screen{In: strings.NewReader("\x1b[Ao\x1bOCn\x1b[1;5De\n\x1b[B\nrefuse\ntwo\n/clear\nthree\n"), Out: &out, Err: &err},
 		Client: endpoint(t, bodies), System: "be brief",
 	}
 	if e := c.Converse(t.Context()); e != nil {
