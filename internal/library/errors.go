@@ -23,6 +23,15 @@ func (e *NotHereError) Error() string {
 	return fmt.Sprintf("model %q is neither here nor in the catalogue: run `ingot models` to see what there is", e.Name)
 }
 
+// DamagedError says that a model was pulled and cannot be used any more.
+type DamagedError struct {
+	Name string
+	Why  string
+	Fix  string // the command that mends it
+}
+
+func (e *DamagedError) Error() string { return e.Why + ": run `" + e.Fix + "`" }
+
 // SourcesError says why none of a model's sources gave it.
 type SourcesError struct {
 	Name string

@@ -118,11 +118,27 @@ func (l *Library) Entry(name string) (Entry, bool) {
 // List returns the models that are here, by name. One whose file has gone or
 // changed is left out and logged.
 func (l *Library) List() ([]Model, error) {
+	models, damaged, err := l.All()
+	for _, d := range damaged {
+		l.log.LogAttrs(context.Background(), slog.LevelWarn, "model left out", slog.String("model", d.Name), slog.Any("error", d.Err))
+	}
+	return models, err
+}
+
+// Damaged is a model that was pulled and cannot be used.
+type Damaged struct {
+	Model       // as far as it is known
+	Err   error // why, with the command that mends it: mostly a *DamagedError
+}
+
+// All returns the models that are here, and those that were and are damaged, both by name.
+func (l *Library) All() ([]Model, []Damaged, error) {
 	files, err := os.ReadDir(l.dir)
 	if err != nil {
-		return nil, fmt.Errorf("list models: %w", err)
+		return nil, nil, fmt.Errorf("list models: %w", err)
 	}
 	var models []Model
+	var damaged []Damaged
 	for _, f := range files {
 		name, ok := strings.CutSuffix(f.Name(), ".json")
 		if !ok || checkName(name) != nil {
@@ -130,12 +146,12 @@ func (l *Library) List() ([]Model, error) {
 		}
 		m, err := l.load(name)
 		if err != nil {
-			l.log.LogAttrs(context.Background(), slog.LevelWarn, "model left out", slog.String("model", name), slog.Any("error", err))
+			damaged = append(damaged, Damaged{m, err})
 			continue
 		}
 		models = append(models, m)
 	}
-	return models, nil
+	return models, damaged, nil
 }
 
 // Get returns the model called name, or a *NotHereError.
@@ -160,7 +176,7 @@ func (l *Library) names() []string {
 	for _, e := range l.catalog {
 		names = append(names, e.Name)
 	}
-	if here, err := l.List(); err == nil {
+	if here, _, err := l.All(); err == nil {
 		for _, m := range here {
 			names = append(names, m.Name)
 		}
@@ -169,38 +185,46 @@ func (l *Library) names() []string {
 }
 
 // load reads a model's record and looks at its file; fs.ErrNotExist means that
-// there is no record.
+// there is no record. With an error the model holds what is known of it.
 func (l *Library) load(name string) (Model, error) {
+	m := Model{Name: name}
 	data, err := os.ReadFile(l.file(name, ".json"))
 	if err != nil {
-		return Model{}, err
+		return m, err
 	}
+	entry, known := l.Entry(name)
+	damaged := func(fix, why string, args ...any) (Model, error) {
+		return m, &DamagedError{Name: name, Why: fmt.Sprintf(why, args...), Fix: fix}
+	}
+	remove := "ingot rm " + name
 	var r record
 	if err := json.Unmarshal(data, &r); err != nil {
-		return Model{}, fmt.Errorf("read record of model %q: %w; run `ingot pull %s`", name, err, name)
+		fix := remove
+		if known {
+			fix = "ingot pull " + name
+		}
+		return damaged(fix, "read record of model %q: %v", name, err)
 	}
-	m := Model{Name: name, Path: r.Path, Size: r.Size, SHA256: r.SHA256, Source: r.Source, Converter: r.Converter, Pulled: r.Pulled}
+	m = Model{Name: name, Path: r.Path, Size: r.Size, SHA256: r.SHA256, Source: r.Source, Converter: r.Converter, Pulled: r.Pulled, Entry: entry}
+	if r.Entry != nil {
+		m.Entry = *r.Entry
+	}
 	if m.Path == "" {
 		m.Path = l.file(name, ".gguf")
 	}
 	fi, err := os.Stat(m.Path)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && r.Path != "":
+		return damaged(remove, "file %s of model %q has gone; put it back, or forget the model", m.Path, name)
 	case errors.Is(err, fs.ErrNotExist):
-		return Model{}, fmt.Errorf("file %s of model %q has gone: run `ingot pull %s`", m.Path, name, l.again(name, r))
+		return damaged("ingot pull "+l.again(name, r), "file %s of model %q has gone", m.Path, name)
 	case err != nil:
-		return Model{}, fmt.Errorf("look at model %q: %w", name, err)
+		return m, fmt.Errorf("look at model %q: %w", name, err)
 	case fi.Size() != r.Size:
-		return Model{}, fmt.Errorf("file %s of model %q has %d bytes, %d when it was pulled: run `ingot pull %s`", m.Path, name, fi.Size(), r.Size, l.again(name, r))
+		return damaged("ingot pull "+l.again(name, r), "file %s of model %q has %d bytes, %d when it was pulled", m.Path, name, fi.Size(), r.Size)
+	case r.Entry == nil && !known:
+		return damaged(remove, "model %q is no longer in the catalogue", name)
 	}
-	if r.Entry != nil {
-		m.Entry = *r.Entry
-		return m, nil
-	}
-	e, ok := l.Entry(name)
-	if !ok {
-		return Model{}, fmt.Errorf("model %q is no longer in the catalogue: run `ingot rm %s`", name, name)
-	}
-	m.Entry = e
 	return m, nil
 }
 

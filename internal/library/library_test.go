@@ -3,6 +3,7 @@ package library_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -290,6 +291,87 @@ func TestACancelledPullSaysSo(t *testing.T) {
 	cancel()
 	l := open(t, t.TempDir(), s.URL)
 	if _, err := l.Pull(ctx, "hf:owner/repo/Tiny.Q8_0.gguf", nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestADamagedModelIsToldWithTheCommandThatMendsIt(t *testing.T) {
+	t.Parallel()
+	data := tinyGGUF(t, 1)
+	s := serve(t, map[string][]byte{"/m.gguf": data})
+	l := open(t, t.TempDir(), "", chat("known", data, s.URL+"/m.gguf"))
+	own := filepath.Join(t.TempDir(), "own.gguf")
+	if err := os.WriteFile(own, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	known, err := l.Pull(t.Context(), "known", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Pull(t.Context(), own, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Remove(own), os.Remove(known.Path)); err != nil {
+		t.Fatal(err)
+	}
+	here, damaged, err := l.All()
+	if err != nil || len(here) != 0 || len(damaged) != 2 {
+		t.Fatalf("got %v, %v, %v", here, damaged, err)
+	}
+	for i, fix := range []string{"ingot pull known", "ingot rm own"} {
+		e, ok := errors.AsType[*library.DamagedError](damaged[i].Err)
+		if !ok || e.Fix != fix || damaged[i].Size != int64(len(data)) {
+			t.Errorf("got %+v, want the fix %s", damaged[i], fix)
+		}
+	}
+	if _, err := l.Pull(t.Context(), "known", nil); err != nil {
+		t.Error(err)
+	}
+	if err := l.Remove("own"); err != nil {
+		t.Error(err)
+	}
+	if _, damaged, _ := l.All(); len(damaged) != 0 {
+		t.Errorf("still damaged: %v", damaged)
+	}
+}
+
+func TestWhatCannotBePulledLeavesNoTrace(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	l := open(t, dir, "")
+	for _, ref := range []string{"nothing-like-it", "./nowhere.gguf", "m=./nowhere.gguf", "m=" + dir + "/d.gguf", "hf:a/b", "http://example.com/x.gguf", "http://127.0.0.1:1/x.gguf"} {
+		if _, err := l.Pull(t.Context(), ref, nil); err == nil {
+			t.Errorf("%s was pulled", ref)
+		}
+	}
+	if err := l.Remove("nobody"); err == nil {
+		t.Error("nobody was removed")
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
+func TestAReferenceIsResolvedWithoutPullingIt(t *testing.T) {
+	t.Parallel()
+	data := tinyGGUF(t, 1)
+	l := open(t, t.TempDir(), "", chat("known", data, "https://example.com/known.gguf"))
+	own := filepath.Join(t.TempDir(), "Own.gguf")
+	if err := os.WriteFile(own, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	source := "file:" + filepath.ToSlash(own)
+	for ref, want := range map[string]library.Reference{
+		"known":                    {Name: "known"},
+		own:                        {Name: "own", Source: source, File: true},
+		"other=" + own:             {Name: "other", Source: source, File: true},
+		"https://h.example/x.gguf": {Name: "x", Source: "https://h.example/x.gguf"},
+	} {
+		if got, err := l.Resolve(ref); err != nil || got != want {
+			t.Errorf("%s: got %+v, %v", ref, got, err)
+		}
+	}
+	if _, err := l.Resolve(own + ".gguf"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }

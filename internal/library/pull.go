@@ -66,6 +66,9 @@ func (l *Library) Pull(ctx context.Context, reference string, progress func(Prog
 			progress(p)
 		}
 	}
+	if _, err := l.Resolve(reference); err != nil { // a file that is not there leaves no trace
+		return Model{}, fmt.Errorf("pull %s: %w", t.name, err)
+	}
 	release, err := disk.Lock(ctx, l.lock(t.name), func() { report(Progress{Stage: Waiting}) })
 	if err != nil {
 		return Model{}, fmt.Errorf("pull %s: %w", t.name, err)

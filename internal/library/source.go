@@ -77,12 +77,9 @@ func (l *Library) download(ctx context.Context, url string, r ref, to string, si
 // inPlace looks at a file of this machine. It is read whole only when there is
 // a digest it must have.
 func (l *Library) inPlace(ctx context.Context, t target, r ref, report func(Progress)) (path, sum string, err error) {
-	fi, err := os.Stat(r.path)
+	fi, err := lookAt(r)
 	if err != nil {
-		return "", "", fmt.Errorf("open %s: %w", r.path, errors.Unwrap(err))
-	}
-	if !fi.Mode().IsRegular() {
-		return "", "", fmt.Errorf("open %s: it is not a file", r.path)
+		return "", "", err
 	}
 	if t.entry.SHA256 == "" {
 		return r.path, "", nil
@@ -99,6 +96,18 @@ func (l *Library) inPlace(ctx context.Context, t target, r ref, report func(Prog
 		return "", "", fmt.Errorf("read %s: %w", r.path, err)
 	}
 	return r.path, w.hex(), w.check(r.text, t.entry.SHA256)
+}
+
+// lookAt finds the file of this machine that r names.
+func lookAt(r ref) (os.FileInfo, error) {
+	fi, err := os.Stat(r.path)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", r.path, errors.Unwrap(err))
+	}
+	if !fi.Mode().IsRegular() {
+		return nil, fmt.Errorf("open %s: it is not a file", r.path)
+	}
+	return fi, nil
 }
 
 // wheel downloads a source's wheel into the staging folder.

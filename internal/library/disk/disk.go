@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
@@ -90,20 +91,36 @@ func Lock(ctx context.Context, path string, waiting func()) (release func(), err
 	}
 }
 
-// TryLock takes the lock at path or returns ErrLocked at once.
+// TryLock takes the lock at path or returns ErrLocked at once. The file exists only while the lock
+// is held, or after a holder that was killed.
 func TryLock(path string) (release func(), err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("open lock: %w", err)
-	}
-	if err := tryLock(f); err != nil {
-		_ = f.Close()
-		if errors.Is(err, ErrLocked) {
-			return nil, ErrLocked
+	for {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("open lock: %w", err)
 		}
-		return nil, fmt.Errorf("lock %s: %w", path, err)
+		if err := tryLock(f); err != nil {
+			_ = f.Close()
+			if errors.Is(err, ErrLocked) {
+				return nil, ErrLocked
+			}
+			return nil, fmt.Errorf("lock %s: %w", path, err)
+		}
+		if isAt(f, path) {
+			return sync.OnceFunc(func() { unlock(f, path) }), nil
+		}
+		_ = f.Close() // its holder removed it between the two steps above: it excludes nobody
 	}
-	return func() { _ = f.Close() }, nil
+}
+
+// isAt reports whether path is still the name of f.
+func isAt(f *os.File, path string) bool {
+	mine, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(path)
+	return err == nil && os.SameFile(mine, there)
 }
 
 // Move renames from to to within one file system and makes the rename durable.

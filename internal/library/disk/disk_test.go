@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/ingot-llm/ingot/internal/library/disk"
@@ -30,7 +32,41 @@ func TestOneHolderOfALockAtATime(t *testing.T) {
 	if err != nil {
 		t.Fatalf("lock after release: %v", err)
 	}
+	release() // a second time does nothing to the new holder
+	if _, err := disk.TryLock(path); !errors.Is(err, disk.ErrLocked) {
+		t.Fatalf("while it is held again: got %v", err)
+	}
 	again()
+	if _, err := os.Stat(path); err == nil {
+		t.Error("the file of a lock that nobody holds is left")
+	}
+}
+
+func TestManyTakeALockInTurn(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "lock")
+	var holders atomic.Int32
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 200 {
+				release, err := disk.TryLock(path)
+				if errors.Is(err, disk.ErrLocked) {
+					continue
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if n := holders.Add(1); n != 1 {
+					t.Errorf("%d hold it", n)
+				}
+				holders.Add(-1)
+				release()
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestRoomKnowsWhatDoesNotFit(t *testing.T) {

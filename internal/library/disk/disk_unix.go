@@ -25,6 +25,12 @@ func tryLock(f *os.File) error {
 	return err
 }
 
+// unlock removes the file while nobody else can hold it.
+func unlock(f *os.File, path string) {
+	_ = os.Remove(path)
+	_ = f.Close()
+}
+
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

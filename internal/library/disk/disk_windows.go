@@ -29,5 +29,11 @@ func tryLock(f *os.File) error {
 	return err
 }
 
+// unlock closes the file first: Windows removes none that is open, by others neither.
+func unlock(f *os.File, path string) {
+	_ = f.Close()
+	_ = os.Remove(path)
+}
+
 // Folders cannot be flushed on Windows; a rename is durable with the journal.
 func syncDir(string) error { return nil }
