@@ -140,18 +140,20 @@ func checkMemory(ctx context.Context) Finding {
 // how many bytes the latter take.
 func checkModels(lib *library.Library, local []string) (found []Finding, missing int64) {
 	const check = "models"
-	records, err := filepath.Glob(filepath.Join(lib.Dir(), "[a-z0-9]*.json"))
+	models, damaged, err := lib.All()
 	if err != nil {
 		return []Finding{{check, Problem, err.Error(), ""}}, 0
 	}
-	var here []string
-	for _, r := range records {
-		name := strings.TrimSuffix(filepath.Base(r), ".json")
-		if _, err := lib.Get(name); err != nil {
-			found = append(found, Finding{check, Problem, err.Error(), "ingot rm " + name})
-			continue
+	for _, d := range damaged {
+		text, fix := d.Err.Error(), "ingot rm "+d.Name
+		if e, ok := errors.AsType[*library.DamagedError](d.Err); ok {
+			text, fix = e.Why, e.Fix
 		}
-		here = append(here, name)
+		found = append(found, Finding{check, Problem, text, fix})
+	}
+	var here []string
+	for _, m := range models {
+		here = append(here, m.Name)
 	}
 	if len(here) > 0 {
 		found = append(found, fine(check, "here: %s", strings.Join(here, ", ")))
@@ -159,6 +161,9 @@ func checkModels(lib *library.Library, local []string) (found []Finding, missing
 	var lacking []string
 	for _, name := range local {
 		if _, err := lib.Find(name); errors.As(err, new(*library.NotHereError)) {
+			if r, err := lib.Resolve(name); err != nil || r.File || isDamaged(damaged, r.Name) {
+				continue // told already, or there is nothing to fetch
+			}
 			e, _ := lib.Entry(name)
 			lacking, missing = append(lacking, name), missing+e.Size
 		}
@@ -167,6 +172,10 @@ func checkModels(lib *library.Library, local []string) (found []Finding, missing
 		found = append(found, Finding{check, Warning, strings.Join(lacking, ", ") + " are not here yet: serve fetches them first", "ingot pull " + strings.Join(lacking, " ")})
 	}
 	return found, missing
+}
+
+func isDamaged(damaged []library.Damaged, name string) bool {
+	return slices.ContainsFunc(damaged, func(d library.Damaged) bool { return d.Name == name })
 }
 
 // checkDisk looks whether there is room for what is still to be fetched.

@@ -1,7 +1,9 @@
 package model
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +17,8 @@ func (a *verbs) models() *cobra.Command {
 		Use:   "models",
 		Short: "List the models that are here, and those that could be",
 		Long: `List the models that are here; with --all also what the catalogue offers. VERIFIED says that this
-project has pulled and run the model. A size with ~ is about what a pull brings.`,
+project has pulled and run the model. A size with ~ is about what a pull brings. Where a file has gone
+or changed HERE is missing.`,
 		Example: "  ingot models\n  ingot models --all\n  ingot models show smollm2",
 		Args:    screen.NoOtherVerb,
 		RunE: func(*cobra.Command, []string) error {
@@ -28,6 +31,11 @@ project has pulled and run the model. A size with ~ is about what a pull brings.
 			}
 			if len(list) > 0 {
 				a.Table(modelRows(list))
+			}
+			for _, r := range list {
+				if r.Problem != "" {
+					a.Say("%s", r.Problem)
+				}
 			}
 			switch {
 			case len(list) == 0:
@@ -51,7 +59,7 @@ func (a *verbs) listModels(all bool) (list []modelRecord, offered int, err error
 	if err != nil {
 		return nil, 0, err
 	}
-	here, err := lib.List()
+	here, damaged, err := lib.All()
 	if err != nil {
 		return nil, 0, err
 	}
@@ -61,6 +69,11 @@ func (a *verbs) listModels(all bool) (list []modelRecord, offered int, err error
 		seen[m.Name] = true
 		list = append(list, hereRecord(m))
 	}
+	for _, d := range damaged {
+		seen[d.Name] = true
+		list = append(list, damagedRecord(d))
+	}
+	slices.SortStableFunc(list, func(a, b modelRecord) int { return strings.Compare(a.Name, b.Name) })
 	for _, e := range lib.Catalog() {
 		if seen[e.Name] {
 			continue
@@ -80,14 +93,18 @@ func modelRows(list []modelRecord) [][]string {
 		size, context := "-", "-"
 		if r.Size > 0 {
 			size = disk.Bytes(r.Size)
-			if !r.Here {
+			if !r.Here && r.Problem == "" {
 				size = "~" + size
 			}
 		}
 		if r.Context > 0 {
 			context = strconv.Itoa(r.Context)
 		}
-		rows = append(rows, []string{r.Name, r.Kind, size, context, screen.Dash(r.License), screen.Yes(r.Verified), screen.Yes(r.Here), r.Source})
+		here := screen.Yes(r.Here)
+		if r.Problem != "" {
+			here = "missing"
+		}
+		rows = append(rows, []string{r.Name, screen.Dash(r.Kind), size, context, screen.Dash(r.License), screen.Yes(r.Verified), here, r.Source})
 	}
 	return rows
 }

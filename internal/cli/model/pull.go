@@ -96,6 +96,7 @@ type modelRecord struct {
 	Path     string `json:"path,omitempty"`
 	SHA256   string `json:"sha256,omitempty"`
 	Source   string `json:"source,omitempty"`
+	Problem  string `json:"problem,omitempty"` // why one that was pulled is not here any more
 }
 
 func entryRecord(e library.Entry) modelRecord {
@@ -112,5 +113,11 @@ func entryRecord(e library.Entry) modelRecord {
 func hereRecord(m library.Model) modelRecord {
 	r := entryRecord(m.Entry)
 	r.Name, r.Size, r.SHA256, r.Source, r.Here, r.Path = m.Name, m.Size, m.SHA256, m.Source, true, m.Path
+	return r
+}
+
+func damagedRecord(d library.Damaged) modelRecord {
+	r := hereRecord(d.Model)
+	r.Here, r.Problem = false, d.Err.Error()
 	return r
 }
