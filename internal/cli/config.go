@@ -146,7 +146,11 @@ func (a *app) checkNames(cfg *config.Config) (missing []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := cfg.Check(config.Names{Catalogue: namesOf(lib)}); err != nil {
+	resolve := func(local string) (name, source string, err error) {
+		r, err := lib.Resolve(local)
+		return r.Name, r.Source, err
+	}
+	if err := cfg.Check(config.Names{Catalogue: namesOf(lib), Resolve: resolve}); err != nil {
 		return nil, err
 	}
 	for _, m := range cfg.Models {
@@ -154,6 +158,9 @@ func (a *app) checkNames(cfg *config.Config) (missing []string, err error) {
 			continue
 		}
 		if _, err := lib.Find(m.Local); errors.As(err, new(*library.NotHereError)) {
+			if r, err := lib.Resolve(m.Local); err == nil && r.File {
+				continue // serve takes it where it lies
+			}
 			missing = append(missing, m.Local)
 		} else if err != nil {
 			return nil, fmt.Errorf("model %s: %w", m.Name, err)
@@ -162,15 +169,18 @@ func (a *app) checkNames(cfg *config.Config) (missing []string, err error) {
 	return missing, nil
 }
 
-// namesOf are the names that stand for a model: the catalogue's and those here.
+// namesOf are the names that stand for a model: the catalogue's and those here, damaged ones too.
 func namesOf(lib *library.Library) []string {
 	var names []string
 	for _, e := range lib.Catalog() {
 		names = append(names, e.Name)
 	}
-	here, err := lib.List()
+	here, damaged, err := lib.All()
 	if err != nil {
 		return names
+	}
+	for _, d := range damaged {
+		here = append(here, d.Model)
 	}
 	for _, m := range here {
 		if _, known := lib.Entry(m.Name); !known {

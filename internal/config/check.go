@@ -13,17 +13,41 @@ import (
 // Names are what only the assembled program knows.
 type Names struct {
 	Catalogue []string // models that local may name
+
+	// Resolve says what a local that is no such name would be called and where it comes from, or
+	// what is wrong with it; nil: that is not checked.
+	Resolve func(local string) (name, source string, err error)
 }
 
 // Check complains about names that c uses and known does not have.
 func (c *Config) Check(known Names) error {
 	var ps problems
+	type origin struct{ source, member string }
+	called := map[string]origin{}
 	for _, m := range c.Models {
-		if m.Local == "" || isSource(m.Local) || slices.Contains(known.Catalogue, m.Local) {
+		path := join("models", m.Name) + ".local"
+		complain := func(format string, args ...any) {
+			ps = append(ps, problem{c.src.place(path), path, fmt.Sprintf(format, args...)})
+		}
+		switch {
+		case m.Local == "" || slices.Contains(known.Catalogue, m.Local):
+			continue
+		case !isSource(m.Local):
+			complain("no model %s in the catalogue; %s", c.src.quoted(path, m.Local), suggest(m.Local, known.Catalogue, "it has: "))
+			continue
+		case known.Resolve == nil:
 			continue
 		}
-		path := join("models", m.Name) + ".local"
-		ps = append(ps, problem{c.src.place(path), path, fmt.Sprintf("no model %s in the catalogue; %s", c.src.quoted(path, m.Local), suggest(m.Local, known.Catalogue, "it has: "))})
+		name, source, err := known.Resolve(m.Local)
+		if err != nil {
+			complain("%v", err)
+			continue
+		}
+		if first, taken := called[name]; taken && first.source != source {
+			complain("would be called %s, as that of %s is: give it a name with NAME=REFERENCE, such as %q", name, first.member, m.Name+"=…")
+		} else if !taken {
+			called[name] = origin{source, path}
+		}
 	}
 	return ps.err(c.src.name)
 }

@@ -39,7 +39,7 @@ type Key struct {
 // with Command.
 type Model struct {
 	Name     string `yaml:"-"`
-	Local    string `yaml:"local" doc:"A model on this machine: a catalogue name, a path, or file:, hf:, pip:, https: and a source."`
+	Local    string `yaml:"local" doc:"A model on this machine: a catalogue name, a path, or file:, hf:, pip:, https: and a source. A relative path begins at the folder of this file; NAME= before it gives the model another name than the file's."`
 	Command  string `yaml:"command" secret:"inside" doc:"Command line of an OpenAI-shaped server to start and supervise; {port} stands for the port it must listen on."`
 	Provider string `yaml:"provider" enum:"mock" doc:"Where the model is answered from."`
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"unicode/utf8"
@@ -17,8 +18,8 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Load reads the file at path; variables come from the process's environment. A file of no bytes
-// is refused: mostly it is about to be written.
+// Load reads the file at path; variables come from the process's environment, and relative paths in
+// local begin at the file's folder. A file of no bytes is refused: mostly it is about to be written.
 func Load(path string) (*Config, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -33,7 +34,36 @@ func Load(path string) (*Config, error) {
 	if len(data) == 0 {
 		return nil, fmt.Errorf("load configuration: %s is empty; `ingot config init` writes one to start from", path)
 	}
-	return Parse(path, data, os.LookupEnv)
+	c, err := Parse(path, data, os.LookupEnv)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("load configuration: %w", err)
+	}
+	for i := range c.Models {
+		c.Models[i].Local = below(dir, c.Models[i].Local)
+	}
+	return c, nil
+}
+
+// below makes a relative path in local, such as x.gguf, file:x.gguf or name=x.gguf, one from dir.
+func below(dir, local string) string {
+	lead, path := "", local
+	if name, rest, named := strings.Cut(path, "="); named && !strings.ContainsAny(name, `:/\`) {
+		lead, path = name+"=", rest
+	}
+	if rest, ok := strings.CutPrefix(path, "file:"); ok {
+		lead, path = lead+"file:", strings.TrimPrefix(rest, "//")
+	} else if strings.Contains(path, ":") || !strings.HasSuffix(strings.ToLower(path), ".gguf") {
+		return local
+	}
+	path = filepath.FromSlash(path)
+	if path == "" || filepath.IsAbs(path) {
+		return local
+	}
+	return lead + filepath.Join(dir, path)
 }
 
 // Parse turns data into a Config; name is the file's name for complaints and
