@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/ingot-llm/ingot/internal/cli/screen"
 	"github.com/ingot-llm/ingot/internal/config"
 	"github.com/ingot-llm/ingot/internal/engine/hardware"
+	"github.com/ingot-llm/ingot/internal/engine/install"
 	"github.com/ingot-llm/ingot/internal/engine/process"
 	"github.com/ingot-llm/ingot/internal/gateway"
 	"github.com/ingot-llm/ingot/internal/library"
@@ -81,7 +83,8 @@ func (a *verbs) show() *cobra.Command {
 		Short: "Show a model: its facts, its file, and what it would be served with here",
 		Long: `Show what the catalogue and the model's file say, what was detected on this machine, and what the
 model would be served with: context, slots, threads, GPU layers, keep-alive and the memory it takes.
-With --config the settings are the file's for the deployment NAME.`,
+With --config the settings are the file's for the deployment NAME. The engine is taken for the pinned
+one where no other is named.`,
 		Example: "  ingot models show smollm2\n  ingot models show smollm2 --json | jq .chosen",
 		Args:    screen.Arguments(1, 1, "the NAME of the model"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -89,11 +92,14 @@ With --config the settings are the file's for the deployment NAME.`,
 			if err != nil {
 				return err
 			}
-			deployment, err := deploymentOf(file, args[0])
+			deployment, kind, err := deploymentOf(file, args[0])
 			if err != nil {
 				return err
 			}
-			f, err := factsOf(cmd.Context(), lib, deployment)
+			f, err := factsOf(cmd.Context(), lib, deployment, kind)
+			if unknown := (*library.NotHereError)(nil); errors.As(err, &unknown) && !unknown.Known && file == "" && isDeployment(args[0]) {
+				return fmt.Errorf("%s is no model but a deployment of %s: run `ingot models show %[1]s --config %[2]s`", args[0], config.File)
+			}
 			if err != nil {
 				return err
 			}
@@ -112,16 +118,30 @@ With --config the settings are the file's for the deployment NAME.`,
 	return cmd
 }
 
-// deploymentOf is how the configuration in file would serve a model; without a file, by default.
-func deploymentOf(file, name string) (config.Model, error) {
+// isDeployment says whether the configuration that lies here has a local model of that name.
+func isDeployment(name string) bool {
+	_, _, err := deploymentOf(config.File, name)
+	return err == nil
+}
+
+// deploymentOf is how the configuration in file would serve a model, and with what kind of engine;
+// without a file, by default.
+func deploymentOf(file, name string) (config.Model, process.Kind, error) {
+	kind := process.Xllamacpp
+	if os.Getenv(install.EnvServer) != "" {
+		kind = process.LlamaServer
+	}
 	if file == "" {
 		m := config.Default().Models[0]
 		m.Name, m.Local = name, name
-		return m, nil
+		return m, kind, nil
 	}
 	cfg, err := config.Load(file)
 	if err != nil {
-		return config.Model{}, err
+		return config.Model{}, kind, err
+	}
+	if cfg.Engine.Path != "" {
+		kind = process.LlamaServer
 	}
 	var names []string
 	for _, m := range cfg.Models {
@@ -129,14 +149,14 @@ func deploymentOf(file, name string) (config.Model, error) {
 			continue
 		}
 		if m.Name == name || m.Local == name {
-			return m, nil
+			return m, kind, nil
 		}
 		names = append(names, m.Name)
 	}
-	return config.Model{}, fmt.Errorf("%s has no local model %q; it has: %s", file, name, strings.Join(names, ", "))
+	return config.Model{}, kind, fmt.Errorf("%s has no local model %q; it has: %s", file, name, strings.Join(names, ", "))
 }
 
-func factsOf(ctx context.Context, lib *library.Library, m config.Model) (modelFacts, error) {
+func factsOf(ctx context.Context, lib *library.Library, m config.Model, kind process.Kind) (modelFacts, error) {
 	found, err := lib.Find(m.Local)
 	if errors.As(err, new(*library.NotHereError)) {
 		e, ok := lib.Entry(m.Local)
@@ -153,7 +173,7 @@ func factsOf(ctx context.Context, lib *library.Library, m config.Model) (modelFa
 		return modelFacts{}, fmt.Errorf("read %s: %w", found.Path, err)
 	}
 	machine := hardware.Detect(ctx)
-	s := gateway.Plan(&m, found, h, machine)
+	s := gateway.Plan(&m, found, h, machine, kind)
 	memory := h.Memory(s.Spec.Context, s.Spec.Slots)
 	f := catalogFacts(found.Entry)
 	f.modelRecord = hereRecord(found)
