@@ -34,7 +34,7 @@ func TestAKilledProcessTakesItsPipAlong(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	python, note := filepath.Join(dir, "python"), filepath.Join(dir, "pid")
-	if err := os.WriteFile(python, []byte(idlePython), 0o700); err != nil { //nolint:gosec // it is run
+	if err := os.WriteFile(python, []byte(idlePython), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestDownloadUntilKilled$")
