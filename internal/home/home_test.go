@@ -228,7 +228,7 @@ func TestAMockEndpointKeepsOnlyOtherMocksOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer mock.Release()
+	defer func() { _ = mock.Release() }()
 	if e, ok := h.Running(); !ok || e.URL != "http://127.0.0.1:1" || !e.Mock {
 		t.Errorf("the mock alone: got %+v, %v", e, ok)
 	}
