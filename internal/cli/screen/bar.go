@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+
+	"github.com/ingot-llm/ingot/internal/library/disk"
 )
 
 // Bar shows the progress of long work on standard error: a bar on a terminal, a line for each
@@ -27,6 +29,9 @@ func (b *Bar) Show(what string, done, total int64) {
 		b.Finish()
 		b.what = what
 		if !b.terminal {
+			if total > 0 {
+				what += ", " + disk.Bytes(total)
+			}
 			_, _ = io.WriteString(b.out, what+"\n")
 			return
 		}
@@ -35,7 +40,8 @@ func (b *Bar) Show(what string, done, total int64) {
 		}
 		const redraw = 100 * time.Millisecond
 		b.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(b.out), progressbar.OptionSetDescription(what),
-			progressbar.OptionShowBytes(true), progressbar.OptionThrottle(redraw), progressbar.OptionSetPredictTime(total > 0))
+			progressbar.OptionShowBytes(true), progressbar.OptionShowCount(),
+			progressbar.OptionSetRenderBlankState(true), progressbar.OptionThrottle(redraw), progressbar.OptionSetPredictTime(total > 0))
 		b.spins = total <= 0
 	}
 	if b.bar != nil {
