@@ -47,6 +47,10 @@ alone and is no deployment is the PROMPT; where more follow, the first must be a
 		Example: "  ingot chat 'Why is the sky blue?'\n  ingot chat smollm2\n  git diff | ingot chat 'Write a commit message for this:'\n" +
 			"  ingot chat --json --temperature 0 'Say hello.' | jq -r '.choices[0].message.content'",
 		Args: screen.Arguments(0, -1, ""),
+
+		ValidArgsFunction: screen.Complete(1, func(ctx context.Context) []string {
+			return (&chat{app: a, chatFlags: f}).names(ctx)
+		}),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c := &chat{app: a, chatFlags: f, talk: talk.Talk{Screen: a.Screen, System: f.system}}
 			if f.maxTokens < 0 {

@@ -51,6 +51,10 @@ func Main(ctx context.Context, streams IO, version string, args []string) int {
 		Version:       version,
 	}, a.serve(), a.chatVerb(), a.engineVerb(), key.Verb(a.Screen, a.store), a.configVerb(), a.doctor(), a.versionVerb())
 	root.AddCommand(model.Verbs(a.Screen, a.models)...)
+	root.InitDefaultCompletionCmd()
+	if c, _, err := root.Find([]string{"completion"}); err == nil && c != root {
+		screen.Group(c)
+	}
 	a.prepare(root)
 	root.SetArgs(args)
 	root.SetIn(a.In)

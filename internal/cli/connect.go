@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ingot-llm/ingot/client"
 	"github.com/ingot-llm/ingot/internal/cli/screen"
@@ -28,31 +30,16 @@ func (c *chat) connect(ctx context.Context, args []string) (leave func(), rest [
 		return nil, nil, err
 	}
 	leave = func() {}
-	base := c.endpoint
-	if base == "" {
-		base = os.Getenv("INGOT_ENDPOINT")
-	}
-	if base == "" {
-		running, held := h.Running()
-		if held && running.URL == "" {
-			return nil, nil, fmt.Errorf("process %d is still starting the endpoint: try again when it is ready", running.PID)
-		}
-		base = reachable(running.URL)
+	base, starting := c.base(h)
+	if starting != 0 {
+		return nil, nil, fmt.Errorf("process %d is still starting the endpoint: try again when it is ready", starting)
 	}
 	if base == "" {
 		if base, leave, args, err = c.start(ctx, h, args); err != nil {
 			return nil, nil, err
 		}
 	}
-	var credential client.Credential
-	if key := keyFor(base, h); key != "" {
-		credential = client.Key(key)
-	}
-	options := &client.Options{ApplicationID: "ingot-chat"}
-	if c.talk.Client, err = client.New(base, credential, options); err == nil {
-		c.talk.Models, err = client.New(strings.TrimSuffix(strings.TrimRight(base, "/"), "/models")+"/models", credential, options)
-	}
-	if err == nil && c.talk.Request.Model == "" && len(args) > 0 {
+	if err = c.reach(base, h); err == nil && c.talk.Request.Model == "" && len(args) > 0 {
 		args, err = c.takeModel(ctx, args)
 	}
 	if err != nil {
@@ -60,6 +47,58 @@ func (c *chat) connect(ctx context.Context, args []string) (leave func(), rest [
 		return nil, nil, err
 	}
 	return leave, args, nil
+}
+
+// base is where the endpoint is that was named or that runs; starting is the process that will be one.
+func (c *chat) base(h home.Home) (base string, starting int) {
+	if base := cmp.Or(c.endpoint, os.Getenv("INGOT_ENDPOINT")); base != "" {
+		return base, 0
+	}
+	running, held := h.Running()
+	if held && running.URL == "" {
+		return "", running.PID
+	}
+	return reachable(running.URL), 0
+}
+
+// reach makes the clients for the endpoint at base.
+func (c *chat) reach(base string, h home.Home) (err error) {
+	var credential client.Credential
+	if key := keyFor(base, h); key != "" {
+		credential = client.Key(key)
+	}
+	options := &client.Options{ApplicationID: "ingot-chat"}
+	if c.talk.Client, err = client.New(base, credential, options); err != nil {
+		return err
+	}
+	c.talk.Models, err = client.New(strings.TrimSuffix(strings.TrimRight(base, "/"), "/models")+"/models", credential, options)
+	return err
+}
+
+// names are what the first word of a chat may be: deployments, or the models that can be started.
+func (c *chat) names(ctx context.Context) []string {
+	h, err := c.home()
+	if err != nil {
+		return nil
+	}
+	if base, _ := c.base(h); base != "" {
+		const patience = 2 * time.Second // of somebody who has pressed a key
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		if err := c.reach(base, h); err != nil {
+			return nil
+		}
+		names, err := c.talk.Deployments(ctx)
+		if err != nil {
+			return nil
+		}
+		return names
+	}
+	lib, err := c.models()
+	if err != nil {
+		return nil
+	}
+	return namesOf(lib)
 }
 
 // reachable is where this machine reaches an endpoint that listens on all of its addresses.

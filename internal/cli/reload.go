@@ -17,7 +17,7 @@ import (
 // reloader reads the configuration again on SIGHUP, and when its file or the keys change.
 type reloader struct {
 	flags   serveFlags
-	keys    string // the file of keys
+	keys    string // the file of keys; empty: none
 	gateway *gateway.Gateway
 	level   *slog.LevelVar
 	log     *slog.Logger
@@ -47,7 +47,10 @@ func (r *reloader) start(ctx context.Context) <-chan struct{} {
 
 // watch adds the folders of the files, since editors and key stores replace a file instead of writing into it.
 func (r *reloader) watch(ctx context.Context, w *fsnotify.Watcher) map[string]bool {
-	files := map[string]bool{r.keys: true}
+	files := map[string]bool{}
+	if r.keys != "" {
+		files[r.keys] = true
+	}
 	if abs, err := filepath.Abs(r.flags.file); err == nil && r.flags.file != "" {
 		files[abs] = true
 	}

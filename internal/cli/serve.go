@@ -98,29 +98,20 @@ func (a *app) runServe(ctx context.Context, f serveFlags) error {
 	if err != nil {
 		return err
 	}
-	h, err := a.home()
+	h, lock, err := a.hold(ctx, f, log)
 	if err != nil {
 		return err
 	}
-	take := h.Lock
-	if f.mock {
-		take = h.LockMock
-	}
-	lock, err := take("")
-	if held := (*home.HeldError)(nil); errors.As(err, &held) && f.mock {
-		log.LogAttrs(ctx, slog.LevelInfo, "another mock endpoint uses the data folder: `ingot chat` finds that one")
-	} else if err != nil {
-		return err
-	} else {
+	if lock != nil {
 		defer func() { _ = lock.Release() }()
 	}
-	if !f.mock && f.file == "" {
-		if _, err := os.Stat(config.File); err == nil {
+	if !f.mock {
+		if _, err := os.Stat(config.File); err == nil && f.file == "" {
 			log.LogAttrs(ctx, slog.LevelWarn, "a configuration in this folder is not used: give it with --config", slog.String("file", config.File))
 		}
-	}
-	if _, err := a.checkNames(cfg); err != nil {
-		return err
+		if _, err := a.checkNames(cfg); err != nil {
+			return err
+		}
 	}
 	// A taken port is better known before a long download; nobody is let in before it is over.
 	ln, err := listen(ctx, cfg.Listen)
@@ -150,13 +141,40 @@ func (a *app) runServe(ctx context.Context, f serveFlags) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := reloader{flags: f, keys: h.Path("keys.json"), gateway: g, level: level, log: log}
+	r := reloader{flags: f, gateway: g, level: level, log: log}
+	if h != (home.Home{}) {
+		r.keys = h.Path("keys.json")
+	}
 	stopped := r.start(ctx)
 	a.announce(g, url, h)
 	err = g.Serve(ctx, ln)
 	cancel()
 	<-stopped
 	return err
+}
+
+// hold takes the data folder for this process. A mock endpoint shares it, without a lock, with
+// another, and does without one when its key is INGOT_KEY; then home and lock are zero.
+func (a *app) hold(ctx context.Context, f serveFlags, log *slog.Logger) (h home.Home, lock *home.Lock, err error) {
+	if h, err = a.home(); err == nil {
+		take := h.Lock
+		if f.mock {
+			take = h.LockMock
+		}
+		lock, err = take("")
+	}
+	_, held := errors.AsType[*home.HeldError](err)
+	switch {
+	case err == nil:
+		return h, lock, nil
+	case f.mock && held:
+		log.LogAttrs(ctx, slog.LevelInfo, "another mock endpoint uses the data folder: `ingot chat` finds that one")
+		return h, nil, nil
+	case f.mock && os.Getenv("INGOT_KEY") != "":
+		log.LogAttrs(ctx, slog.LevelInfo, "serving without a data folder: `ingot chat` needs --endpoint", slog.Any("error", err))
+		return home.Home{}, nil, nil
+	}
+	return home.Home{}, nil, err
 }
 
 func listen(ctx context.Context, addr string) (net.Listener, error) {
@@ -240,6 +258,9 @@ func keysOf(c *config.Config, h home.Home, mock bool) (*auth.Keys, error) {
 		key := auth.Key{Secret: secret}
 		key.Caller.Name, key.Caller.Admin = "development", true
 		keys = append(keys, key)
+	}
+	if h == (home.Home{}) {
+		return auth.New(keys, nil), nil
 	}
 	entries, err := auth.Load(h.Path("keys.json"))
 	if err != nil {

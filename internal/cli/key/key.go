@@ -2,6 +2,8 @@
 package key
 
 import (
+	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -127,6 +129,8 @@ func (a *verbs) revoke() *cobra.Command {
 		Long:    "End a key: who has it is refused from now on, by a running endpoint too. Where a name has two keys, say which by its ID.",
 		Example: "  ingot keys revoke alice\n  ingot keys revoke 0b5e7f21c9aa",
 		Args:    screen.Arguments(1, 1, "the NAME or ID of the key"),
+
+		ValidArgsFunction: screen.Complete(1, a.live),
 		RunE: func(_ *cobra.Command, args []string) error {
 			s, err := a.store()
 			if err != nil {
@@ -140,4 +144,23 @@ func (a *verbs) revoke() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// live names the keys that can be revoked.
+func (a *verbs) live(context.Context) []string {
+	s, err := a.store()
+	if err != nil {
+		return nil
+	}
+	entries, err := s.List()
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, e := range entries {
+		if e.Revoked.IsZero() && !slices.Contains(names, e.Name) {
+			names = append(names, e.Name)
+		}
+	}
+	return names
 }

@@ -30,6 +30,8 @@ A model that is here is not fetched again. A download from the hub or an address
 goes on where it was. HF_TOKEN opens models that need it; HF_ENDPOINT is another hub.`,
 		Example: "  ingot pull smollm2 minilm\n  ingot pull mine=./finetuned.gguf",
 		Args:    screen.Arguments(1, -1, "the MODEL to pull"),
+
+		ValidArgsFunction: a.completeCatalogue(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			lib, err := a.open()
 			if err != nil {

@@ -31,6 +31,8 @@ path stays where it lies: it is only forgotten.
 there is one, else what ` + "`ingot serve`" + ` takes without a file. On a terminal you are asked first.`,
 		Example: "  ingot rm phi-3-mini\n  ingot rm --unused --config ingot.yaml\n  ingot rm --unused --yes",
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.runRm(cmd.Context(), f, args) },
+
+		ValidArgsFunction: a.completeHere(),
 	}
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if f.unused && len(args) > 0 {

@@ -87,6 +87,8 @@ With --config the settings are the file's for the deployment NAME. The engine is
 one where no other is named.`,
 		Example: "  ingot models show smollm2\n  ingot models show smollm2 --json | jq .chosen",
 		Args:    screen.Arguments(1, 1, "the NAME of the model"),
+
+		ValidArgsFunction: a.completeAny(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			lib, err := a.open()
 			if err != nil {

@@ -1,8 +1,10 @@
 package screen
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -81,4 +83,15 @@ func Nearest(word string, names []string) string {
 		return found[0]
 	}
 	return ""
+}
+
+// Complete lets a shell complete up to most arguments of a verb (-1: any number) with names, each once.
+func Complete(most int, names func(context.Context) []string) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if most >= 0 && len(args) >= most {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		list := slices.DeleteFunc(names(cmd.Context()), func(n string) bool { return slices.Contains(args, n) })
+		return list, cobra.ShellCompDirectiveNoFileComp
+	}
 }
