@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -18,7 +19,7 @@ import (
 // llama is the family's codec with llama.cpp's own errors.
 type llama struct{ openai.Codec }
 
-// DecodeError names a prompt that is too long with both numbers, and keeps paths from the caller.
+// DecodeError names a prompt that is too long with both numbers.
 func (l llama) DecodeError(status int, h http.Header, body []byte) *llm.Error {
 	e := l.Codec.DecodeError(status, h, body)
 	v, err := jsonx.Parse(body)
@@ -28,14 +29,22 @@ func (l llama) DecodeError(status int, h http.Header, body []byte) *llm.Error {
 	detail := v.Get("error")
 	prompt, errPrompt := detail.Get("n_prompt_tokens").Int()
 	context, errContext := detail.Get("n_ctx").Int()
-	switch {
-	case errPrompt == nil && errContext == nil:
+	if errPrompt == nil && errContext == nil {
 		return tooLong(prompt, context)
-	case strings.Contains(e.Message, "/") || strings.Contains(e.Message, "\\"):
-		e.Err = fmt.Errorf("model server: %s", e.Message)
-		e.Message = "The model's server refused the request."
 	}
 	return e
+}
+
+// withoutPlaces keeps from the caller what a server says of this machine's files.
+func withoutPlaces(err error) error {
+	e, ok := errors.AsType[*llm.Error](err)
+	if !ok || !strings.ContainsAny(e.Message, `/\`) {
+		return err
+	}
+	hidden := *e
+	hidden.Err = fmt.Errorf("model server: %s", e.Message)
+	hidden.Message = "The model's server refused the request."
+	return &hidden
 }
 
 func tooLong(prompt, context int64) *llm.Error {

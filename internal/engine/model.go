@@ -110,7 +110,7 @@ func (m *Model) attempt(ctx context.Context, f func(*upstream.Client) (bool, err
 	if e, ok := errors.AsType[*llm.Error](err); ok && e.Kind == llm.Timeout && ctx.Err() == nil {
 		lease.EndSilent(cmp.Or(min(m.First, m.Silence), m.First, m.Silence)) // it would hang for the next one, too
 	}
-	return told, err
+	return told, withoutPlaces(err)
 }
 
 // explain says what happened to a child in the words of the contract. The process logs what names the machine.
