@@ -45,15 +45,15 @@ type Lock struct {
 // Lock takes the folder for this process, which listens or will listen at url
 // (empty where that is not known yet). Where another process has the folder the
 // error is a *HeldError.
-func (h Home) Lock(url string) (*Lock, error) { return h.lock(lockFile, Endpoint{URL: url}) }
+func (h Home) Lock(url string) (*Lock, error) { return h.lock(realLock, Endpoint{URL: url}) }
 
 // LockMock is Lock for an endpoint of mock models, which uses nothing of the folder but its keys:
 // it excludes other mock endpoints only.
 func (h Home) LockMock(url string) (*Lock, error) {
-	return h.lock(mockLockFile, Endpoint{URL: url, Mock: true})
+	return h.lock(mockLock, Endpoint{URL: url, Mock: true})
 }
 
-const lockFile, mockLockFile = "lock", "lock-mock"
+const realLock, mockLock = "lock", "lock-mock"
 
 func (h Home) lock(name string, e Endpoint) (*Lock, error) {
 	f, err := os.OpenFile(h.Path(name), os.O_RDWR|os.O_CREATE, 0o600)
@@ -130,10 +130,10 @@ func (l *Lock) Release() error {
 // Running tells who serves from the folder now, and an endpoint of mock models
 // only where there is no other. Its URL is empty while that process is starting.
 func (h Home) Running() (Endpoint, bool) {
-	if e, held := h.running(lockFile); held {
+	if e, held := h.running(realLock); held {
 		return e, true
 	}
-	return h.running(mockLockFile)
+	return h.running(mockLock)
 }
 
 func (h Home) running(name string) (Endpoint, bool) {
