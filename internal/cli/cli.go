@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ingot-llm/ingot/internal/cli/file"
 	"github.com/ingot-llm/ingot/internal/cli/key"
 	"github.com/ingot-llm/ingot/internal/cli/model"
 	"github.com/ingot-llm/ingot/internal/cli/screen"
@@ -49,7 +50,7 @@ func Main(ctx context.Context, streams IO, version string, args []string) int {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       version,
-	}, a.serve(), a.chatVerb(), a.engineVerb(), key.Verb(a.Screen, a.store), a.configVerb(), a.doctor(), a.versionVerb())
+	}, a.serve(), a.chatVerb(), a.engineVerb(), key.Verb(a.Screen, a.store), file.Verb(a.Screen, a.models), a.doctor(), a.versionVerb())
 	root.AddCommand(model.Verbs(a.Screen, a.models)...)
 	root.InitDefaultCompletionCmd()
 	if c, _, err := root.Find([]string{"completion"}); err == nil && c != root {
@@ -70,7 +71,7 @@ func Main(ctx context.Context, streams IO, version string, args []string) int {
 		return 0
 	case err != nil && errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return interrupted
-	case err != nil && !errors.Is(err, errSaid):
+	case err != nil && !errors.Is(err, screen.ErrSaid):
 		a.Say("ingot: %v", err)
 	}
 	if err != nil && !a.began || errors.As(err, new(*screen.UsageError)) {
@@ -78,9 +79,6 @@ func Main(ctx context.Context, streams IO, version string, args []string) int {
 	}
 	return failed
 }
-
-// errSaid ends a command with code 1 whose output has said why.
-var errSaid = errors.New("said already")
 
 // output remembers the first failure to write: a full disk must not look like success.
 type output struct {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ingot-llm/ingot/client"
+	"github.com/ingot-llm/ingot/internal/cli/model"
 	"github.com/ingot-llm/ingot/internal/cli/screen"
 	"github.com/ingot-llm/ingot/internal/cli/talk"
 	"github.com/ingot-llm/ingot/internal/config"
@@ -98,7 +99,7 @@ func (c *chat) names(ctx context.Context) []string {
 	if err != nil {
 		return nil
 	}
-	return namesOf(lib)
+	return model.Names(lib)
 }
 
 // reachable is where this machine reaches an endpoint that listens on all of its addresses.
@@ -153,7 +154,7 @@ func (c *chat) start(ctx context.Context, h home.Home, args []string) (base stri
 	cfg := config.Default()
 	cfg.Models = cfg.Models[:1]
 	m := &cfg.Models[0]
-	if names := namesOf(lib); len(args) > 0 && slices.Contains(names, args[0]) {
+	if names := model.Names(lib); len(args) > 0 && slices.Contains(names, args[0]) {
 		m.Name, m.Local = args[0], args[0]
 		args = args[1:]
 	} else if len(args) > 1 {

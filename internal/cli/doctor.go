@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ingot-llm/ingot/internal/cli/file"
 	"github.com/ingot-llm/ingot/internal/cli/screen"
 	"github.com/ingot-llm/ingot/internal/config"
 	"github.com/ingot-llm/ingot/internal/doctor"
@@ -61,14 +62,14 @@ func (a *app) examine(ctx context.Context, file string) ([]doctor.Finding, error
 		found = append(found, doctor.Finding{Check: "data folder", Verdict: doctor.Problem, Text: err.Error(), Fix: "export INGOT_HOME=/a/folder/of/yours"})
 		return found, ctx.Err()
 	}
-	found = append(found, a.unknownNames(cfg)...)
+	found = append(found, unknownNames(o.Library, cfg)...)
 	found = append(found, doctor.Examine(ctx, o)...)
 	return found, ctx.Err()
 }
 
 // unknownNames looks for models that nobody knows.
-func (a *app) unknownNames(cfg *config.Config) []doctor.Finding {
-	_, err := a.checkNames(cfg)
+func unknownNames(lib *library.Library, cfg *config.Config) []doctor.Finding {
+	_, err := file.Check(lib, cfg)
 	list, isList := errors.AsType[config.Errors](err)
 	if !isList {
 		return nil
@@ -106,7 +107,7 @@ func (a *app) tellFindings(findings []doctor.Finding, asJSON bool) error {
 		a.Say("%d ok, %d to know, %d to mend.", count(doctor.OK), count(doctor.Warning), count(doctor.Problem))
 	}
 	if count(doctor.Problem) > 0 {
-		return errSaid
+		return screen.ErrSaid
 	}
 	return nil
 }

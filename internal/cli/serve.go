@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ingot-llm/ingot/internal/auth"
+	"github.com/ingot-llm/ingot/internal/cli/file"
 	"github.com/ingot-llm/ingot/internal/cli/screen"
 	"github.com/ingot-llm/ingot/internal/config"
 	"github.com/ingot-llm/ingot/internal/engine/install"
@@ -109,7 +110,11 @@ func (a *app) runServe(ctx context.Context, f serveFlags) error {
 		if _, err := os.Stat(config.File); err == nil && f.file == "" {
 			log.LogAttrs(ctx, slog.LevelWarn, "a configuration in this folder is not used: give it with --config", slog.String("file", config.File))
 		}
-		if _, err := a.checkNames(cfg); err != nil {
+		lib, err := a.models()
+		if err != nil {
+			return err
+		}
+		if _, err := file.Check(lib, cfg); err != nil {
 			return err
 		}
 	}

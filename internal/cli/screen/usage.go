@@ -11,6 +11,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// ErrSaid ends a command with code 1 whose output has said why.
+var ErrSaid = errors.New("said already")
+
 // UsageError is a mistake in the command line that only the verb could notice.
 type UsageError struct{ text string }
 

@@ -1,4 +1,5 @@
-package cli
+// Package file is the verbs about the configuration file: init, check, show and schema.
+package file
 
 import (
 	"errors"
@@ -8,18 +9,27 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ingot-llm/ingot/internal/cli/model"
 	"github.com/ingot-llm/ingot/internal/cli/screen"
 	"github.com/ingot-llm/ingot/internal/config"
 	"github.com/ingot-llm/ingot/internal/library"
 )
 
-func (a *app) configVerb() *cobra.Command {
+// verbs is what the verbs share.
+type verbs struct {
+	*screen.Screen
+	open func() (*library.Library, error)
+}
+
+// Verb makes the verb config; open opens the models of the data folder.
+func Verb(s *screen.Screen, open func() (*library.Library, error)) *cobra.Command {
+	a := &verbs{s, open}
 	return screen.Group(&cobra.Command{
 		Use:   "config",
 		Short: "Write, check and show the configuration file",
 		Long: `Write a configuration file to start from, check one, show what is in force with all defaults, and
 print the JSON Schema that lets an editor complete it. FILE is ingot.yaml where it is left out.`,
-	}, a.configInit(), a.configCheck(), a.configShow(), a.configSchema())
+	}, a.write(), a.check(), a.show(), a.schema())
 }
 
 func fileOf(args []string) string {
@@ -29,7 +39,7 @@ func fileOf(args []string) string {
 	return config.File
 }
 
-func (a *app) configInit() *cobra.Command {
+func (a *verbs) write() *cobra.Command {
 	var force bool
 	cmd := &cobra.Command{
 		Use:     "init [FILE]",
@@ -87,7 +97,7 @@ func complaintsOf(err error) ([]complaint, error) {
 	return out, nil
 }
 
-func (a *app) configCheck() *cobra.Command {
+func (a *verbs) check() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "check [FILE]",
@@ -105,7 +115,7 @@ from the environment, as serve takes them.`,
 			}
 			var missing []string
 			if err == nil {
-				missing, err = a.checkNames(cfg)
+				missing, err = a.missing(cfg)
 			}
 			problems, err := complaintsOf(err)
 			if err != nil {
@@ -130,7 +140,7 @@ from the environment, as serve takes them.`,
 				}
 			}
 			if err == nil && len(problems) > 0 {
-				return errSaid
+				return screen.ErrSaid
 			}
 			return err
 		},
@@ -139,18 +149,22 @@ from the environment, as serve takes them.`,
 	return cmd
 }
 
-// checkNames checks what the configuration names against the catalogue and the models here, and
-// lists the models that serve would fetch.
-func (a *app) checkNames(cfg *config.Config) (missing []string, err error) {
-	lib, err := a.models()
+func (a *verbs) missing(cfg *config.Config) ([]string, error) {
+	lib, err := a.open()
 	if err != nil {
 		return nil, err
 	}
+	return Check(lib, cfg)
+}
+
+// Check checks what the configuration names against the catalogue and the models of lib, and lists
+// the models that serve would fetch. Where the file is at fault the error is config.Errors.
+func Check(lib *library.Library, cfg *config.Config) (missing []string, err error) {
 	resolve := func(local string) (name, source string, err error) {
 		r, err := lib.Resolve(local)
 		return r.Name, r.Source, err
 	}
-	if err := cfg.Check(config.Names{Catalogue: namesOf(lib), Resolve: resolve}); err != nil {
+	if err := cfg.Check(config.Names{Catalogue: model.Names(lib), Resolve: resolve}); err != nil {
 		return nil, err
 	}
 	for _, m := range cfg.Models {
@@ -169,28 +183,7 @@ func (a *app) checkNames(cfg *config.Config) (missing []string, err error) {
 	return missing, nil
 }
 
-// namesOf are the names that stand for a model: the catalogue's and those here, damaged ones too.
-func namesOf(lib *library.Library) []string {
-	var names []string
-	for _, e := range lib.Catalog() {
-		names = append(names, e.Name)
-	}
-	here, damaged, err := lib.All()
-	if err != nil {
-		return names
-	}
-	for _, d := range damaged {
-		here = append(here, d.Model)
-	}
-	for _, m := range here {
-		if _, known := lib.Entry(m.Name); !known {
-			names = append(names, m.Name)
-		}
-	}
-	return names
-}
-
-func (a *app) configShow() *cobra.Command {
+func (a *verbs) show() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "show [FILE]",
@@ -221,7 +214,7 @@ Without FILE it is ingot.yaml, or, where there is none, what ` + "`ingot serve`"
 	return cmd
 }
 
-func (a *app) configSchema() *cobra.Command {
+func (a *verbs) schema() *cobra.Command {
 	return &cobra.Command{
 		Use:     "schema",
 		Short:   "Print the file's JSON Schema",
