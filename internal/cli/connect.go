@@ -131,6 +131,9 @@ func keyFor(base string, h home.Home) string {
 // takeModel takes the first argument for the model if the endpoint has a deployment of that name.
 // One that stands alone is else the prompt.
 func (c *chat) takeModel(ctx context.Context, args []string) ([]string, error) {
+	if len(args) == 1 && !talk.CanBeName(args[0]) {
+		return args, nil
+	}
 	err := c.talk.Use(ctx, args[0])
 	switch {
 	case err == nil:

@@ -30,20 +30,23 @@ func (e *UnknownError) Error() string {
 	return text
 }
 
+// CanBeName says whether a deployment may be called so; a prompt of several words is no name.
+func CanBeName(word string) bool {
+	const longest = 128
+	return word != "" && len(word) <= longest && !strings.ContainsFunc(word, func(r rune) bool { return r <= ' ' || r == 0x7f })
+}
+
 // nobody is a name that no deployment can have: asked for it, an endpoint tells those it has.
 const nobody = "?"
 
 // Use lets the deployment called name answer from now on. Where the endpoint has none of that name
 // the error is an *UnknownError, and nothing changes.
 func (c *Talk) Use(ctx context.Context, name string) error {
-	const (
-		patience = 20 * time.Second
-		longest  = 128
-	)
+	const patience = 20 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	asked := name
-	if len(name) > longest || name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+	if !CanBeName(name) {
 		asked = nobody // it is a prompt, which is nothing to put into an address
 	}
 	_, err := c.Models.Info(ctx, asked)
