@@ -1,7 +1,6 @@
 package config_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -394,9 +393,6 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("got %T, want Errors", err)
 			}
 			return
-		}
-		if j, err := c.JSON(false); err != nil || !json.Valid(j) {
-			t.Fatalf("the effective configuration is no JSON: %v\n%s", err, j)
 		}
 		again, err := config.Parse("fuzz.yaml", c.YAML(false), variables)
 		if err != nil {

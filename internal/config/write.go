@@ -8,8 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-
-	"github.com/goccy/go-yaml"
 )
 
 // YAML writes the effective configuration, defaults included, as a file that
@@ -19,49 +17,6 @@ func (c *Config) YAML(hideSecrets bool) []byte {
 	w := &writer{hide: hideSecrets}
 	w.members(reflect.ValueOf(c).Elem(), "", "")
 	return w.Bytes()
-}
-
-// JSON writes what YAML does, for programs: the same members in the same order.
-func (c *Config) JSON(hideSecrets bool) ([]byte, error) {
-	var tree yaml.MapSlice
-	if err := yaml.UnmarshalWithOptions(c.YAML(hideSecrets), &tree, yaml.UseOrderedMap()); err != nil {
-		return nil, fmt.Errorf("write configuration: %w", err)
-	}
-	data, err := json.MarshalIndent(ordered{tree}, "", "  ")
-	return append(data, '\n'), err
-}
-
-// ordered is a value as goccy/go-yaml decodes it, which JSON has in the same order.
-type ordered struct{ value any }
-
-// MarshalJSON writes the members of a mapping as they come.
-func (o ordered) MarshalJSON() ([]byte, error) {
-	switch t := o.value.(type) {
-	case yaml.MapSlice:
-		out := []byte{'{'}
-		for i, item := range t {
-			name, err := json.Marshal(fmt.Sprint(item.Key))
-			if err != nil {
-				return nil, err
-			}
-			value, err := json.Marshal(ordered{item.Value})
-			if err != nil {
-				return nil, err
-			}
-			if i > 0 {
-				out = append(out, ',')
-			}
-			out = append(append(append(out, name...), ':'), value...)
-		}
-		return append(out, '}'), nil
-	case []any:
-		list := make([]ordered, len(t))
-		for i, v := range t {
-			list[i] = ordered{v}
-		}
-		return json.Marshal(list)
-	}
-	return json.Marshal(o.value)
 }
 
 const hidden = "(hidden)"

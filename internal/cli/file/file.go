@@ -202,9 +202,11 @@ Without FILE it is ingot.yaml, or, where there is none, what ` + "`ingot serve`"
 			}
 			data := cfg.YAML(true)
 			if asJSON {
-				if data, err = cfg.JSON(true); err != nil {
+				tree, err := fromYAML(data)
+				if err != nil {
 					return err
 				}
+				return a.JSON(tree)
 			}
 			_, err = a.Out.Write(data)
 			return err
