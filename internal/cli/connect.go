@@ -15,11 +15,11 @@ import (
 
 	"github.com/ingot-llm/ingot/client"
 	"github.com/ingot-llm/ingot/internal/cli/model"
-	"github.com/ingot-llm/ingot/internal/cli/screen"
 	"github.com/ingot-llm/ingot/internal/cli/talk"
 	"github.com/ingot-llm/ingot/internal/config"
 	"github.com/ingot-llm/ingot/internal/home"
 	"github.com/ingot-llm/ingot/internal/library"
+	"github.com/ingot-llm/ingot/internal/nearest"
 	"github.com/ingot-llm/ingot/internal/telemetry"
 )
 
@@ -162,7 +162,7 @@ func (c *chat) start(ctx context.Context, h home.Home, args []string) (base stri
 		args = args[1:]
 	} else if len(args) > 1 {
 		hint := ""
-		if n := screen.Nearest(args[0], names); n != "" {
+		if n := nearest.Name(args[0], names); n != "" {
 			hint = fmt.Sprintf("; did you mean %q?", n)
 		}
 		return "", nil, nil, fmt.Errorf("no endpoint runs, and no model %q is here or in the catalogue%s\nThere are: %s\n%s", args[0], hint, strings.Join(names, ", "), inQuotes)

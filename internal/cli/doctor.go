@@ -14,6 +14,7 @@ import (
 	"github.com/ingot-llm/ingot/internal/engine/install"
 	"github.com/ingot-llm/ingot/internal/home"
 	"github.com/ingot-llm/ingot/internal/library"
+	"github.com/ingot-llm/ingot/internal/nearest"
 )
 
 func (a *app) doctor() *cobra.Command {
@@ -52,7 +53,7 @@ func (a *app) examine(ctx context.Context, file string) ([]doctor.Finding, error
 		found = append(found, doctor.Finding{Check: "configuration", Verdict: doctor.Problem, Text: err.Error(), Fix: strings.TrimSpace("ingot config check " + file)})
 		cfg = config.Default()
 	}
-	o := doctor.Options{Listen: cfg.Listen, Probe: a.probe, Nearest: screen.Nearest}
+	o := doctor.Options{Listen: cfg.Listen, Probe: a.probe, Nearest: nearest.Name}
 	for _, m := range cfg.Models {
 		if m.Local != "" {
 			o.Local = append(o.Local, m.Local)

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/ingot-llm/ingot/internal/nearest"
 )
 
 // place is where something stands in the file, counted from 1; zero is nowhere.
@@ -130,53 +132,15 @@ func (es Errors) Unwrap() []error {
 
 // suggest names the known name nearest to name, else all of them after intro.
 func suggest(name string, known []string, intro string) string {
-	if near := nearest(name, known); near != "" {
+	if near := nearest.Name(name, known); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
 	return intro + strings.Join(known, ", ")
 }
 
 func didYouMean(text string, f reflect.StructField) string {
-	if near := nearest(text, enum(f)); near != "" {
+	if near := nearest.Name(text, enum(f)); near != "" {
 		return fmt.Sprintf("; did you mean %q?", near)
 	}
 	return ""
-}
-
-// nearest is the known name that takes the fewest edits from name, or empty
-// when none is near.
-func nearest(name string, known []string) string {
-	best, least := "", max(1, len(name)/3)+1
-	if len(name) > 64 {
-		return ""
-	}
-	for _, k := range known {
-		if n := edits(strings.ToLower(name), strings.ToLower(k)); n < least {
-			best, least = k, n
-		}
-	}
-	return best
-}
-
-// edits counts inserted, removed, replaced and swapped bytes between a and b.
-func edits(a, b string) int {
-	before, above, row := []int(nil), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range above {
-		above[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(above[j]+1, row[j-1]+1, above[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, above, row = above, row, make([]int, len(b)+1)
-	}
-	return above[len(b)]
 }

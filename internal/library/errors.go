@@ -3,7 +3,6 @@ package library
 import (
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // NotHereError says that a model has not been pulled.
@@ -47,41 +46,3 @@ func (e *SourcesError) Error() string {
 
 // Unwrap returns the errors of the sources.
 func (e *SourcesError) Unwrap() []error { return e.Errs }
-
-// nearest finds the name most similar to s, or "" when none is close.
-func nearest(s string, names []string) string {
-	best, far := "", max(2, len(s)/3)+1
-	for _, n := range names {
-		d := distance(s, n)
-		if s != "" && (strings.HasPrefix(n, s) || strings.HasPrefix(s, n)) {
-			d = min(d, 1)
-		}
-		if d < far {
-			best, far = n, d
-		}
-	}
-	return best
-}
-
-// distance is the number of edits between two names, which are short.
-func distance(a, b string) int {
-	if len(a) > 100 {
-		return len(a)
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
-}

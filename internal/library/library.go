@@ -20,6 +20,7 @@ import (
 
 	"github.com/ingot-llm/ingot/internal/library/disk"
 	"github.com/ingot-llm/ingot/internal/library/fetch"
+	"github.com/ingot-llm/ingot/internal/nearest"
 )
 
 const defaultHub = "https://huggingface.co"
@@ -165,7 +166,7 @@ func (l *Library) Get(name string) (Model, error) {
 	_, known := l.Entry(name)
 	e := &NotHereError{Name: name, Known: known}
 	if !known {
-		e.Nearest = nearest(strings.ToLower(name), l.names())
+		e.Nearest = nearest.Name(name, l.names())
 	}
 	return Model{}, e
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/ingot-llm/ingot/internal/nearest"
 )
 
 // ErrSaid ends a command with code 1 whose output has said why.
@@ -41,7 +43,7 @@ func NoOtherVerb(cmd *cobra.Command, args []string) error {
 			verbs = append(verbs, c.Name())
 		}
 	}
-	if n := Nearest(args[0], verbs); n != "" {
+	if n := nearest.Name(args[0], verbs); n != "" {
 		return fmt.Errorf("%q is no verb of `%s`; did you mean `%[2]s %[3]s`?", args[0], cmd.CommandPath(), n)
 	}
 	return fmt.Errorf("%q is no verb of `%s`; it has: %s", args[0], cmd.CommandPath(), strings.Join(verbs, ", "))
@@ -70,22 +72,10 @@ func FlagError(cmd *cobra.Command, err error) error {
 	}
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	if n := Nearest(unknown.GetSpecifiedName(), names); n != "" {
+	if n := nearest.Name(unknown.GetSpecifiedName(), names); n != "" {
 		return fmt.Errorf("%w; did you mean --%s?", err, n)
 	}
 	return fmt.Errorf("%w; `%s --help` shows the flags", err, cmd.CommandPath())
-}
-
-// Nearest finds the name that was probably meant, or "".
-func Nearest(word string, names []string) string {
-	c := &cobra.Command{SuggestionsMinimumDistance: 2}
-	for _, n := range names {
-		c.AddCommand(&cobra.Command{Use: n, Run: func(*cobra.Command, []string) {}})
-	}
-	if found := c.SuggestionsFor(word); len(found) > 0 {
-		return found[0]
-	}
-	return ""
 }
 
 // Complete lets a shell complete up to most arguments of a verb (-1: any number) with names, each once.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/ingot-llm/ingot/client"
-	"github.com/ingot-llm/ingot/internal/cli/screen"
+	"github.com/ingot-llm/ingot/internal/nearest"
 )
 
 // UnknownError says that an endpoint has no deployment of a name.
@@ -21,7 +21,7 @@ type UnknownError struct {
 // Error names the nearest deployment, and all of them.
 func (e *UnknownError) Error() string {
 	text := fmt.Sprintf("the endpoint has no deployment %q", e.Name)
-	if n := screen.Nearest(e.Name, e.Known); n != "" {
+	if n := nearest.Name(e.Name, e.Known); n != "" {
 		text += fmt.Sprintf("; did you mean %q?", n)
 	}
 	if len(e.Known) > 0 {
