@@ -134,3 +134,27 @@ func TestVectorsAreEncodedAsTheContractSays(t *testing.T) {
 		t.Errorf("base64: %s", got)
 	}
 }
+
+func BenchmarkEncodeChat(b *testing.B) {
+	r := &llm.Reply{
+		Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText(strings.Repeat("word ", 200))}, Finish: llm.FinishStop}},
+		Usage:   &llm.Usage{Prompt: 11, Completion: 200},
+	}
+	var out []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		out = reply.AppendChat(out[:0], r, head, reply.Style{})
+	}
+}
+
+func BenchmarkEncodeVector(b *testing.B) {
+	v := make([]float32, 1536)
+	for i := range v {
+		v[i] = float32(i) / 40000
+	}
+	var out []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		out = reply.AppendVector(out[:0], v, llm.Float)
+	}
+}

@@ -246,3 +246,17 @@ func BenchmarkDecodeChat1KB(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkEncodeChat1KB(b *testing.B) {
+	body := []byte(`{"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"` + strings.Repeat("word ", 200) + `"}],"temperature":0.5,"max_tokens":64,"stream":true}`)
+	r, err := request.DecodeChat(body, contract())
+	if err != nil {
+		b.Fatal(err)
+	}
+	var out []byte
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		out = request.AppendChat(out[:0], r)
+	}
+}
