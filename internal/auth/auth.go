@@ -64,9 +64,6 @@ func New(plain []Key, entries []Entry) *Keys {
 	return k
 }
 
-// Len is the number of keys that admit.
-func (k *Keys) Len() int { return len(k.known) }
-
 // Verify finds the caller of the first candidate that is a known key. It
 // compares each with all, so that its time tells nothing about any.
 func (k *Keys) Verify(candidates []string) (llm.Caller, bool) {
