@@ -43,6 +43,8 @@ type ChatRequest struct {
 	UsageChunk        bool // stream_options.include_usage: usage in a chunk of its own
 	// CompletionTokens tells that MaxTokens was given as max_completion_tokens.
 	CompletionTokens bool
+	// Grammar is what the answer must follow, in the words of the target's server; no caller sets it.
+	Grammar string
 }
 
 // Role is who says a message.

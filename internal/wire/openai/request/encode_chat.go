@@ -30,6 +30,7 @@ func AppendChat(dst []byte, r *llm.ChatRequest) []byte {
 	writeFormat(w, r.Format)
 	writeName(w, "reasoning_effort", r.ReasoningEffort)
 	writeName(w, "user", r.User)
+	writeName(w, "grammar", r.Grammar)
 	message.WriteExtra(w, r.Extra)
 	w.EndObject()
 	return w.Bytes
