@@ -1,6 +1,7 @@
 """The endpoints that the tests call, each started once."""
 
 import os
+from pathlib import Path
 
 import pytest
 import requests
@@ -15,9 +16,20 @@ FAULTY = """
 models:
   good: {provider: mock}
   waits: {provider: mock, mock: {fault: {status: 429, retry_after: 1s, every: 2}}}
+  always: {provider: mock, mock: {fault: {status: 429, retry_after: 1s}}}
   refuses: {provider: mock, mock: {fault: {status: 429, every: 2}}}
+  broken-500: {provider: mock, mock: {fault: {status: 500}}}
+  broken-502: {provider: mock, mock: {fault: {status: 502}}}
+  broken-503: {provider: mock, mock: {fault: {status: 503}}}
+  broken-504: {provider: mock, mock: {fault: {status: 504}}}
+  broken-403: {provider: mock, mock: {fault: {status: 403}}}
+  broken-422: {provider: mock, mock: {fault: {status: 422}}}
   breaks: {provider: mock, mock: {fault: {error: 3}}}
+  stalls: {provider: mock, mock: {fault: {stall: 3}}}
+  slow: {provider: mock, mock: {behaviour: count, tokens_per_second: 50}}
+  calls: {provider: mock, mock: {tool_choice_auto: call}}
   embeds: {provider: mock, mock: {behaviour: embedding, dimensions: 12}}
+info: {spelling: service}
 """
 
 # Both deployments of smollm2 share one engine, of one slot. In alone nobody waits for it.
@@ -30,56 +42,82 @@ models:
 
 
 def serve(folder, *arguments, **environment):
-    server = ingot.Ingot(folder, *arguments, environment={"INGOT_KEY": KEY, **environment})
-    yield server.url
+    server = ingot.Ingot(folder, *arguments, environment={"INGOT_KEY": KEY, "INGOT_HOME": str(folder / "home"), **environment})
+    yield server
     assert server.stop() == 0, server.log.read_text()
 
 
 @pytest.fixture(scope="session")
-def mock_url(tmp_path_factory):
+def mock_server(tmp_path_factory):
     """`ingot serve --mock` in a data folder of its own."""
-    folder = tmp_path_factory.mktemp("mock")
-    yield from serve(folder, "--mock", INGOT_HOME=str(folder / "home"), INGOT_LIMITED_KEY=LIMITED_KEY)
+    yield from serve(tmp_path_factory.mktemp("mock"), "--mock", INGOT_LIMITED_KEY=LIMITED_KEY)
 
 
 @pytest.fixture(scope="session")
-def faulty_url(tmp_path_factory):
+def faulty_server(tmp_path_factory):
     """Mock models with the faults of FAULTY."""
     folder = tmp_path_factory.mktemp("faulty")
     (folder / "ingot.yaml").write_text(FAULTY)
-    yield from serve(folder, "--config", folder / "ingot.yaml", INGOT_HOME=str(folder / "home"))
+    yield from serve(folder, "--config", folder / "ingot.yaml")
 
 
 @pytest.fixture(scope="session")
-def engine_url(tmp_path_factory):
-    """smollm2 and minilm on the real engine, from the data folder INGOT_HOME."""
+def engine_server(tmp_path_factory):
+    """smollm2 and minilm on the real engine, which are in the data folder INGOT_HOME."""
     folder = tmp_path_factory.mktemp("engine")
     (folder / "ingot.yaml").write_text(ENGINE)
-    yield from serve(folder, "--config", folder / "ingot.yaml", INGOT_HOME=os.environ["INGOT_HOME"])
+    (folder / "home").mkdir(0o700)
+    for part in "engine", "models":
+        (folder / "home" / part).symlink_to(Path(os.environ["INGOT_HOME"], part))
+    yield from serve(folder, "--config", folder / "ingot.yaml")
 
 
-def flavour(request, url):
-    made = {"sync": flavours.Sync, "async": flavours.Async}[request.param](url, KEY)
+SCHEMES = ["http"]
+
+
+@pytest.fixture(scope="session", params=SCHEMES)
+def scheme(request):
+    """With TLS and without, on the same port."""
+    return request.param
+
+
+@pytest.fixture
+def mock_url(mock_server, scheme):
+    return mock_server.at(scheme)
+
+
+@pytest.fixture
+def faulty_url(faulty_server, scheme):
+    return faulty_server.at(scheme)
+
+
+@pytest.fixture
+def engine_url(engine_server):
+    return engine_server.at("http")
+
+
+def flavour(request, server, scheme):
+    made = {"sync": flavours.Sync, "async": flavours.Async}[request.param](server, scheme, KEY)
     yield made
     made.close()
 
 
 @pytest.fixture(params=["sync", "async"])
-def sdk(request, mock_url):
+def sdk(request, mock_server, scheme):
     """Clients of `ingot serve --mock`, in both flavours."""
-    yield from flavour(request, mock_url)
+    yield from flavour(request, mock_server, scheme)
 
 
 @pytest.fixture(params=["sync", "async"])
-def faulty(request, faulty_url):
+def faulty(request, faulty_server, scheme):
     """Clients of the faulty models, in both flavours."""
-    yield from flavour(request, faulty_url)
+    yield from flavour(request, faulty_server, scheme)
 
 
 @pytest.fixture(params=["sync", "async"])
-def engine(request, engine_url):
-    """Clients of the real engine, in both flavours."""
-    yield from flavour(request, engine_url)
+def engine(request, engine_server):
+    """Clients of the real engine: the asynchronous flavour over TLS, the other without."""
+    yield from flavour(request, engine_server, SCHEMES[-1] if request.param == "async" else SCHEMES[0])
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,11 @@
 """Starts the real binary for a test and ends it by its process id."""
 
 import os
+import re
 import subprocess
 import threading
+
+ADDRESS = re.compile(r" serves https?://(\S+)")
 
 
 class Ingot:
@@ -22,18 +25,22 @@ class Ingot:
                 stderr=log,
                 text=True,
             )
-        self.url = self._address(limit)
+        self.address = self._address(limit)
+
+    def at(self, scheme):
+        """The endpoint as callers with or without TLS write it."""
+        return f"{scheme}://{self.address}"
 
     def _address(self, limit):
         timer = threading.Timer(limit, self._process.kill)
         timer.start()
         line = self._process.stdout.readline()
         timer.cancel()
-        if " serves http://" not in line:
+        if not (found := ADDRESS.search(line)):
             self._process.kill()
             self._process.wait()
             raise RuntimeError(f"ingot did not start within {limit} s: {line}{self.log.read_text()}")
-        return line.split()[-1]
+        return found[1]
 
     def stop(self):
         """Ends it as an operator does and returns its exit status."""

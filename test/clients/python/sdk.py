@@ -1,17 +1,21 @@
 """Both flavours of the SDK behind one interface, so that one test covers them."""
 
 import asyncio
+import inspect
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 from azure.ai import inference
 from azure.ai.inference import aio
-from azure.core.credentials import AzureKeyCredential
+from azure.core.credentials import AccessToken, AzureKeyCredential
 
 
 class Sync:
     """Makes clients of azure.ai.inference and closes them."""
 
-    def __init__(self, url, key):
-        self.url, self.key = url, key
+    def __init__(self, server, scheme, key):
+        self.url, self.key, self.scheme = server.at(scheme), key, scheme
+        self._trust = {"connection_verify": str(server.ca)} if scheme == "https" else {}
         self._clients = []
 
     def chat(self, base="", key=None, **options):
@@ -20,13 +24,26 @@ class Sync:
     def embeddings(self, base="", key=None, **options):
         return self._make(inference.EmbeddingsClient, base, key, options)
 
+    def images(self, base="", key=None, **options):
+        return self._make(inference.ImageEmbeddingsClient, base, key, options)
+
     def load(self, base="", key=None, **options):
         return self._make(inference.load_client, base, key, options)
 
     def _make(self, make, base, key, options):
-        client = make(self.url + base, AzureKeyCredential(key or self.key), **options)
+        credential = options.pop("credential", None) or AzureKeyCredential(key or self.key)
+        client = make(self.url + base, credential, **self._trust, **options)
         self._clients.append(client)
         return client
+
+    def token(self, text):
+        """A credential that hands out a token instead of a key."""
+        return Token(text)
+
+    def together(self, complete, requests):
+        """The outcomes of complete(messages=…) for each of requests, all running at the same time."""
+        with ThreadPoolExecutor(len(requests)) as callers:
+            return list(callers.map(lambda messages: list(complete(messages=messages, stream=True)), requests))
 
     def close(self):
         for client in self._clients:
@@ -36,9 +53,9 @@ class Sync:
 class Async(Sync):
     """Makes clients of azure.ai.inference.aio, driven from synchronous tests."""
 
-    def __init__(self, url, key):
-        super().__init__(url, key)
-        self._loop = asyncio.new_event_loop()
+    def __init__(self, server, scheme, key):
+        super().__init__(server, scheme, key)
+        self.loop = asyncio.new_event_loop()
 
     def chat(self, base="", key=None, **options):
         return self._make(aio.ChatCompletionsClient, base, key, options)
@@ -46,46 +63,114 @@ class Async(Sync):
     def embeddings(self, base="", key=None, **options):
         return self._make(aio.EmbeddingsClient, base, key, options)
 
+    def images(self, base="", key=None, **options):
+        return self._make(aio.ImageEmbeddingsClient, base, key, options)
+
     def load(self, base="", key=None, **options):
         def load(*args, **more):
-            return self._loop.run_until_complete(aio.load_client(*args, **more))
+            return self.loop.run_until_complete(aio.load_client(*args, **more))
 
         return self._make(load, base, key, options)
 
     def _make(self, make, base, key, options):
-        return Driven(self._loop, super()._make(make, base, key, options))
+        return Driven(self.loop, super()._make(make, base, key, options))
+
+    def token(self, text):
+        return AsyncToken(text)
+
+    def together(self, complete, requests):
+        async def one(messages):
+            return [update async for update in await complete.coroutine(messages=messages, stream=True)]
+
+        async def every():
+            return await asyncio.gather(*map(one, requests))
+
+        return self.loop.run_until_complete(every())
 
     def close(self):
         for client in self._clients:
-            self._loop.run_until_complete(client.close())
-        self._loop.close()
+            self.loop.run_until_complete(client.close())
+        self.loop.close()
 
 
 class Driven:
-    """An asynchronous client with the methods of the synchronous one."""
+    """An asynchronous client, stream or response with the methods of the synchronous one."""
 
-    def __init__(self, loop, client):
-        self._loop, self.client = loop, client
+    def __init__(self, loop, target):
+        self._loop, self.target = loop, target
 
     def __getattr__(self, name):
-        method = getattr(self.client, name)
+        value = getattr(self.target, name)
+        if not callable(value):
+            return value
 
         def call(*args, **options):
-            result = self._loop.run_until_complete(method(*args, **options))
-            return self._iterate(result) if hasattr(result, "__aiter__") else result
+            return self._settle(value(*args, **options))
 
+        call.coroutine = value
         return call
 
-    def _iterate(self, stream):
+    def _settle(self, result):
+        if inspect.isawaitable(result):
+            result = self._loop.run_until_complete(result)
+        driven = hasattr(result, "__anext__") or hasattr(result, "aiter_bytes") or inspect.iscoroutinefunction(getattr(result, "read", None))
+        return Driven(self._loop, result) if driven else result
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
         try:
-            while True:
-                yield self._loop.run_until_complete(anext(stream))
+            return self._loop.run_until_complete(anext(self.target))
         except StopAsyncIteration:
-            return
-        finally:
-            self._loop.run_until_complete(stream.aclose())
+            raise StopIteration from None
+
+    def close(self):
+        close = getattr(self.target, "aclose", None) or self.target.close
+        return self._loop.run_until_complete(close())
+
+    def __enter__(self):
+        self._loop.run_until_complete(self.target.__aenter__())
+        return self
+
+    def __exit__(self, *details):
+        self._loop.run_until_complete(self.target.__aexit__(*details))
+
+    def __str__(self):
+        return str(self.target)
 
 
-def kind(client):
-    """The class name of a client, the same in both flavours."""
-    return type(getattr(client, "client", client)).__name__
+class Token:
+    """A token credential of azure.core.credentials that knows one token."""
+
+    def __init__(self, text):
+        self._token = AccessToken(text, int(time.time()) + 3600)
+
+    def get_token(self, *scopes, **options):
+        return self._token
+
+
+class AsyncToken(Token):
+    """A token credential of azure.core.credentials_async that knows one token."""
+
+    async def get_token(self, *scopes, **options):
+        return self._token
+
+    async def close(self):
+        pass
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *details):
+        pass
+
+
+def undriven(thing):
+    """The SDK's own object, in both flavours."""
+    return getattr(thing, "target", thing)
+
+
+def kind(thing):
+    """The class name of a client or stream, the same in both flavours."""
+    return type(undriven(thing)).__name__.removeprefix("Async")

@@ -13,20 +13,9 @@ from azure.ai.inference.models import (
     UserMessage,
 )
 
+from answers import ID, joined, said, usage, user
+
 BASES = ["", "/", "/models", "/deployments/mock"]
-ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def user(text):
-    return [UserMessage(content=text)]
-
-
-def usage(counted):
-    return counted.prompt_tokens, counted.completion_tokens, counted.total_tokens
-
-
-def joined(updates):
-    return "".join(c.delta.content or "" for u in updates for c in u.choices)
 
 
 @pytest.mark.parametrize("base", BASES)

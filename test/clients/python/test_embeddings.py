@@ -5,8 +5,8 @@ import math
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
+from answers import ID
 from encoding import encode
-from test_chat import ID
 
 BASES = ["", "/models", "/deployments/mock-embedding"]
 TEXTS = ["Hello there", "Good bye, moon", "Hello there"]

@@ -18,10 +18,9 @@ from azure.ai.inference.models import (
 from azure.core.exceptions import AzureError, HttpResponseError
 
 import sdk as flavours
+from answers import ID, frames, joined, post
 from conftest import KEY
 from encoding import encode
-from test_chat import ID, joined
-from test_wire import frames, post
 
 BASES = ["", "/models", "/deployments/smollm2"]
 CAPITAL = [UserMessage(content="What is the capital of France?")]

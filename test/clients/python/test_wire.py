@@ -5,18 +5,7 @@ import json
 import pytest
 import requests
 
-VERSION = "?api-version=2024-05-01-preview"
-
-
-def post(http, url, base, path, **body):
-    return http.post(url + base + path + VERSION, json=body, timeout=60)
-
-
-def frames(text):
-    assert text.endswith("\n\n")
-    lines = text[:-2].split("\n\n")
-    assert all(line.startswith("data: ") and "\n" not in line for line in lines)
-    return [line.removeprefix("data: ") for line in lines]
+from answers import VERSION, frames, post
 
 
 @pytest.mark.parametrize("base", ["", "/models", "/deployments/mock"])
