@@ -25,6 +25,8 @@ const (
 	FeatureBestOf
 	FeatureTokens
 	FeatureInputType
+	FeatureAudioOutput
+	FeaturePrefix
 )
 
 // Features is what a target can do, as data.
@@ -53,7 +55,8 @@ func (r *ChatRequest) Needs() []Need {
 		}
 	}
 	add(len(r.Tools) > 0, FeatureTools, "tools")
-	add(r.ToolChoice != nil && r.ToolChoice.Mode != ToolNone, FeatureTools, "tool_choice")
+	// To call no tool, or none where there are none, takes no skill.
+	add(r.ToolChoice != nil && r.ToolChoice.Mode != ToolNone && (len(r.Tools) > 0 || r.ToolChoice.Mode != ToolAuto), FeatureTools, "tool_choice")
 	add(r.ParallelToolCalls != nil, FeatureParallelTools, "parallel_tool_calls")
 	add(r.Format != nil && r.Format.Type != FormatText, FeatureFormat, "response_format")
 	add(r.N != nil && *r.N > 1, FeatureN, "n")
@@ -61,8 +64,12 @@ func (r *ChatRequest) Needs() []Need {
 	add(r.TopLogprobs != nil, FeatureLogprobs, "top_logprobs")
 	add(r.LogitBias != nil, FeatureLogitBias, "logit_bias")
 	add(r.ReasoningEffort != "", FeatureEffort, "reasoning_effort")
+	add(r.AudioOutput, FeatureAudioOutput, "modalities")
 	for i := range r.Messages {
 		ns = partNeeds(ns, r.Messages[i].Parts)
+	}
+	if last := len(r.Messages) - 1; last >= 0 && r.Messages[last].Prefix && r.Messages[last].Role == Assistant {
+		ns = append(ns, Need{FeaturePrefix, "messages", []any{"body", "messages", last, "prefix"}})
 	}
 	return ns
 }
@@ -142,6 +149,8 @@ func (r *ChatRequest) Without(member string) *ChatRequest {
 		c.LogitBias = nil
 	case "reasoning_effort":
 		c.ReasoningEffort = ""
+	case "modalities":
+		c.AudioOutput = false
 	default:
 		c.withoutExtra(member)
 	}

@@ -39,6 +39,7 @@ type ChatRequest struct {
 	LogitBias         json.RawMessage
 	ParallelToolCalls *bool
 	ReasoningEffort   string
+	AudioOutput       bool // modalities names audio
 	User              string
 	UsageChunk        bool // stream_options.include_usage: usage in a chunk of its own
 	// CompletionTokens tells that MaxTokens was given as max_completion_tokens.
@@ -61,11 +62,12 @@ const (
 
 // Message is one turn. A tool's message has one part, a ToolResult.
 type Message struct {
-	Role  Role
-	Name  string
-	Form  Form
-	Parts []Part
-	Extra Extra
+	Role   Role
+	Name   string
+	Form   Form
+	Parts  []Part
+	Prefix bool // the answer goes on where this message, the last and the assistant's, ends
+	Extra  Extra
 }
 
 // Form is how a message's content was written, so that it can be written so again.

@@ -97,6 +97,8 @@ func subject(n llm.Need) string {
 		what = "this type of content"
 	case llm.FeatureTokens:
 		what = "token ids"
+	case llm.FeaturePrefix:
+		what = "prefix"
 	default:
 		return "'" + n.Member + "'"
 	}

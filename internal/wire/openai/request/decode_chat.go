@@ -31,7 +31,7 @@ func DecodeChat(body []byte, c Contract) (*llm.ChatRequest, error) {
 			b := f.boolean(v, name)
 			r.Stream = b != nil && *b
 		case "max_completion_tokens":
-			if n := f.count(v, 0, name); n != nil {
+			if n := f.limit(v, name); n != nil {
 				if r.MaxTokens != nil {
 					both = v
 				}
@@ -49,11 +49,9 @@ func DecodeChat(body []byte, c Contract) (*llm.ChatRequest, error) {
 			b := f.boolean(v, name)
 			r.Logprobs = b != nil && *b
 		case "top_logprobs":
-			r.TopLogprobs = f.count(v, 0, name)
+			r.TopLogprobs = f.atMost(v, 20, name)
 		case "logit_bias":
-			if !v.Null() && f.object(v, name) {
-				r.LogitBias = []byte(v)
-			}
+			r.LogitBias = f.bias(v)
 		case "parallel_tool_calls":
 			r.ParallelToolCalls = f.boolean(v, name)
 		case "reasoning_effort":
@@ -63,11 +61,9 @@ func DecodeChat(body []byte, c Contract) (*llm.ChatRequest, error) {
 		case "stream_options":
 			r.UsageChunk = f.usageChunk(v)
 		case "modalities":
-			f.modalities(v)
+			r.AudioOutput = f.modalities(v)
 		case "user_security_context":
-			if !v.Null() {
-				f.object(v, name)
-			}
+			f.securityContext(v)
 		default:
 			f.keep(&r.Extra, name, v)
 		}
@@ -77,6 +73,9 @@ func DecodeChat(body []byte, c Contract) (*llm.ChatRequest, error) {
 	}
 	if both != nil {
 		f.fail("value_error", "max_tokens and max_completion_tokens cannot be given together", both, "max_completion_tokens")
+	}
+	if n := r.TopLogprobs; n != nil && *n > 0 && !r.Logprobs {
+		f.fail("value_error", "top_logprobs needs logprobs", nil, "top_logprobs")
 	}
 	r.Messages = f.messages(messages)
 	f.named(r)
@@ -104,25 +103,20 @@ func (f *fields) named(r *llm.ChatRequest) {
 	f.fail("value_error", "tool_choice names a function that is not in tools", jsonx.AppendString(nil, r.ToolChoice.Name), "tool_choice", "function", "name")
 }
 
-func (f *fields) modalities(v jsonx.Value) {
-	if v.Null() || !f.list(v, 2, "modalities") {
-		return
+// modalities reports whether audio is asked for.
+func (f *fields) modalities(v jsonx.Value) (audio bool) {
+	const most = 16
+	if v.Null() || !f.list(v, most, "modalities") {
+		return false
 	}
 	for i, m := range v.Elements() {
-		if m.Text() == "audio" {
-			f.fail("parameter_not_supported", "Input should be 'text': audio output is not available", m, "modalities", i)
-			continue
-		}
-		f.enum(m, []string{"text"}, "modalities", i)
+		audio = f.enum(m, []string{"text", "audio"}, "modalities", i) == "audio" || audio
 	}
+	return audio
 }
 
 func (f *fields) messages(v jsonx.Value) []llm.Message {
-	if v.Kind() == jsonx.Absent {
-		f.fail("missing", "Field required", nil, "messages")
-		return nil
-	}
-	if !f.list(v, maxMessages, "messages") {
+	if f.absent(v, "messages") || !f.list(v, maxMessages, "messages") {
 		return nil
 	}
 	var ms []llm.Message
@@ -157,25 +151,24 @@ func (f *fields) message(v jsonx.Value, i int) llm.Message {
 			callID = x
 		case "reasoning_content":
 			thoughts = x
+		case "prefix":
+			m.Prefix = x.Kind() == jsonx.Bool && x[0] == 't'
 		default:
 			f.keep(&m.Extra, name, x, "messages", i)
 		}
 	}
-	if role.Kind() == jsonx.Absent {
-		f.fail("missing", "Field required", nil, "messages", i, "role")
+	m.Role = llm.Role(f.enum(role, roles, "messages", i, "role"))
+	if m.Role == "" { // what it may hold is not known
 		return m
 	}
-	m.Role = llm.Role(f.enum(role, roles, "messages", i, "role"))
 	if m.Role == llm.Assistant && thoughts.Kind() == jsonx.String {
 		m.Parts = append(m.Parts, llm.Reasoning{Text: llm.QuotedText(thoughts)})
 	}
 	parts, form := f.content(content, i, m.Role)
 	m.Form = form
 	if m.Role == llm.ToolRole {
-		if callID.Kind() != jsonx.String {
-			f.fail("missing", "Field required", callID, "messages", i, "tool_call_id")
-		}
-		m.Parts = []llm.Part{llm.ToolResult{CallID: callID.Text(), Content: parts}}
+		id, _ := f.text(callID, "messages", i, "tool_call_id")
+		m.Parts = []llm.Part{llm.ToolResult{CallID: id.String(), Content: parts}}
 		return m
 	}
 	if m.Role == llm.Assistant {
@@ -208,15 +201,14 @@ func (f *fields) content(v jsonx.Value, i int, role llm.Role) ([]llm.Part, llm.F
 		return []llm.Part{llm.QuotedText(v)}, llm.FormString
 	case jsonx.Array:
 		return f.parts(v, i, role), llm.FormParts
-	case jsonx.Absent, jsonx.Null:
-		form := llm.FormNull
-		if v.Kind() == jsonx.Absent {
-			form = llm.FormAbsent
+	case jsonx.Absent:
+		if role == llm.Assistant || role == llm.ToolRole || f.absent(v, "messages", i, "content") {
+			return nil, llm.FormAbsent
 		}
-		if role != llm.Assistant && role != llm.ToolRole && role != "" {
-			f.fail("missing", "Field required", v, "messages", i, "content")
+	case jsonx.Null:
+		if role == llm.Assistant || role == llm.ToolRole {
+			return nil, llm.FormNull
 		}
-		return nil, form
 	case jsonx.Bool, jsonx.Number, jsonx.Object:
 	}
 	f.fail("string_type", "Input should be a valid string or a list of parts", v, "messages", i, "content")
@@ -296,21 +288,35 @@ func (f *fields) calls(v jsonx.Value, i int) []llm.Part {
 		if f.full() {
 			break
 		}
-		fn := c.Get("function")
-		if !f.object(c, "messages", i, "tool_calls", k) || !f.object(fn, "messages", i, "tool_calls", k, "function") {
-			continue
+		if call, ok := f.call(c, "messages", i, "tool_calls", k); ok {
+			parts = append(parts, call)
 		}
-		call := llm.ToolCall{ID: c.Get("id").Text(), Name: f.str(fn.Get("name"), "messages", i, "tool_calls", k, "function", "name")}
-		switch args := fn.Get("arguments"); args.Kind() {
-		case jsonx.String:
-			call.Arguments = llm.QuotedText(args)
-		case jsonx.Object: // one SDK test sends the document itself (doc/protocol.md §3.2)
-			call.Arguments = llm.QuotedText(jsonx.AppendString(make([]byte, 0, len(args)+len(args)/4), []byte(args)))
-		case jsonx.Absent, jsonx.Null:
-		case jsonx.Bool, jsonx.Number, jsonx.Array:
-			f.fail("string_type", "Input should be a valid string", args, "messages", i, "tool_calls", k, "function", "arguments")
-		}
-		parts = append(parts, call)
 	}
 	return parts
+}
+
+// call decodes a call that the model made. Deltas that are sent back as they came have no type, or no arguments yet.
+func (f *fields) call(v jsonx.Value, loc ...any) (llm.ToolCall, bool) {
+	at := func(more ...any) []any { return append(slices.Clip(loc), more...) }
+	fn := v.Get("function")
+	if !f.object(v, loc...) || !f.object(fn, at("function")...) {
+		return llm.ToolCall{}, false
+	}
+	if kind := v.Get("type"); !kind.Null() {
+		f.enum(kind, []string{"function"}, at("type")...)
+	}
+	name, _ := f.text(fn.Get("name"), at("function", "name")...)
+	call := llm.ToolCall{ID: f.str(v.Get("id"), at("id")...), Name: name.String(), Arguments: llm.NewText("{}")}
+	switch args := fn.Get("arguments"); args.Kind() {
+	case jsonx.String:
+		if !args.Is("") {
+			call.Arguments = llm.QuotedText(args)
+		}
+	case jsonx.Object: // one SDK test sends the document itself (doc/protocol.md §3.2)
+		call.Arguments = llm.QuotedText(jsonx.AppendString(make([]byte, 0, len(args)+len(args)/4), []byte(args)))
+	case jsonx.Absent, jsonx.Null:
+	case jsonx.Bool, jsonx.Number, jsonx.Array:
+		f.fail("string_type", "Input should be a valid string", args, at("function", "arguments")...)
+	}
+	return call, true
 }

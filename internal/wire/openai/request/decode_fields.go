@@ -3,6 +3,7 @@ package request
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -40,6 +41,15 @@ func (f *fields) keep(e *llm.Extra, name string, v jsonx.Value, loc ...any) {
 	}
 }
 
+// absent reports whether a member that is needed is not there, and complains if so.
+func (f *fields) absent(v jsonx.Value, loc ...any) bool {
+	if v.Kind() == jsonx.Absent {
+		f.fail("missing", "Field required", nil, loc...)
+		return true
+	}
+	return false
+}
+
 func (f *fields) str(v jsonx.Value, loc ...any) string {
 	s, err := v.Str()
 	if err != nil && !v.Null() {
@@ -49,11 +59,14 @@ func (f *fields) str(v jsonx.Value, loc ...any) string {
 }
 
 func (f *fields) text(v jsonx.Value, loc ...any) (llm.Text, bool) {
-	if v.Kind() != jsonx.String {
+	switch {
+	case f.absent(v, loc...):
+	case v.Kind() != jsonx.String:
 		f.fail("string_type", "Input should be a valid string", v, loc...)
-		return llm.Text{}, false
+	default:
+		return llm.QuotedText(v), true
 	}
-	return llm.QuotedText(v), true
+	return llm.Text{}, false
 }
 
 func (f *fields) boolean(v jsonx.Value, loc ...any) *bool {
@@ -93,12 +106,16 @@ func (f *fields) integer(v jsonx.Value, low, high int64, loc ...any) *int64 {
 		return nil
 	}
 	n, err := v.Int()
+	far := 0
+	if err != nil {
+		far = beyond(v)
+	}
 	switch {
-	case err != nil:
+	case err != nil && far == 0:
 		f.fail("int_type", "Input should be a valid integer", v, loc...)
-	case n < low:
+	case far < 0 || far == 0 && n < low:
 		f.fail("greater_than_equal", "Input should be greater than or equal to "+strconv.FormatInt(low, 10), v, loc...)
-	case n > high:
+	case far > 0 || n > high:
 		f.fail("less_than_equal", "Input should be less than or equal to "+strconv.FormatInt(high, 10), v, loc...)
 	default:
 		return &n
@@ -106,11 +123,34 @@ func (f *fields) integer(v jsonx.Value, low, high int64, loc ...any) *int64 {
 	return nil
 }
 
+// beyond tells on which side of the 64-bit integers a whole number lies; 0 for any other value.
+func beyond(v jsonx.Value) int {
+	const edge = 1 << 62
+	n, err := v.Float()
+	switch {
+	case err != nil && !errors.Is(err, strconv.ErrRange):
+		return 0
+	case (err != nil || n < -edge) && v[0] == '-':
+		return -1
+	case err != nil || n > edge:
+		return 1
+	}
+	return 0
+}
+
 func (f *fields) count(v jsonx.Value, low int64, loc ...any) *int {
-	if n := f.integer(v, low, 1<<31-1, loc...); n != nil {
+	if n := f.integer(v, low, math.MaxInt32, loc...); n != nil {
 		return new(int(*n))
 	}
 	return nil
+}
+
+// limit decodes a number of tokens. The contract knows no highest one: whatever is beyond every context is the same.
+func (f *fields) limit(v jsonx.Value, loc ...any) *int {
+	if n, err := v.Int(); err == nil && n > math.MaxInt32 || err != nil && beyond(v) > 0 {
+		return new(math.MaxInt32)
+	}
+	return f.count(v, 0, loc...)
 }
 
 func (f *fields) enum(v jsonx.Value, allowed []string, loc ...any) string {
@@ -120,7 +160,7 @@ func (f *fields) enum(v jsonx.Value, allowed []string, loc ...any) string {
 			return s
 		}
 	}
-	if !f.full() {
+	if !f.full() && !f.absent(v, loc...) {
 		f.fail("enum", "Input should be "+oneOf(allowed), v, loc...)
 	}
 	return ""
@@ -141,11 +181,14 @@ func oneOf(names []string) string {
 
 // object reports whether v is an object, and complains if not.
 func (f *fields) object(v jsonx.Value, loc ...any) bool {
-	if v.Kind() != jsonx.Object {
+	switch {
+	case f.absent(v, loc...):
+	case v.Kind() != jsonx.Object:
 		f.fail("dict_type", "Input should be a valid dictionary", v, loc...)
-		return false
+	default:
+		return true
 	}
-	return true
+	return false
 }
 
 // list reports whether v is an array of 1 to most elements, and complains if not.
@@ -177,7 +220,7 @@ func length(v jsonx.Value) int {
 func (f *fields) sampling(s *llm.Sampling, name string, v jsonx.Value) bool {
 	switch name {
 	case "max_tokens":
-		if n := f.count(v, 0, name); n != nil {
+		if n := f.limit(v, name); n != nil {
 			s.MaxTokens = n
 		}
 	case "temperature":
@@ -203,7 +246,7 @@ func (f *fields) stops(v jsonx.Value) []string {
 		return nil
 	}
 	if v.Kind() == jsonx.String {
-		if v.Text() == "" {
+		if v.Is("") {
 			f.fail("string_too_short", "String should have at least 1 character", v, "stop")
 		}
 		return []string{v.Text()}
@@ -214,11 +257,11 @@ func (f *fields) stops(v jsonx.Value) []string {
 	}
 	var stops []string
 	for i, e := range v.Elements() {
-		s := f.str(e, "stop", i)
-		if s == "" && e.Kind() != jsonx.Number && e.Kind() != jsonx.Object {
+		t, ok := f.text(e, "stop", i)
+		if ok && t.Empty() {
 			f.fail("string_too_short", "String should have at least 1 character", e, "stop", i)
 		}
-		stops = append(stops, s)
+		stops = append(stops, t.String())
 	}
 	return stops
 }

@@ -38,11 +38,9 @@ func DecodeComplete(body []byte, c Contract) (*llm.CompleteRequest, error) {
 				r.Suffix = new(f.str(v, name))
 			}
 		case "logprobs":
-			r.Logprobs = f.count(v, 0, name)
+			r.Logprobs = f.atMost(v, 5, name)
 		case "logit_bias":
-			if !v.Null() && f.object(v, name) {
-				r.LogitBias = []byte(v)
-			}
+			r.LogitBias = f.bias(v)
 		case "user":
 			r.User = f.str(v, name)
 		case "stream_options":
@@ -55,10 +53,22 @@ func DecodeComplete(body []byte, c Contract) (*llm.CompleteRequest, error) {
 		return nil, err
 	}
 	r.Prompts = f.inputs(prompt, "prompt", true)
+	f.best(r)
 	if err := f.finish(&r.Envelope, c, body); err != nil {
 		return nil, err
 	}
 	return r, nil
+}
+
+// best checks best_of against what it stands beside (doc/protocol.md §4.1).
+func (f *fields) best(r *llm.CompleteRequest) {
+	switch n := r.N; {
+	case r.BestOf == nil || *r.BestOf < 2 && n == nil:
+	case n != nil && *r.BestOf < *n:
+		f.fail("value_error", "best_of should be at least n", nil, "best_of")
+	case r.Stream && *r.BestOf > 1:
+		f.fail("value_error", "best_of cannot be streamed", nil, "best_of")
+	}
 }
 
 // DecodeEmbed reads a text embedding request (doc/protocol.md §5.1). The request aliases body.
@@ -101,15 +111,18 @@ func DecodeEmbed(body []byte, c Contract) (*llm.EmbedRequest, error) {
 // inputs decodes a string, strings, token ids, or lists of token ids.
 func (f *fields) inputs(v jsonx.Value, member string, mayBeEmpty bool) []llm.Input {
 	switch v.Kind() {
-	case jsonx.Absent, jsonx.Null:
-		f.fail("missing", "Field required", v, member)
+	case jsonx.Absent:
+		f.absent(v, member)
 		return nil
 	case jsonx.String:
 		if !mayBeEmpty && len(v) == 2 {
 			f.fail("string_too_short", "String should have at least 1 character", v, member)
 		}
 		return []llm.Input{llm.QuotedText(v)}
-	case jsonx.Bool, jsonx.Number, jsonx.Object, jsonx.Array:
+	case jsonx.Null, jsonx.Bool, jsonx.Number, jsonx.Object:
+		f.fail("string_type", "Input should be a valid string, a list of strings or token ids", v, member)
+		return nil
+	case jsonx.Array:
 	}
 	if firstKind(v) == jsonx.Number {
 		if t := f.ids(v, member); t != nil {

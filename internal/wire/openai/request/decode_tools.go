@@ -11,14 +11,25 @@ func (f *fields) tools(v jsonx.Value) []llm.Tool {
 		return nil
 	}
 	var tools []llm.Tool
+	names := map[string]bool{}
 	for i, t := range v.Elements() {
+		if f.full() {
+			break
+		}
 		if !f.object(t, "tools", i) {
 			continue
 		}
 		f.enum(t.Get("type"), []string{"function"}, "tools", i, "type")
-		if fn := t.Get("function"); f.object(fn, "tools", i, "function") {
-			tools = append(tools, f.tool(fn, i))
+		fn := t.Get("function")
+		if !f.object(fn, "tools", i, "function") {
+			continue
 		}
+		tool := f.tool(fn, i)
+		if names[tool.Name] && tool.Name != "" {
+			f.fail("value_error", "An earlier tool has this name", fn.Get("name"), "tools", i, "function", "name")
+		}
+		names[tool.Name] = true
+		tools = append(tools, tool)
 	}
 	return tools
 }
@@ -52,17 +63,17 @@ func (f *fields) tool(fn jsonx.Value, i int) llm.Tool {
 
 // identifier decodes a name of 1 to 64 letters, digits, underscores and hyphens (doc/protocol.md §3.3).
 func (f *fields) identifier(v jsonx.Value, loc ...any) string {
-	if v.Kind() == jsonx.Absent {
-		f.fail("missing", "Field required", nil, loc...)
+	t, ok := f.text(v, loc...)
+	if !ok {
 		return ""
 	}
-	s := f.str(v, loc...)
-	ok := s != "" && len(s) <= 64
+	s := t.String()
+	ok = s != "" && len(s) <= 64
 	for i := range len(s) {
 		c := s[i]
 		ok = ok && (c == '_' || c == '-' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z')
 	}
-	if v.Kind() == jsonx.String && !ok {
+	if !ok {
 		f.fail("string_pattern_mismatch", "String should match pattern '^[A-Za-z0-9_-]{1,64}$'", v, loc...)
 	}
 	return s

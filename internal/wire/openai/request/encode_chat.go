@@ -29,6 +29,9 @@ func AppendChat(dst []byte, r *llm.ChatRequest) []byte {
 	writeBool(w, "parallel_tool_calls", r.ParallelToolCalls)
 	writeFormat(w, r.Format)
 	writeName(w, "reasoning_effort", r.ReasoningEffort)
+	if r.AudioOutput {
+		w.Raw("modalities", []byte(`["text","audio"]`))
+	}
 	writeName(w, "user", r.User)
 	writeName(w, "grammar", r.Grammar)
 	message.WriteExtra(w, r.Extra)
@@ -55,6 +58,7 @@ func writeMessage(w *jsonx.Writer, m *llm.Message) {
 		}
 	}
 	message.WriteToolCalls(w, calls)
+	writeTrue(w, "prefix", m.Prefix)
 	message.WriteExtra(w, m.Extra)
 	w.EndObject()
 }

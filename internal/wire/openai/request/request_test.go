@@ -111,7 +111,7 @@ func TestWhatIsWrongWithARequestIsNamedWithItsPlace(t *testing.T) {
 		`{"messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"a b"}}]}`:                    `string_pattern_mismatch ["body","tools",0,"function","name"]`,
 		`{"messages":[{"role":"user","content":"x"}],"tool_choice":{"type":"function","function":{"name":"f"}}}`:                  `value_error ["body","tool_choice","function","name"]`,
 		`{"messages":[{"role":"user","content":"x"}],"stop":[]}`:                                                                  `too_short ["body","stop"]`,
-		`{"messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_schema","json_schema":{"name":"n"}}}`:        `dict_type ["body","response_format","json_schema","schema"]`,
+		`{"messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_schema","json_schema":{"name":"n"}}}`:        `missing ["body","response_format","json_schema","schema"]`,
 		`{"messages":[{"role":"user","content":"x"}],"stream":"yes"}`:                                                             `bool_type ["body","stream"]`,
 		`{"messages":[{"role":"assistant","tool_calls":[{"id":"a","function":{"name":"f","arguments":[1]},"type":"function"}]}]}`: `string_type ["body","messages",0,"tool_calls",0,"function","arguments"]`,
 	} {
