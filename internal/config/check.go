@@ -95,6 +95,9 @@ func (c *Config) check(before problems) problems {
 	if c.Limits.Body == 0 {
 		k.refuse("limits.body", "must allow at least one byte")
 	}
+	if m := c.Limits.BodyMemory; m != 0 && m < c.Limits.Body {
+		k.refuse("limits.body_memory", "is less than limits.body, so that no body of that size could ever be taken")
+	}
 	return k.found
 }
 

@@ -91,7 +91,9 @@ type Fault struct {
 type Limits struct {
 	Body          Size          `yaml:"body" default:"32MiB" doc:"Largest request body; a larger one is answered with 413."`
 	HeaderTimeout time.Duration `yaml:"header_timeout" default:"10s" doc:"Until a request's header has arrived."`
-	BodyTimeout   time.Duration `yaml:"body_timeout" default:"60s" doc:"Without progress of a request's body."`
+	BodyTimeout   time.Duration `yaml:"body_timeout" default:"60s" doc:"Without progress of a request's body; then 408."`
+	BodyTotal     time.Duration `yaml:"body_total" default:"10m" doc:"Until all of a request's body has arrived; then 408."`
+	BodyMemory    Size          `yaml:"body_memory" default:"256MiB" doc:"Memory for the bodies of all requests at once, besides the first 64 KiB of each; beyond it 503 with Retry-After. 0 is no limit."`
 	Queue         int           `yaml:"queue" default:"64" min:"0" doc:"Requests that may wait for one model."`
 	Wait          time.Duration `yaml:"wait" default:"60s" doc:"How long they may wait."`
 }

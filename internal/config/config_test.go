@@ -135,7 +135,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 			{Name: "smollm2", Local: "smollm2", KeepAlive: 10 * time.Minute, Timeouts: timeouts},
 			{Name: "minilm", Local: "minilm", KeepAlive: 10 * time.Minute, Timeouts: timeouts},
 		},
-		Limits: config.Limits{Body: 32 << 20, HeaderTimeout: 10 * time.Second, BodyTimeout: time.Minute, Queue: 64, Wait: time.Minute},
+		Limits: config.Limits{Body: 32 << 20, HeaderTimeout: 10 * time.Second, BodyTimeout: time.Minute, BodyTotal: 10 * time.Minute, BodyMemory: 256 << 20, Queue: 64, Wait: time.Minute},
 		Info:   config.Info{Spelling: "spec"},
 		Log:    config.Log{Level: "info", Format: "text"},
 	}

@@ -9,10 +9,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
-	"os"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -41,18 +39,31 @@ type Options struct {
 	AllowHost    func(host string) bool
 	MaxBody      int64         // bytes; more is 413
 	BodyTimeout  time.Duration // without progress
+	BodyTotal    time.Duration // for a whole body
+	BodyMemory   int64         // bytes that the bodies of all requests may hold together; 0 is no bound
+	Budget       *Budget       // what they hold
 	WriteTimeout time.Duration // for each write of a stream
 	Logger       *slog.Logger
 }
 
-// requestID is the context key of trace data: the id that a request's answer and its log lines share.
-type requestID struct{}
+// exchange is what is known of a request while it is answered.
+type exchange struct {
+	id   string // which its answer and its log lines share
+	held int64  // of the budget
+}
+
+type exchangeKey struct{}
+
+// of returns the exchange that ctx belongs to.
+func of(ctx context.Context) *exchange {
+	if x, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
+		return x
+	}
+	return &exchange{}
+}
 
 // RequestID returns the id of the request that ctx belongs to, or "".
-func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestID{}).(string)
-	return id
-}
+func RequestID(ctx context.Context) string { return of(ctx).id }
 
 var (
 	idPrefix  = newPrefix()
@@ -89,7 +100,8 @@ type Handler func(w http.ResponseWriter, r *http.Request) error
 func (o *Options) Serve(h Handler, write ErrorWriter) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := guid()
-		r = r.WithContext(context.WithValue(r.Context(), requestID{}, id))
+		x := &exchange{id: id}
+		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 		header := w.Header()
 		header.Set("X-Request-Id", id)
 		header.Set("Apim-Request-Id", id)
@@ -98,6 +110,7 @@ func (o *Options) Serve(h Handler, write ErrorWriter) http.Handler {
 			header.Set("X-Ms-Client-Request-Id", c)
 		}
 		defer func() {
+			o.release(x)
 			if p := recover(); p != nil {
 				if p != http.ErrAbortHandler { //nolint:errorlint,err113 // the value itself is what net/http looks for
 					o.Logger.LogAttrs(r.Context(), slog.LevelError, "panic", slog.String("request_id", id), slog.Any("value", p), slog.String("stack", string(debug.Stack())))
@@ -117,7 +130,7 @@ func (o *Options) Serve(h Handler, write ErrorWriter) http.Handler {
 		e := o.shown(r, err)
 		o.logRefusal(r, e)
 		MetaHeaders(header, e.Meta)
-		write(w, r, e)
+		o.refuse(w, r, e, write)
 	})
 }
 
@@ -198,55 +211,4 @@ func headerSafe(s string) string {
 		}
 	}
 	return s
-}
-
-// jsonTypes are the media types under which JSON arrives; the form type is what curl -d says.
-var jsonTypes = map[string]bool{"application/json": true, "text/plain": true, "application/x-www-form-urlencoded": true}
-
-// Body reads a request's JSON body within the limits of size and time. Errors are *llm.Error.
-func (o *Options) Body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if t := r.Header.Get("Content-Type"); t != "" {
-		kind, _, _ := strings.Cut(t, ";") // any parameters, well-formed or not
-		kind = strings.ToLower(strings.TrimSpace(kind))
-		if !jsonTypes[kind] && !strings.HasSuffix(kind, "+json") {
-			return nil, &llm.Error{Kind: llm.MediaType, Message: "Content-Type must be application/json."}
-		}
-	}
-	if c := r.Header.Get("Content-Encoding"); c != "" && !strings.EqualFold(c, "identity") {
-		return nil, &llm.Error{Kind: llm.MediaType, Message: "Content-Encoding must be identity: send the request body uncompressed."}
-	}
-	if r.ContentLength > o.MaxBody {
-		return nil, o.tooLarge()
-	}
-	const piece = 64 << 10
-	buf := make([]byte, 0, max(512, min(r.ContentLength+1, piece)))
-	control := http.NewResponseController(w)
-	for {
-		if o.BodyTimeout > 0 {
-			_ = control.SetReadDeadline(time.Now().Add(o.BodyTimeout))
-		}
-		n, err := r.Body.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		if int64(len(buf)) > o.MaxBody {
-			return nil, o.tooLarge()
-		}
-		switch {
-		case errors.Is(err, io.EOF):
-			if o.BodyTimeout > 0 {
-				_ = control.SetReadDeadline(time.Time{})
-			}
-			return buf, nil
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			return nil, &llm.Error{Kind: llm.Malformed, Message: "The request body stopped arriving: nothing came for " + o.BodyTimeout.String() + " (limits.body_timeout).", Err: err}
-		case err != nil:
-			return nil, &llm.Error{Kind: llm.Malformed, Message: "The request body could not be read to its end.", Err: err}
-		}
-		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
-		}
-	}
-}
-
-func (o *Options) tooLarge() *llm.Error {
-	return &llm.Error{Kind: llm.TooLarge, Message: "The request body is larger than " + strconv.FormatInt(o.MaxBody, 10) + " bytes, the limit of this endpoint (limits.body)."}
 }

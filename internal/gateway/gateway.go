@@ -49,6 +49,7 @@ type Gateway struct {
 	pool    *engine.Pool
 	metrics *telemetry.Metrics
 	counter limit.Memory
+	bodies  dialect.Budget   // held by the requests of all snapshots
 	memory  atomic.Int64     // engine.memory of the configuration in force
 	machine hardware.Machine // looked at once: what a model is started with must not change by itself
 	current atomic.Pointer[snapshot]
@@ -126,7 +127,8 @@ func (g *Gateway) assemble(ctx context.Context, cfg *config.Config) (*snapshot, 
 	s.handler = azureai.Handler(azureai.Options{
 		Options: dialect.Options{
 			AllowHost: s.allowHost, Backend: backend, Models: table, Logger: g.log, MaxBody: int64(cfg.Limits.Body),
-			BodyTimeout: cfg.Limits.BodyTimeout, WriteTimeout: slowReader,
+			BodyTimeout: cfg.Limits.BodyTimeout, BodyTotal: cfg.Limits.BodyTotal, BodyMemory: int64(cfg.Limits.BodyMemory), Budget: &g.bodies,
+			WriteTimeout: slowReader,
 			Authenticate: func(h http.Header) (llm.Caller, bool) { return keys.Verify(auth.Candidates(h)) },
 		},
 		ServiceSpelling: cfg.Info.Spelling == "service",

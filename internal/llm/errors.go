@@ -27,6 +27,7 @@ const (
 	Method                      // not this method on this path
 	MediaType                   // not JSON
 	TooLarge                    // the body
+	Late                        // the body, which stopped arriving
 	TooLong                     // the prompt; the message has both numbers
 	Unauthenticated             // no valid key
 	Denied                      // a valid key that may not do this
@@ -56,6 +57,7 @@ var kindNames = map[Kind]string{
 	Method:          "method",
 	MediaType:       "media_type",
 	TooLarge:        "too_large",
+	Late:            "late",
 	TooLong:         "too_long",
 	Unauthenticated: "unauthenticated",
 	Denied:          "denied",

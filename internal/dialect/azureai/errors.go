@@ -36,6 +36,7 @@ var answers = map[llm.Kind]struct {
 	llm.Method:          {http.StatusMethodNotAllowed, "MethodNotAllowed"},
 	llm.MediaType:       {http.StatusUnsupportedMediaType, "UnsupportedMediaType"},
 	llm.TooLarge:        {http.StatusRequestEntityTooLarge, "RequestEntityTooLarge"},
+	llm.Late:            {http.StatusRequestTimeout, "RequestTimeout"},
 	llm.TooLong:         {http.StatusBadRequest, "context_length_exceeded"},
 	llm.Unauthenticated: {http.StatusUnauthorized, "401"},
 	llm.Denied:          {http.StatusForbidden, "PermissionDenied"},

@@ -101,6 +101,7 @@ func TestEveryKindOfErrorHasItsStatusCodeAndHeaders(t *testing.T) {
 		llm.Method:       refusal(405, "MethodNotAllowed", m, wrongValue, ""),
 		llm.MediaType:    refusal(415, "UnsupportedMediaType", m, wrongValue, ""),
 		llm.TooLarge:     refusal(413, "RequestEntityTooLarge", m, wrongValue, ""),
+		llm.Late:         refusal(408, "RequestTimeout", m, wrongValue, ""),
 		llm.TooLong:      refusal(400, "context_length_exceeded", m, wrongValue, ""),
 		llm.Unauthenticated: heads(401, "401", []string{"www-authenticate: Bearer"}) + "{" + nested(401, "401", m, "authentication_error", "", "") +
 			`,"statusCode":401,"message":"It went wrong."}`,
