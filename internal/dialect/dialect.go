@@ -119,7 +119,10 @@ func (o *Options) Serve(h Handler, write ErrorWriter) http.Handler {
 				panic(http.ErrAbortHandler)
 			}
 		}()
-		err := h(w, r)
+		err := error(&llm.Error{Kind: llm.Malformed, Message: "HTTP/2 is spoken over TLS only: use HTTP/1.1, or an https address."})
+		if r.Method != "PRI" { // which net/http lets through
+			err = h(w, r)
+		}
 		if err == nil {
 			return
 		}

@@ -209,11 +209,12 @@ func (g *Gateway) Serve(ctx context.Context, ln net.Listener) error {
 	)
 	srv := &http.Server{
 		Handler: g.Handler(), ReadHeaderTimeout: g.Config().Limits.HeaderTimeout, IdleTimeout: idle, MaxHeaderBytes: heads,
-		ErrorLog:    slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
-		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+		DisableGeneralOptionsHandler: true, // it waits for bodies without a limit
+		ErrorLog:                     slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
+		BaseContext:                  func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
 	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ln) }()
+	go func() { done <- srv.Serve(dialect.Shape(ln, azureai.PlainError)) }()
 	var err error
 	select {
 	case err = <-done:
