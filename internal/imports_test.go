@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"upstream":        {"wire", "llm", "sse"},
 	"provider":        {"upstream", "wire", "wire/*", "llm"},
 	"dialect":         {"wire", "wire/*", "llm", "sse", "jsonx"},
-	"dialect/*":       {"dialect", "wire", "wire/*", "llm", "sse", "jsonx"},
+	"dialect/*":       {"dialect", "wire", "wire/*", "llm", "sse", "jsonx", "nearest"},
 	"route":           {"llm"},
 	"policy":          {"llm"},
 	"limit":           {"llm"},

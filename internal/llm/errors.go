@@ -17,12 +17,13 @@ const (
 	Malformed                   // not JSON, duplicate members, wrong top-level type
 	Invalid                     // a value
 	UnknownParam                // a member the contract does not have, or a bad extra-parameters header
+	NoVersion                   // no api-version, where one is required
 	NoModel                     // none named, none is the default
 	UnknownModel                // the body names one that is not there
 	NoDeployment                // the path or a header names one that is not there
 	NoOperation                 // this model does not do this
 	NotFound                    // an id
-	NoRoute                     // no such path
+	NoRoute                     // no such path or api-version
 	BadHost                     // a Host header that is refused
 	Method                      // not this method on this path
 	MediaType                   // not JSON
@@ -47,6 +48,7 @@ var kindNames = map[Kind]string{
 	Malformed:       "malformed",
 	Invalid:         "invalid",
 	UnknownParam:    "unknown_parameter",
+	NoVersion:       "no_version",
 	NoModel:         "no_model",
 	UnknownModel:    "unknown_model",
 	NoDeployment:    "no_deployment",
@@ -103,6 +105,7 @@ type Error struct {
 	Message    string
 	Param      string // the root member at fault, if one is
 	Details    []Detail
+	Filter     json.RawMessage // content_filter_result of a Filtered one; nil: not told
 	Meta       Meta
 	Backend    string // who failed; empty for ourselves
 	Status     int    // the upstream's HTTP status

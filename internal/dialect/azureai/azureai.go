@@ -15,7 +15,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/ingot-llm/ingot/internal/dialect"
@@ -29,6 +28,7 @@ type Options struct {
 	dialect.Options
 	ServiceSpelling bool               // model_type as the service spells it (doc/protocol.md §6.2)
 	LegacyExtras    bool               // the old words ignore and allow (doc/protocol.md §3.6)
+	StrictVersions  bool               // an api-version that was published is needed (doc/protocol.md §1.3)
 	Reasoning       llm.ReasoningPlace // for deployments that do not say
 }
 
@@ -38,64 +38,6 @@ type door struct{ Options }
 func Handler(o Options) http.Handler {
 	d := &door{o}
 	return o.Serve(d.serve, d.writeError)
-}
-
-// place is where a request arrived: a base, its deployment, and what follows.
-type place struct {
-	base       string // "", models or deployments
-	deployment string // of /deployments/{name}
-	operation  string // info, chat/completions, …
-	doubled    string // an operation before it, which an address that was pasted whole brings
-}
-
-var methods = map[string]string{
-	"info": http.MethodGet, "chat/completions": http.MethodPost, "completions": http.MethodPost, "embeddings": http.MethodPost,
-}
-
-// locate reads a path. Doubled and trailing slashes count for nothing, since clients send them and lose
-// a POST that is redirected (doc/protocol.md §1.2).
-func locate(escaped string) (place, bool) {
-	var segments []string
-	for s := range strings.SplitSeq(escaped, "/") {
-		if s == "" {
-			continue
-		}
-		plain, err := url.PathUnescape(s)
-		if err != nil {
-			return place{}, false
-		}
-		segments = append(segments, plain)
-	}
-	rest, operation := lastOperation(segments)
-	_, doubled := lastOperation(rest)
-	p := place{operation: operation, doubled: doubled}
-	switch {
-	case operation == "":
-		return p, false
-	case len(rest) == 0:
-	case len(rest) == 1 && rest[0] == "models":
-		p.base = "models"
-	case len(rest) > 1 && rest[0] == "deployments":
-		p.base, p.deployment = "deployments", strings.Join(rest[1:], "/")
-	default:
-		return p, false
-	}
-	return p, true
-}
-
-// lastOperation splits the operation off that a path ends with; "" where it ends with none.
-func lastOperation(segments []string) ([]string, string) {
-	n := len(segments)
-	take := min(n, 1)
-	// A deployment may be called chat, and complete text.
-	if n > 1 && segments[n-2] == "chat" && segments[n-1] == "completions" && (n != 3 || segments[0] != "deployments") {
-		take = 2
-	}
-	operation := strings.Join(segments[n-take:], "/")
-	if _, known := methods[operation]; !known {
-		return segments, ""
-	}
-	return segments[:n-take], operation
 }
 
 func (d *door) serve(w http.ResponseWriter, r *http.Request) error {
@@ -108,14 +50,28 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	p, ok := locate(r.URL.EscapedPath())
 	if !ok {
-		return &llm.Error{Kind: llm.NoRoute, Message: notServed + p.hint()}
+		return noRoute(p)
 	}
-	if want := methods[p.operation]; r.Method != want {
-		w.Header().Set("Allow", want)
+	switch want := methods[p.operation]; {
+	case r.Method == want || r.Method == http.MethodHead && want == http.MethodGet: // net/http sends no body to HEAD
+	case r.Method == http.MethodOptions:
+		w.Header().Set("Allow", allow(p.operation))
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	default:
+		w.Header().Set("Allow", allow(p.operation))
 		return &llm.Error{Kind: llm.Method, Message: "Method Not Allowed: " + p.operation + " takes " + want + "."}
 	}
+	var query url.Values
+	if r.URL.RawQuery != "" {
+		query = r.URL.Query()
+	}
+	version, err := d.version(query)
+	if err != nil {
+		return err
+	}
 	if p.operation == "info" {
-		return d.info(w, r, p)
+		return d.info(w, r, p, last(query["model"]))
 	}
 	body, err := d.Body(w, r)
 	if err != nil {
@@ -123,11 +79,11 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch p.operation {
 	case "chat/completions":
-		err = d.chat(w, r, p, caller, body)
+		err = d.chat(w, r, p, version, caller, body)
 	case "completions":
-		err = d.complete(w, r, p, caller, body)
+		err = d.complete(w, r, p, version, caller, body)
 	default:
-		err = d.embed(w, r, p, caller, body)
+		err = d.embed(w, r, p, version, caller, body)
 	}
 	if e, ok := errors.AsType[*llm.Error](err); ok && len(e.Details) > 0 {
 		return request.WithInputs(e, body)
@@ -135,18 +91,7 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-const notServed = "Resource not found. This endpoint answers GET /info and POST /chat/completions, /completions and /embeddings at its root, under /models and under /deployments/{name}."
-
-// hint says what to do about a path that names two operations.
-func (p place) hint() string {
-	if p.doubled == "" {
-		return ""
-	}
-	return " The endpoint's address names an operation already: remove /" + p.doubled + " from it, the client appends its own."
-}
-
-func (d *door) chat(w http.ResponseWriter, r *http.Request, p place, caller llm.Caller, body []byte) error {
-	version := apiVersion(r)
+func (d *door) chat(w http.ResponseWriter, r *http.Request, p place, version string, caller llm.Caller, body []byte) error {
 	c, err := d.contract(r, version, chatMembers, chatOpenAI)
 	if err != nil {
 		return err
@@ -179,8 +124,8 @@ func (d *door) chat(w http.ResponseWriter, r *http.Request, p place, caller llm.
 // defaultMaxTokens is what a text completion without max_tokens may generate (doc/protocol.md §4.1).
 const defaultMaxTokens = 256
 
-func (d *door) complete(w http.ResponseWriter, r *http.Request, p place, caller llm.Caller, body []byte) error {
-	c, err := d.contract(r, apiVersion(r), completeMembers, completeOpenAI)
+func (d *door) complete(w http.ResponseWriter, r *http.Request, p place, version string, caller llm.Caller, body []byte) error {
+	c, err := d.contract(r, version, completeMembers, completeOpenAI)
 	if err != nil {
 		return err
 	}
@@ -211,8 +156,8 @@ func (d *door) complete(w http.ResponseWriter, r *http.Request, p place, caller 
 	return nil
 }
 
-func (d *door) embed(w http.ResponseWriter, r *http.Request, p place, caller llm.Caller, body []byte) error {
-	c, err := d.contract(r, apiVersion(r), embedMembers, embedOpenAI)
+func (d *door) embed(w http.ResponseWriter, r *http.Request, p place, version string, caller llm.Caller, body []byte) error {
+	c, err := d.contract(r, version, embedMembers, embedOpenAI)
 	if err != nil {
 		return err
 	}
@@ -256,18 +201,6 @@ func (d *door) style(version string, info llm.ModelInfo, usageChunk bool) reply.
 		}
 	}
 	return s
-}
-
-// apiVersion is the last of the repeated values, since pasted addresses bring their own (doc/protocol.md §1.2).
-func apiVersion(r *http.Request) string {
-	if r.URL.RawQuery == "" {
-		return ""
-	}
-	values := r.URL.Query()["api-version"]
-	if len(values) == 0 {
-		return ""
-	}
-	return values[len(values)-1]
 }
 
 // head is what an answer says of itself; the model's own words come first.

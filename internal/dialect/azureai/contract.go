@@ -24,17 +24,31 @@ func list(names string) members {
 var (
 	chatMembers = list(`messages model frequency_penalty presence_penalty temperature top_p max_tokens max_completion_tokens
 		response_format stop stream tools tool_choice seed modalities user_security_context`)
-	chatOpenAI      = list("n stream_options logprobs top_logprobs logit_bias user parallel_tool_calls reasoning_effort")
+	chatOpenAI = ordinary("n stream_options logprobs top_logprobs logit_bias user parallel_tool_calls reasoning_effort",
+		"metadata safety_identifier", "store service_tier prompt_cache_key verbosity prediction")
 	completeMembers = list("prompt model frequency_penalty presence_penalty max_tokens seed stop stream temperature top_p")
-	completeOpenAI  = list("n best_of echo logprobs suffix logit_bias user stream_options")
+	completeOpenAI  = ordinary("n best_of echo logprobs suffix logit_bias user stream_options", "", "")
 	embedMembers    = list("input model dimensions encoding_format input_type")
-	embedOpenAI     = list("user")
+	embedOpenAI     = ordinary("user", "", "")
 )
 
+// ordinary are members that are obeyed, that ask for nothing which an answer could show, and that are accepted but not
+// obeyed, which the answer says.
+func ordinary(obeyed, silent, dropped string) map[string]request.Admission {
+	m := map[string]request.Admission{}
+	for names, as := range map[string]request.Admission{obeyed: request.Take, silent: request.Ignore, dropped: request.Drop} {
+		for name := range list(names) {
+			m[name] = as
+		}
+	}
+	return m
+}
+
 // contract reads the extra-parameters header (doc/protocol.md §3.6).
-func (d *door) contract(r *http.Request, version string, own, openAI members) (request.Contract, error) {
+func (d *door) contract(r *http.Request, version string, own members, openAI map[string]request.Admission) (request.Contract, error) {
 	c := request.Contract{Wire: llm.WireInference, Refused: refused}
-	value := strings.ToLower(strings.TrimSpace(r.Header.Get("Extra-Parameters")))
+	given := option(r.Header.Values("Extra-Parameters"))
+	value := strings.ToLower(given)
 	if d.LegacyExtras {
 		switch value {
 		case "ignore":
@@ -54,21 +68,37 @@ func (d *door) contract(r *http.Request, version string, own, openAI members) (r
 		return c, &llm.Error{
 			Kind:  llm.UnknownParam,
 			Param: "extra-parameters",
-			Message: "Unexpected EXTRA_PARAMETERS option " + cut(value, 64) +
+			Message: "Unexpected EXTRA_PARAMETERS option " + cut(given, 64) +
 				", expected options are ['error', 'drop', 'pass-through']",
 		}
 	}
-	ordinary := value == "" && version == ""
+	both := value == "" && version == ""
 	c.Admit = func(name string) request.Admission {
 		if _, ok := own[name]; ok {
 			return request.Take
 		}
-		if _, ok := openAI[name]; ok && ordinary {
-			return request.Take
+		if as, ok := openAI[name]; ok && both {
+			return as
 		}
 		return unknown
 	}
 	return c, nil
+}
+
+// option is the one value that the lines of a header agree on, or all that they say.
+func option(lines []string) string {
+	all := strings.Join(lines, ",")
+	one := ""
+	for part := range strings.SplitSeq(all, ",") {
+		switch part = strings.TrimSpace(part); {
+		case part == "":
+		case one != "" && !strings.EqualFold(one, part):
+			return strings.TrimSpace(all)
+		default:
+			one = part
+		}
+	}
+	return one
 }
 
 // refused is the service's own sentence, which names the members and the way out.

@@ -26,6 +26,7 @@ var answers = map[llm.Kind]struct {
 	llm.Malformed:       {http.StatusBadRequest, "invalid_json"},
 	llm.Invalid:         {http.StatusUnprocessableEntity, "Invalid input"},
 	llm.UnknownParam:    {http.StatusBadRequest, "extra_parameters_not_allowed"},
+	llm.NoVersion:       {http.StatusBadRequest, "MissingApiVersionParameter"},
 	llm.NoModel:         {http.StatusBadRequest, "no_model_name"},
 	llm.UnknownModel:    {http.StatusBadRequest, "unknown_model"},
 	llm.NoDeployment:    {http.StatusNotFound, "DeploymentNotFound"},
@@ -115,6 +116,9 @@ func describe(e *llm.Error) (int, inner) {
 	case llm.Filtered:
 		in.Type = nil
 		in.InnerError = json.RawMessage(`{"code":"ResponsibleAIPolicyViolation"}`)
+		if len(e.Filter) > 0 {
+			in.InnerError = json.RawMessage(`{"code":"ResponsibleAIPolicyViolation","content_filter_result":` + string(e.Filter) + `}`)
+		}
 	}
 	return a.status, in
 }
@@ -196,7 +200,7 @@ func (d *door) writeError(w http.ResponseWriter, _ *http.Request, e *llm.Error) 
 	if e.Kind == llm.UnknownParam {
 		body.Detail = in.Message
 	}
-	if e.Kind == llm.OverBudget {
+	if e.Kind == llm.OverBudget || e.Kind == llm.Unavailable && e.RetryAfter <= 0 { // no time is known at which it would help
 		h.Set("x-should-retry", "false")
 	}
 	if e.RetryAfter > 0 && (e.Kind == llm.RateLimited || e.Kind == llm.Unavailable) {

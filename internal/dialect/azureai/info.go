@@ -10,8 +10,8 @@ import (
 
 // info answers GET /info (doc/protocol.md §6.2): of the deployment that is named, else of the
 // default for chat, else of the first.
-func (d *door) info(w http.ResponseWriter, r *http.Request, p place) error {
-	info, err := d.resolve(r, p, llm.OpChat, r.URL.Query().Get("model"))
+func (d *door) info(w http.ResponseWriter, r *http.Request, p place, model string) error {
+	info, err := d.resolve(r, p, llm.OpChat, model)
 	if err != nil {
 		all := d.Models.List()
 		if llm.AsError(err).Kind != llm.NoModel || len(all) == 0 {
@@ -37,6 +37,8 @@ func (d *door) modelType(info llm.ModelInfo) string {
 		return "embedding"
 	case info.Does(llm.OpEmbed):
 		return "embeddings"
+	case d.ServiceSpelling:
+		return "text-generation"
 	}
 	return "text_generation"
 }

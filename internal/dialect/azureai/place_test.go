@@ -3,6 +3,8 @@ package azureai_test
 import (
 	"strings"
 	"testing"
+
+	"github.com/ingot-llm/ingot/internal/dialect/azureai"
 )
 
 func TestADeploymentIsSelectedAsTheTableSays(t *testing.T) {
@@ -75,17 +77,19 @@ func TestPathsAreReadAsClientsWriteThem(t *testing.T) {
 	twice := func(op string) string {
 		return " The endpoint's address names an operation already: remove /" + op + " from it, the client appends its own."
 	}
-	wrong := func(op, allow string) string {
-		return refusal(405, "MethodNotAllowed", "Method Not Allowed: "+op+" takes "+allow+".", wrongValue, "", "allow: "+allow)
+	meant := func(what string) string { return missing(" Did you mean " + what + "?") }
+	wrong := func(op, method, allow string) string {
+		return refusal(405, "MethodNotAllowed", "Method Not Allowed: "+op+" takes "+method+".", wrongValue, "", "allow: "+allow)
 	}
+	const gets, posts = "GET, HEAD, OPTIONS", "POST, OPTIONS"
 	cases := []exchange{
 		{"nothing", get("/"), missing("")},
-		{"elsewhere", get("/v1/models"), missing("")},
-		{"a wrong case", post("/Chat/Completions", body), missing("")},
-		{"dots", get("/models/../info"), missing("")},
+		{"elsewhere", get("/v1/modest"), missing("")},
+		{"a wrong case", post("/Chat/Completions", body), meant("POST /chat/completions")},
+		{"dots", get("/models/../info"), meant("GET /models/info")},
 		{"a text completion of a deployment called chat", post("/deployments/chat/completions", "{}"), unprocessable("Invalid input", "Invalid input: prompt: Field required.", "prompt", "missing", "Field required", `"body","prompt"`, "null")},
-		{"no name at all", get("/deployments/info"), missing("")},
-		{"a bare base", get("/models"), missing("")},
+		{"no name at all", get("/deployments/info"), meant("GET /info")},
+		{"a bare base", get("/models"), meant("GET /info")},
 		{"the operation twice", post("/models/chat/completions/chat/completions", body), missing(twice("chat/completions"))},
 		{"the operation twice at the root", post("/chat/completions/chat/completions/", body), missing(twice("chat/completions"))},
 		{"the operation twice with doubled slashes", post("/models//embeddings//embeddings", body), missing(twice("embeddings"))},
@@ -95,23 +99,86 @@ func TestPathsAreReadAsClientsWriteThem(t *testing.T) {
 			"the operation twice after a deployment", post("/deployments/echo/chat/completions/chat/completions", body),
 			refusal(404, "DeploymentNotFound", "The API deployment 'echo/chat/completions' for this resource does not exist."+twice("chat/completions"), "not_found_error", ""),
 		},
-		{"info by POST", post("/info", body), wrong("info", "GET")},
-		{"chat by GET", get("/models/chat/completions"), wrong("chat/completions", "POST")},
-		{"completions by GET", get("/completions"), wrong("completions", "POST")},
-		{"embeddings by DELETE", strings.Replace(get("/embeddings"), "GET", "DELETE", 1), wrong("embeddings", "POST")},
+		{"info by POST", post("/info", body), wrong("info", "GET", gets)},
+		{"chat by GET", get("/models/chat/completions"), wrong("chat/completions", "POST", posts)},
+		{"completions by GET", get("/completions"), wrong("completions", "POST", posts)},
+		{"embeddings by DELETE", strings.Replace(get("/embeddings"), "GET", "DELETE", 1), wrong("embeddings", "POST", posts)},
 		{"images come later", post("/images/embeddings", body), missing("")},
+		{"OpenAI's", post("/v1/chat/completions", body), meant("POST /chat/completions")},
+		{"OpenAI's list", get("/v1/models"), meant("GET /info")},
+		{"OpenAI's responses", post("/openai/v1/responses", body), meant("POST /chat/completions")},
+		{"Azure OpenAI's", post("/openai/deployments/gpt%204/chat/completions"+v2024, body), meant("POST /deployments/gpt 4/chat/completions")},
+		{"Azure OpenAI's, with a publisher", post("/inference/openai/deployments/openai/gpt-4o/embeddings", body), meant("POST /deployments/openai/gpt-4o/embeddings")},
+		{"GitHub's", post("/inference/chat/completions", body), meant("POST /models/chat/completions")},
+		{"a managed endpoint's", post("/score", body), meant("POST /chat/completions")},
+		{"without the s", post("/chat/completion", body), meant("POST /chat/completions")},
+		{"without the s under models", post("/models/embedding", body), meant("POST /models/embeddings")},
+		{"half of it", post("/deployments/echo/chat", body), meant("POST /deployments/echo/chat/completions")},
 	}
 	for _, path := range []string{"/chat/completions", "//chat/completions", "/chat//completions/", "/models/chat/completions//", "///models//chat/completions", "/deployments//echo//chat/completions"} {
 		cases = append(cases, exchange{path, post(path+v2024, body), good})
 	}
 	addr := door(t, nil)
 	compare(t, addr, cases)
-	t.Run("HEAD has the headers alone", func(t *testing.T) {
-		got := answer(t, addr, strings.Replace(get("/info"), "GET", "HEAD", 1))
-		if want := heads(405, "MethodNotAllowed", []string{"allow: GET"}); got != want {
-			t.Errorf("got %s, want %s", got, want)
-		}
+}
+
+func TestHEADAndOPTIONSAreAnswered(t *testing.T) {
+	t.Parallel()
+	with := func(method, request string) string { return strings.Replace(request, "GET", method, 1) }
+	info := "200\ncontent-type: application/json\nx-ingot-deployment: echo\nx-ingot-provider: mock\n\n"
+	allows := func(methods string) string { return "204\nallow: " + methods + "\n\n" }
+	addr := door(t, nil)
+	compare(t, addr, []exchange{
+		{"HEAD of what GET has", with("HEAD", get("/info")), info},
+		{"HEAD without a key", with("HEAD", get("/info", "api-key:none")), heads(401, "401", []string{"www-authenticate: Bearer"})},
+		{"HEAD of what GET has not", with("HEAD", get("/nowhere")), heads(404, "404", nil)},
+		{"HEAD where only POST is", with("HEAD", get("/chat/completions")), heads(405, "MethodNotAllowed", []string{"allow: POST, OPTIONS"})},
+		{"OPTIONS of info", with("OPTIONS", get("/models/info")), allows("GET, HEAD, OPTIONS")},
+		{"OPTIONS of an operation", with("OPTIONS", get("/chat/completions")), allows("POST, OPTIONS")},
+		{"OPTIONS of a deployment's", with("OPTIONS", get("/deployments/echo/embeddings/")), allows("POST, OPTIONS")},
+		{"OPTIONS of nothing", with("OPTIONS", get("/nowhere")), refusal(404, "404", noRoute, "not_found_error", "")},
+		{"OPTIONS without a key", with("OPTIONS", get("/info", "api-key:none")), unauthorized()},
+		{"a method of nobody's", with("BREW", get("/chat/completions")), refusal(405, "MethodNotAllowed", "Method Not Allowed: chat/completions takes POST.", wrongValue, "", "allow: POST, OPTIONS")},
 	})
+}
+
+func TestAVersionIsReadAsTheContractSays(t *testing.T) {
+	t.Parallel()
+	info := "200\ncontent-type: application/json\nx-ingot-deployment: echo\nx-ingot-provider: mock\n\n" +
+		`{"model_name":"parrot-1","model_type":"chat_completion","model_provider_name":"Ingot"}`
+	unknown := func(v string) string {
+		return refusal(404, "404", "Resource not found: there is no api-version '"+v+"'. The usual one is 2024-05-01-preview.", "not_found_error", "api-version")
+	}
+	missing := refusal(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.", wrongValue, "api-version")
+	var lenient []exchange
+	for _, v := range []string{"", "?api-version=", "?model=echo", "?api-version=2024-05-01-preview", "?api-version=2023-03-15", "?api-version=2030-12-31-preview",
+		"?api-version=preview", "?api-version=latest", "?api-version=zzz&api-version=2024-05-01-preview", "?API-version=zzz"} {
+		lenient = append(lenient, exchange{"lenient " + v, get("/info" + v), info})
+	}
+	for _, v := range []string{"zzz", "2024-05-01-beta", "2024-5-1", "2024-05-01-preview ", "v1", "2024-05-01-PREVIEW"} {
+		at := "?api-version=" + strings.ReplaceAll(v, " ", "%20")
+		lenient = append(lenient,
+			exchange{"lenient " + v, get("/info" + at), unknown(v)},
+			exchange{"lenient " + v + " of a chat", post("/models/chat/completions"+at, "{"), unknown(v)},
+			exchange{"lenient, the last one counts: " + v, post("/embeddings"+v2024+"&"+at[1:], "{"), unknown(v)})
+	}
+	compare(t, door(t, nil), append(lenient,
+		exchange{"after the key", get("/info?api-version=zzz", "api-key: x"), unauthorized()},
+		exchange{"after the path", get("/nowhere?api-version=zzz"), refusal(404, "404", noRoute, "not_found_error", "")},
+		exchange{"after the method", post("/info?api-version=zzz", ""), refusal(405, "MethodNotAllowed", "Method Not Allowed: info takes GET.", wrongValue, "", "allow: GET, HEAD, OPTIONS")},
+		exchange{"a broken query is none", get("/info?api-version=%zz"), info},
+	))
+	strict := []exchange{
+		{"strict, none", get("/info"), missing},
+		{"strict, none of a chat", post("/chat/completions", hi), missing},
+		{"strict, a blank one", post("/models/completions?api-version=", "{"), missing},
+		{"strict, one of another API", post("/deployments/vectors/embeddings?api-version=2024-10-21", "{"), unknown("2024-10-21")},
+		{"strict, a word", get("/info?api-version=latest"), unknown("latest")},
+	}
+	for _, v := range []string{"2024-04-01-preview", "2024-05-01-preview", "2024-08-01-preview", "2025-02-01-preview", "2025-04-01", "2025-05-01", "2025-05-01-preview", "2025-05-15-preview"} {
+		strict = append(strict, exchange{"strict " + v, get("/info?api-version=" + v), info})
+	}
+	compare(t, door(t, func(o *azureai.Options) { o.StrictVersions = true }), strict)
 }
 
 func TestAKeyIsTakenFromEveryPlaceWhereClientsPutIt(t *testing.T) {

@@ -91,6 +91,7 @@ func TestEveryKindOfErrorHasItsStatusCodeAndHeaders(t *testing.T) {
 			`,"status":422,"code":"Invalid input","message":"It went wrong.","detail":[]}`,
 		llm.UnknownParam: heads(400, "extra_parameters_not_allowed", nil) + "{" + nested(400, "extra_parameters_not_allowed", m, wrongValue, "", "") +
 			`,"detail":"It went wrong."}`,
+		llm.NoVersion:    refusal(400, "MissingApiVersionParameter", m, wrongValue, ""),
 		llm.NoModel:      refusal(400, "no_model_name", m, wrongValue, ""),
 		llm.UnknownModel: refusal(400, "unknown_model", m, wrongValue, ""),
 		llm.NoDeployment: refusal(404, "DeploymentNotFound", m, "not_found_error", ""),
@@ -271,10 +272,25 @@ func TestExtraParametersAreRefusedDroppedOrPassedOn(t *testing.T) {
 		{"passed on and unknown to the model", chat(v2024, `"top_k":[1,2],`, "pass-through"), forbidden("top_k", "[1,2]")},
 		{"null is passed on as well", chat(v2024, `"top_k":null,`, "pass-through"), forbidden("top_k", "null")},
 		{"an old word", chat(v2024, ``, "ignore"), option("ignore")},
+		{"an unknown word comes back as it was", chat(v2024, ``, " Ignore "), option("Ignore")},
+		{"two words", chat(v2024, ``, "drop, error"), option("drop, error")},
+		{"one word twice", chat(v2024, `"n":2,"top_k":1,`, "drop, DROP,"), dropped},
+		{"two lines that agree", post("/chat/completions"+v2024, `{"max_tokens":0,"n":2,"top_k":1,`+asked+`}`, "Extra-Parameters: Drop", "extra-parameters: drop"), dropped},
+		{"two lines, one of them blank", post("/chat/completions"+v2024, `{"max_tokens":0,"n":2,"top_k":1,`+asked+`}`, "extra-parameters:", "extra-parameters: drop"), dropped},
+		{"two lines that do not agree", post("/chat/completions"+v2024, `{`+asked+`}`, "extra-parameters: drop", "extra-parameters: pass-through"), option("drop,pass-through")},
+		{"OpenAI's that ask for nothing", chat("", `"metadata":{"a":"b"},"safety_identifier":"s",`, ""), ok("echo", plain)},
+		{"OpenAI's that are not obeyed", chat("", `"store":true,"service_tier":"flex","verbosity":"low",`, ""),
+			strings.Replace(ok("echo", plain), "x-ingot-provider", "x-ingot-dropped: store, service_tier, verbosity\nx-ingot-provider", 1)},
+		{"OpenAI's that are not obeyed, with a version", chat(v2024, `"store":true,`, ""), extra("store", "'store'")},
+		{"OpenAI's that are not obeyed, passed on", chat("", `"store":true,`, "pass-through"), forbidden("store", "true")},
 		{"no word", chat(v2024, ``, "1"), option("1")},
 		{"the last of the versions counts", chat("?api-version=&api-version=2024-05-01-preview", `"n":1,`, ""), extra("n", "'n'")},
 		{"of completions", post("/completions"+v2024, `{"prompt":"a","best_of":1}`), extra("best_of", "'best_of'")},
 		{"of embeddings", post("/embeddings"+v2024, `{"input":"a","user":"u"}`), extra("user", "'user'")},
+		{"no header for info", get("/info", "extra-parameters: ignore"), "200\ncontent-type: application/json\nx-ingot-deployment: echo\nx-ingot-provider: mock\n\n" +
+			`{"model_name":"parrot-1","model_type":"chat_completion","model_provider_name":"Ingot"}`},
+		{"a bad word for completions", post("/completions", `{"prompt":"a"}`, "extra-parameters: x"), option("x")},
+		{"a bad word for embeddings", post("/embeddings", `{"input":"a"}`, "extra-parameters: x"), option("x")},
 		{"a quoted name", chat(v2024, `"a\"\\\u003c":1,`, ""), strings.ReplaceAll(extra(`a"\<`, `'a"\<'`), "<", `\u003c`)},
 	})
 	legacy := door(t, func(o *azureai.Options) { o.LegacyExtras = true })

@@ -238,4 +238,4 @@ def test_requests_that_no_sdk_sends(mock_url, http, path, request_, status, code
     assert answer.json()["error"]["code"] == code
     assert answer.headers["x-ms-error-code"] == code
     if status == 405:
-        assert answer.headers["Allow"] == "GET"
+        assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"

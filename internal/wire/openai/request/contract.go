@@ -12,9 +12,10 @@ import (
 // Admission is what a door does with a root member.
 type Admission byte
 
-// The admissions: a member is taken, left out and listed as dropped, or refused.
+// The admissions: a member is taken, left out, left out and listed as dropped, or refused.
 const (
 	Take Admission = iota
+	Ignore
 	Drop
 	Refuse
 )
@@ -48,6 +49,8 @@ func (f *fields) open(body []byte, c Contract, set func(name string, v jsonx.Val
 		switch c.Admit(name) {
 		case Take:
 			set(name, v)
+		case Ignore:
+			f.ignored = append(f.ignored, name)
 		case Drop:
 			f.dropped = append(f.dropped, name)
 		case Refuse:
@@ -71,6 +74,6 @@ func (f *fields) finish(e *llm.Envelope, c Contract, body []byte) error {
 		return llm.Faulty(f.details...)
 	}
 	e.MayDrop, e.Dropped = c.MayDrop, f.dropped
-	e.SetSource(c.Wire, body, f.dropped...)
+	e.SetSource(c.Wire, body, append(f.ignored, f.dropped...)...)
 	return nil
 }

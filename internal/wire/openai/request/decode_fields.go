@@ -27,6 +27,7 @@ type fields struct {
 	refused []string
 	first   jsonx.Value
 	dropped []string
+	ignored []string
 	extras  int
 	tokens  int
 }
