@@ -1,5 +1,6 @@
 """What tests ask, and how they read answers."""
 
+import json
 import re
 
 from azure.ai.inference.models import UserMessage
@@ -36,3 +37,17 @@ def frames(text):
     lines = text[:-2].split("\n\n")
     assert all(line.startswith("data: ") and "\n" not in line for line in lines)
     return [line.removeprefix("data: ") for line in lines]
+
+
+class Sent:
+    """The requests that went out, retries included; give it to a call as raw_request_hook."""
+
+    def __init__(self):
+        self.requests = []
+
+    def __call__(self, request):
+        self.requests.append(request.http_request)
+
+    def body(self):
+        """The body of the last one."""
+        return json.loads(self.requests[-1].content)

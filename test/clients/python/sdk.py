@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from azure.ai import inference
 from azure.ai.inference import aio
 from azure.core.credentials import AccessToken, AzureKeyCredential
+from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
 
 
 class Sync:
@@ -35,6 +36,10 @@ class Sync:
         client = make(self.url + base, credential, **self._trust, **options)
         self._clients.append(client)
         return client
+
+    def hurried(self):
+        """A transport for `transport=` that does not sleep before a retry; its waits are the seconds it would have slept."""
+        return Hurried(**self._trust)
 
     def token(self, text):
         """A credential that hands out a token instead of a key."""
@@ -74,6 +79,9 @@ class Async(Sync):
 
     def _make(self, make, base, key, options):
         return Driven(self.loop, super()._make(make, base, key, options))
+
+    def hurried(self):
+        return AsyncHurried(**self._trust)
 
     def token(self, text):
         return AsyncToken(text)
@@ -138,6 +146,24 @@ class Driven:
 
     def __str__(self):
         return str(self.target)
+
+
+class Hurried(RequestsTransport):
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.waits = []
+
+    def sleep(self, duration):
+        self.waits.append(duration)
+
+
+class AsyncHurried(AioHttpTransport):
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.waits = []
+
+    async def sleep(self, duration):
+        self.waits.append(duration)
 
 
 class Token:

@@ -185,12 +185,15 @@ def test_an_error_in_mid_stream_raises(faulty):
 
 def test_retry_after_is_honoured(faulty):
     client = faulty.chat("/deployments/waits")
-    client.complete(messages=HELLO)
-    start = time.monotonic()
-    answer = client.complete(messages=HELLO)
+    waits = []
+    for _ in range(2):
+        start = time.monotonic()
+        assert client.complete(messages=HELLO).choices[0].message.content == "Hello"
+        waits.append(time.monotonic() - start)
+        if max(waits) >= 1:
+            break
 
-    assert answer.choices[0].message.content == "Hello"
-    assert time.monotonic() - start >= 1
+    assert 1 <= max(waits) < 3
 
 
 def test_without_retry_after_the_first_refusal_is_final(faulty):
