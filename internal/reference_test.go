@@ -103,6 +103,8 @@ func section(b *strings.Builder, title string, of reflect.Type, path string) {
 		switch {
 		case f.Type == reflect.TypeFor[[]config.Model]():
 			value, at = "names, each with [members](#"+slug(at+".NAME")+")", at+".NAME"
+		case f.Type == reflect.TypeFor[[]string]():
+			value = "list of texts"
 		case f.Type.Kind() == reflect.Slice:
 			value, at = "list, each with [members](#"+slug(at+"[]")+")", at+"[]"
 		case deeper != nil:

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
@@ -81,6 +82,12 @@ func (c *Config) check(before problems) problems {
 	}
 	k.listen(c.Listen)
 	k.keys(c.Keys)
+	for i, origin := range c.CORS.Origins {
+		u, err := url.Parse(origin)
+		if origin != "*" && (err != nil || u.Host == "" || origin != u.Scheme+"://"+u.Host) {
+			k.refuse(fmt.Sprintf("cors.origins[%d]", i), "expected an origin such as https://app.example, without a path, or *")
+		}
+	}
 	if len(c.Models) == 0 {
 		k.refuse("models", "names no model; add one such as smollm2: {local: smollm2}, or leave models out for the default ones")
 	}

@@ -22,6 +22,8 @@ type Config struct {
 	Reasoning       string          `yaml:"reasoning" enum:"content,field,hidden" doc:"Where a model's reasoning goes: into the content, into a field of its own, or nowhere. Without it the route and its api-version decide."`
 	Info            Info            `yaml:"info" doc:"The answer of /info."`
 	ExtraParameters ExtraParameters `yaml:"extra_parameters" doc:"The extra-parameters header."`
+	APIVersions     string          `yaml:"api_versions" default:"lenient" enum:"lenient,strict" doc:"Which api-version a request may have: none or any date, or one of the published ones and no other."`
+	CORS            CORS            `yaml:"cors" doc:"Which web pages may call from a browser."`
 	Log             Log             `yaml:"log" doc:"What is logged, and how."`
 
 	src source
@@ -52,6 +54,7 @@ type Model struct {
 	GPULayers *Layers       `yaml:"gpu_layers" for:"local" doc:"Layers to put on the GPU: all, or a number; where absent as many as fit."`
 	KeepAlive time.Duration `yaml:"keep_alive" for:"local,command" default:"10m" word:"forever" doc:"How long an idle model stays loaded: a duration, 0s to unload at once, or forever."`
 	System    *string       `yaml:"system" for:"local" doc:"System prompt where the caller sends none; empty for none at all, the catalogue's where absent."`
+	Inputs    int           `yaml:"inputs" default:"2048" min:"1" max:"8192" doc:"Most inputs of one request for embeddings; more is refused with 422."`
 	Queue     *int          `yaml:"queue" min:"0" doc:"Requests that may wait; limits.queue where absent."`
 	Reasoning string        `yaml:"reasoning" enum:"content,field,hidden" doc:"As reasoning at the root, for this model."`
 	Timeouts  Timeouts      `yaml:"timeouts" doc:"How long to wait for the model."`
@@ -112,6 +115,11 @@ type Info struct {
 // ExtraParameters shapes the extra-parameters header.
 type ExtraParameters struct {
 	Legacy bool `yaml:"legacy" default:"off" doc:"Take ignore for drop and allow for pass-through."`
+}
+
+// CORS says who may call from a browser.
+type CORS struct {
+	Origins []string `yaml:"origins" doc:"Origins such as https://app.example, or * for every one; an empty list is for none. Where absent * on a loopback address, and none on any other. A page needs a key all the same."`
 }
 
 // Log says what is logged and how.

@@ -132,12 +132,14 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 	want := &config.Config{
 		Listen: "127.0.0.1:8080",
 		Models: []config.Model{
-			{Name: "smollm2", Local: "smollm2", KeepAlive: 10 * time.Minute, Timeouts: timeouts},
-			{Name: "minilm", Local: "minilm", KeepAlive: 10 * time.Minute, Timeouts: timeouts},
+			{Name: "smollm2", Local: "smollm2", KeepAlive: 10 * time.Minute, Inputs: 2048, Timeouts: timeouts},
+			{Name: "minilm", Local: "minilm", KeepAlive: 10 * time.Minute, Inputs: 2048, Timeouts: timeouts},
 		},
 		Limits: config.Limits{Body: 32 << 20, HeaderTimeout: 10 * time.Second, BodyTimeout: time.Minute, BodyTotal: 10 * time.Minute, BodyMemory: 256 << 20, Queue: 64, Wait: time.Minute},
 		Info:   config.Info{Spelling: "spec"},
-		Log:    config.Log{Level: "info", Format: "text"},
+
+		APIVersions: "lenient",
+		Log:         config.Log{Level: "info", Format: "text"},
 	}
 	if diff := cmp.Diff(want, c, sameValues); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -57,6 +57,8 @@ func schemaOf(f reflect.StructField) map[string]any {
 	switch {
 	case t == reflect.TypeFor[[]Model]():
 		return map[string]any{"type": "object", "minProperties": 1, "additionalProperties": map[string]any{"$ref": "#/$defs/model"}}
+	case t == reflect.TypeFor[[]string]():
+		return map[string]any{"type": "array", "items": map[string]any{"type": "string"}}
 	case t.Kind() == reflect.Slice:
 		return map[string]any{"type": "array", "items": object(t.Elem())}
 	case t.Kind() == reflect.Struct:

@@ -36,7 +36,7 @@ func (w *writer) members(v reflect.Value, lead, indent string) {
 	for f, fv := range v.Fields() {
 		name := f.Tag.Get("yaml")
 		unset := fv.Kind() == reflect.Pointer && fv.IsNil() || fv.Kind() == reflect.String && fv.Len() == 0 ||
-			fv.Kind() == reflect.Slice && fv.Len() == 0
+			fv.Kind() == reflect.Slice && fv.Len() == 0 && (fv.IsNil() || fv.Type() != reflect.TypeFor[[]string]())
 		if v.Type() == reflect.TypeFor[Fault]() && fv.IsZero() {
 			continue // a fault is one of its members
 		}
@@ -60,6 +60,12 @@ func (w *writer) members(v reflect.Value, lead, indent string) {
 			for _, key := range list {
 				w.members(reflect.ValueOf(key), indent+"  - ", indent+"    ")
 			}
+		case []string:
+			quoted := make([]string, len(list))
+			for i, text := range list {
+				quoted[i] = quote(strings.ReplaceAll(text, "${", "$${"))
+			}
+			fmt.Fprintf(w, " [%s]\n", strings.Join(quoted, ", "))
 		default:
 			if fv.Kind() == reflect.Struct {
 				w.WriteByte('\n')

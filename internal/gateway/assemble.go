@@ -46,7 +46,7 @@ func (g *Gateway) deployments(ctx context.Context, s *snapshot) ([]route.Deploym
 			s.models = append(s.models, model)
 			target.Backend, target.Info = model, settings.Info
 		}
-		target.Info.Reasoning = llm.ReasoningPlace(m.Reasoning)
+		target.Info.Reasoning, target.Info.Inputs = llm.ReasoningPlace(m.Reasoning), m.Inputs
 		out = append(out, route.Deployment{Targets: []route.Target{target}})
 	}
 	return out, nil

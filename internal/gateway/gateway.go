@@ -124,7 +124,7 @@ func (g *Gateway) assemble(ctx context.Context, cfg *config.Config) (*snapshot, 
 		policy.Limit(g.take),
 	)
 	const slowReader = time.Minute
-	s.handler = azureai.Handler(azureai.Options{
+	s.handler = dialect.AllowOrigins(origins(cfg), azureai.Handler(azureai.Options{
 		Options: dialect.Options{
 			AllowHost: s.allowHost, Backend: backend, Models: table, Logger: g.log, MaxBody: int64(cfg.Limits.Body),
 			BodyTimeout: cfg.Limits.BodyTimeout, BodyTotal: cfg.Limits.BodyTotal, BodyMemory: int64(cfg.Limits.BodyMemory), Budget: &g.bodies,
@@ -133,8 +133,9 @@ func (g *Gateway) assemble(ctx context.Context, cfg *config.Config) (*snapshot, 
 		},
 		ServiceSpelling: cfg.Info.Spelling == "service",
 		LegacyExtras:    cfg.ExtraParameters.Legacy,
+		StrictVersions:  cfg.APIVersions == "strict",
 		Reasoning:       llm.ReasoningPlace(cfg.Reasoning),
-	})
+	}))
 	return s, nil
 }
 
@@ -179,6 +180,14 @@ func (g *Gateway) mayScrape(r *http.Request) bool {
 	}
 	caller, ok := g.current.Load().keys.Verify(auth.Candidates(r.Header))
 	return ok && caller.Admin
+}
+
+// origins are those whose pages may call; every one where only this machine can.
+func origins(cfg *config.Config) []string {
+	if host, _, err := net.SplitHostPort(cfg.Listen); cfg.CORS.Origins == nil && err == nil && isLoopback(host) {
+		return []string{"*"}
+	}
+	return cfg.CORS.Origins
 }
 
 // allowHost returns who may be meant by a Host header: anybody where the endpoint listens to the

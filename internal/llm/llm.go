@@ -96,6 +96,7 @@ type ModelInfo struct {
 	Features   Features
 	Context    int // tokens; 0: unknown
 	Dimensions int // of an embedding; 0: none or unknown
+	Inputs     int // most of them in one request for embeddings; 0: no limit
 	Reasoning  ReasoningPlace
 }
 
