@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/schema"
@@ -41,8 +42,9 @@ func (m *Model) chat(r *llm.ChatRequest) (*script, error) {
 	}
 	s := &script{model: m.options.Name, whole: !r.Stream, probs: r.Logprobs, prompt: perMessage * len(r.Messages)}
 	if r.TopLogprobs != nil {
-		if s.top = *r.TopLogprobs; s.top < 0 || s.top > 20 {
-			return nil, invalid("range", "top_logprobs must be from 0 to 20", "top_logprobs")
+		const most = 20
+		if s.top = *r.TopLogprobs; s.top > most {
+			return nil, atMost(most, "top_logprobs")
 		}
 	}
 	for _, text := range texts {
@@ -55,10 +57,11 @@ func (m *Model) chat(r *llm.ChatRequest) (*script, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, finish, err := m.answer(r)
+	list, finish, err := m.answer(r, s.prompt)
 	if err != nil {
 		return nil, err
 	}
+	s.extra = annotation(texts)
 	return s, s.add(list, finish, n)
 }
 
@@ -97,9 +100,9 @@ func said(messages []llm.Message) ([]string, error) {
 	return texts, nil
 }
 
-// answer works out one choice; all choices are alike.
-func (m *Model) answer(r *llm.ChatRequest) ([]step, llm.Finish, error) {
-	limit := m.limitOf(r.MaxTokens)
+// answer works out one choice, for a prompt of so many tokens; all choices are alike.
+func (m *Model) answer(r *llm.ChatRequest, prompt int) ([]step, llm.Finish, error) {
+	limit := m.limitOf(r.MaxTokens, prompt)
 	var list []step
 	at := int32(0)
 	if m.options.Behaviour == Reasoning {
@@ -142,24 +145,32 @@ func (m *Model) content(r *llm.ChatRequest, limit int) ([]string, error) {
 	if m.options.Behaviour == Count {
 		return numbers(limit + 1), nil
 	}
-	return Tokens(lastUser(r.Messages)), nil
+	text := lastUser(r.Messages)
+	if last := len(r.Messages) - 1; last >= 0 && r.Messages[last].Role == llm.Assistant && r.Messages[last].Prefix {
+		text = strings.TrimPrefix(text, textOf(r.Messages[last].Parts))
+	}
+	return Tokens(text), nil
 }
 
 // lastUser is the text of the last user message, empty where there is none.
 func lastUser(messages []llm.Message) string {
 	for _, message := range slices.Backward(messages) {
-		if message.Role != llm.User {
-			continue
+		if message.Role == llm.User {
+			return textOf(message.Parts)
 		}
-		var text []byte
-		for _, p := range message.Parts {
-			if t, ok := p.(llm.Text); ok {
-				text = t.AppendTo(text)
-			}
-		}
-		return string(text)
 	}
 	return ""
+}
+
+// textOf joins the texts among parts.
+func textOf(parts []llm.Part) string {
+	var text []byte
+	for _, p := range parts {
+		if t, ok := p.(llm.Text); ok {
+			text = t.AppendTo(text)
+		}
+	}
+	return string(text)
 }
 
 // called picks the tool to call, -1 for none.

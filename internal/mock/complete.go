@@ -36,27 +36,29 @@ func (m *Model) complete(r *llm.CompleteRequest) (*script, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(r.Prompts) == 0 || len(r.Prompts)*n > maxInputs {
-		return nil, invalid("too_long", fmt.Sprintf("prompts times n must be from 1 to %d", maxInputs), "prompt")
+	if len(r.Prompts) == 0 || len(r.Prompts)*n > maxPrompts {
+		return nil, invalid("too_long", fmt.Sprintf("prompts times n must be from 1 to %d", maxPrompts), "prompt")
 	}
 	s := &script{model: m.options.Name, whole: !r.Stream}
 	if r.Logprobs != nil {
-		if s.probs, s.top = true, *r.Logprobs; s.top < 0 || s.top > 5 {
-			return nil, invalid("range", "logprobs must be from 0 to 5", "logprobs")
+		const most = 5
+		if s.probs, s.top = true, *r.Logprobs; s.top > most {
+			return nil, atMost(most, "logprobs")
 		}
 	}
 	texts := make([]string, len(r.Prompts))
 	for i, prompt := range r.Prompts {
 		texts[i] = read(prompt)
-		s.prompt += countTokens(texts[i])
+		count := countTokens(texts[i])
+		if err := screen(texts[i:i+1], count, "prompt"); err != nil {
+			return nil, err
+		}
+		s.prompt += count
 	}
-	if err := screen(texts, s.prompt, "prompt"); err != nil {
-		return nil, err
-	}
-	limit := m.limitOf(r.MaxTokens)
+	s.extra = annotation(texts)
 	for _, text := range texts {
 		prompt := Tokens(text)
-		answer := prompt
+		answer, limit := prompt, m.limitOf(r.MaxTokens, len(prompt))
 		if m.options.Behaviour == Count {
 			answer = numbers(limit + 1)
 		}

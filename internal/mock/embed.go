@@ -26,18 +26,19 @@ func (m *Model) Embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedReply
 	}
 	switch {
 	case dimensions < 1 || dimensions > MaxDimensions:
-		return nil, invalid("range", fmt.Sprintf("dimensions must be from 1 to %d", MaxDimensions), "dimensions")
-	case len(r.Items) > maxInputs || len(r.Items)*dimensions > maxFloats:
-		return nil, invalid("too_long", fmt.Sprintf("at most %d inputs, and %d numbers in all", maxInputs, maxFloats), "input")
+		return nil, atMost(MaxDimensions, "dimensions")
+	case len(r.Items)*dimensions > maxFloats:
+		return nil, invalid("too_long", fmt.Sprintf("The answer should have at most %d numbers in all", maxFloats), "input")
 	}
 	texts := make([]string, len(r.Items))
 	tokens := 0
 	for i, item := range r.Items {
 		texts[i] = read(item)
-		tokens += countTokens(texts[i])
-	}
-	if err := screen(texts, tokens, "input"); err != nil {
-		return nil, err
+		count := countTokens(texts[i])
+		if err := screen(texts[i:i+1], count, "input"); err != nil {
+			return nil, err
+		}
+		tokens += count
 	}
 	if fault.Stall > 0 {
 		<-ctx.Done()

@@ -41,7 +41,7 @@ func TestFaults(t *testing.T) {
 func TestFaultStatusBecomesItsKind(t *testing.T) {
 	t.Parallel()
 	for status, kind := range map[int]llm.Kind{
-		400: llm.Malformed, 401: llm.Unauthenticated, 403: llm.Denied, 404: llm.NotFound, 408: llm.Timeout, 413: llm.TooLarge,
+		400: llm.Malformed, 401: llm.Unauthenticated, 403: llm.Denied, 404: llm.NotFound, 405: llm.Method, 408: llm.Late, 413: llm.TooLarge, 415: llm.MediaType,
 		418: llm.Invalid, 422: llm.Invalid, 429: llm.RateLimited, 500: llm.Internal, 502: llm.Upstream, 503: llm.Unavailable, 504: llm.Timeout, 599: llm.Upstream,
 	} {
 		for _, wait := range []time.Duration{0, 3 * time.Second} {

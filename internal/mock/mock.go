@@ -18,7 +18,12 @@
 // called with the smallest arguments that their schema allows, the first tool
 // where none is named; response_format json_schema is answered with the
 // smallest instance, json_object with {}. max_tokens holds for everything, stop
-// for the answer's text. A prompt that contains "mock:filter" is refused.
+// for the answer's text. Where the last message is the assistant's and has
+// prefix, an echo leaves out what that message says already.
+//
+// A filter. A prompt that contains "mock:filter" is refused. An answer's text
+// ends before "mock:censor", as by a filter. A choice whose prompt contains
+// "mock:no-filter" says that it was not filtered.
 //
 // Log probabilities are -0.1 for each token; alternative k is "~k" at -3-k.
 // The first token of a prompt that is given back has none, which is NaN.
@@ -53,14 +58,19 @@ const (
 	MaxDimensions     = 65_536
 	countTo           = 4096 // where neither request nor options say
 	maxChoices        = 128
-	maxInputs         = 2048
+	maxPrompts        = 2048    // times the choices of each
 	maxFloats         = 1 << 22 // of all vectors of one reply
 	maxAnswer         = 1 << 20 // tokens of all choices of one reply
 	perLogprob        = 4       // tokens that one log probability counts for
 )
 
-// Filter is what a prompt contains to be refused as by a content filter.
-const Filter = "mock:filter"
+// What a prompt contains to be refused as by a content filter, what an answer contains to be cut by one, and what a prompt
+// contains for its answer to say that the filter was down.
+const (
+	Filter   = "mock:filter"
+	Censor   = "mock:censor"
+	NoFilter = "mock:no-filter"
+)
 
 // Options is what a mock model is.
 type Options struct {
@@ -136,7 +146,8 @@ func (m *Model) Models(context.Context) ([]llm.ModelInfo, error) {
 	return []llm.ModelInfo{info}, nil
 }
 
-const chatFeatures = llm.FeatureTools | llm.FeatureParallelTools | llm.FeatureFormat | llm.FeatureN | llm.FeatureLogprobs
+const chatFeatures = llm.FeatureTools | llm.FeatureParallelTools | llm.FeatureFormat | llm.FeatureN | llm.FeatureLogprobs |
+	llm.FeatureLogitBias | llm.FeatureEffort | llm.FeaturePrefix
 
 // does refuses what this behaviour is not for.
 func (m *Model) does(op llm.Operation) error {
@@ -170,8 +181,14 @@ func (f Fault) refusal() error {
 		kind = llm.Denied
 	case http.StatusNotFound:
 		kind = llm.NotFound
-	case http.StatusRequestTimeout, http.StatusGatewayTimeout:
+	case http.StatusMethodNotAllowed:
+		kind = llm.Method
+	case http.StatusRequestTimeout:
+		kind = llm.Late
+	case http.StatusGatewayTimeout:
 		kind = llm.Timeout
+	case http.StatusUnsupportedMediaType:
+		kind = llm.MediaType
 	case http.StatusRequestEntityTooLarge:
 		kind = llm.TooLarge
 	case http.StatusUnprocessableEntity:
@@ -196,6 +213,20 @@ func (f Fault) refusal() error {
 	}
 }
 
+// verdict is what the filter says of a prompt: it looks for one thing, which it found.
+const verdict = `{"hate":{"filtered":false,"severity":"safe"},"jailbreak":{"filtered":true,"detected":true},` +
+	`"self_harm":{"filtered":false,"severity":"safe"},"sexual":{"filtered":false,"severity":"safe"},"violence":{"filtered":false,"severity":"safe"}}`
+
+// annotation is what a choice says where the filter was down (doc/protocol.md §3.10), nil where it was not.
+func annotation(texts []string) llm.Extra {
+	for _, text := range texts {
+		if strings.Contains(text, NoFilter) {
+			return llm.Extra{"content_filter_result": []byte(`{"error":{"code":"content_filter_error","message":"The contents are not filtered"}}`)}
+		}
+	}
+	return nil
+}
+
 // screen refuses a prompt that is filtered or too long; member names it.
 func screen(texts []string, tokens int, member string) error {
 	for _, text := range texts {
@@ -204,6 +235,7 @@ func screen(texts []string, tokens int, member string) error {
 				Kind:    llm.Filtered,
 				Message: "The response was filtered: the prompt contains " + Filter + ", which this mock model refuses as a content filter would.",
 				Param:   "prompt",
+				Filter:  []byte(verdict),
 			}
 		}
 	}
@@ -222,9 +254,14 @@ func invalid(kind, msg string, loc ...any) error {
 	return llm.Faulty(llm.Detail{Type: kind, Msg: msg, Loc: append([]any{"body"}, loc...)})
 }
 
+// atMost is the error of a number that is too high.
+func atMost(most int, loc ...any) error {
+	return invalid("less_than_equal", fmt.Sprintf("Input should be less than or equal to %d", most), loc...)
+}
+
 // unsupported is the error of something that the mock model cannot do.
 func unsupported(msg string, loc []any) error {
-	e := &llm.Error{Kind: llm.Unsupported, Message: msg, Details: []llm.Detail{{Type: "unsupported", Msg: msg, Loc: loc}}}
+	e := &llm.Error{Kind: llm.Unsupported, Message: msg, Details: []llm.Detail{{Type: "parameter_not_supported", Msg: msg, Loc: loc}}}
 	if len(loc) > 1 {
 		e.Param, _ = loc[1].(string)
 	}
@@ -236,19 +273,20 @@ func choices(n *int) (int, error) {
 	if n == nil {
 		return 1, nil
 	}
-	if *n < 1 || *n > maxChoices {
-		return 0, invalid("range", fmt.Sprintf("n must be from 1 to %d", maxChoices), "n")
+	if *n > maxChoices {
+		return 0, atMost(maxChoices, "n")
 	}
 	return *n, nil
 }
 
-// limitOf is the limit of an answer: the request's, else the model's own.
-func (m *Model) limitOf(asked *int) int {
+// limitOf is the limit of an answer to a prompt of so many tokens: the request's, else the model's own, within the context.
+func (m *Model) limitOf(asked *int, prompt int) int {
+	limit := Context
 	switch {
 	case asked != nil:
-		return max(0, min(*asked, Context))
+		limit = *asked
 	case m.options.MaxTokens > 0:
-		return min(m.options.MaxTokens, Context)
+		limit = m.options.MaxTokens
 	}
-	return Context
+	return max(0, min(limit, Context-prompt))
 }

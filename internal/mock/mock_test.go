@@ -135,6 +135,30 @@ func TestChatStreams(t *testing.T) {
 		{"a quoted text is read", mock.Options{}, func(r *llm.ChatRequest) {
 			r.Messages[0].Parts = []llm.Part{llm.QuotedText([]byte(`"\u00fc\n"`))}
 		}, []string{`0.0 "ü"`, `0.0 "\n"`, "0.0 stop", "5+2(0)"}},
+		{"what a filter censors is not said", mock.Options{}, func(r *llm.ChatRequest) {
+			r.Messages[0] = user("one mock:censor two")
+		}, []string{`0.0 "one"`, `0.0 " "`, "0.0 content_filter", "8+2(0)"}},
+		{"a stop before what a filter censors", mock.Options{}, func(r *llm.ChatRequest) {
+			r.Messages[0], r.Stop = user("one two mock:censor"), []string{" two"}
+		}, []string{`0.0 "one"`, "0.0 stop", "8+1(0)"}},
+		{"a limit before what a filter censors", mock.Options{}, func(r *llm.ChatRequest) {
+			r.Messages[0], r.MaxTokens = user("one two mock:censor"), new(1)
+		}, []string{`0.0 "one"`, "0.0 length", "8+1(0)"}},
+		{"an answer goes on where the assistant's message ends", mock.Options{}, func(r *llm.ChatRequest) {
+			r.Messages = append(r.Messages, llm.Message{Role: llm.Assistant, Prefix: true, Parts: []llm.Part{llm.NewText("one")}})
+		}, []string{`0.0 " two"`, `0.0 " three"`, "0.0 stop", "10+2(0)"}},
+		{"an assistant's message that begins otherwise", mock.Options{}, func(r *llm.ChatRequest) {
+			r.Messages = append(r.Messages, llm.Message{Role: llm.Assistant, Prefix: true, Parts: []llm.Part{llm.NewText("two")}})
+		}, []string{`0.0 "one"`, `0.0 " two"`, `0.0 " three"`, "0.0 stop", "10+3(0)"}},
+		{"an assistant's message that is no prefix", mock.Options{}, func(r *llm.ChatRequest) {
+			r.Messages = append(r.Messages, llm.Message{Role: llm.Assistant, Parts: []llm.Part{llm.NewText("one")}})
+		}, []string{`0.0 "one"`, `0.0 " two"`, `0.0 " three"`, "0.0 stop", "10+3(0)"}},
+		{"a prompt leaves room for what the context holds besides", mock.Options{Behaviour: mock.Count}, func(r *llm.ChatRequest) {
+			r.Messages[0] = user(strings.Repeat("!", mock.Context-4))
+		}, []string{`0.0 "1"`, "0.0 length", "131071+1(0)"}},
+		{"a prompt that leaves none", mock.Options{}, func(r *llm.ChatRequest) {
+			r.Messages[0] = user(strings.Repeat("!", mock.Context-3))
+		}, []string{"0.0 length", "131072+0(0)"}},
 		{"max_tokens cuts with length", mock.Options{}, func(r *llm.ChatRequest) {
 			r.MaxTokens = new(2)
 		}, []string{`0.0 "one"`, `0.0 " two"`, "0.0 length", "6+2(0)"}},
@@ -391,6 +415,7 @@ func TestRefusalsNameWhatIsWrong(t *testing.T) {
 			r.Format = &llm.Format{Type: llm.FormatSchema, Schema: []byte(`{"$ref":"https://example.com/s"}`)}
 		}), llm.Unsupported, []any{"body", "response_format", "json_schema", "schema"}},
 		{"chat with an embedding model", chat(mock.Options{Behaviour: mock.Embedding}, func(*llm.ChatRequest) {}), llm.NoOperation, nil},
+		{"a prompt of several that is too long", complete(&llm.CompleteRequest{Prompts: []llm.Input{llm.NewText("a"), llm.NewText(strings.Repeat("!", 131_073))}}), llm.TooLong, nil},
 		{"a filtered completion", complete(&llm.CompleteRequest{Prompts: []llm.Input{llm.NewText("mock:filter")}}), llm.Filtered, nil},
 		{"a suffix", complete(&llm.CompleteRequest{Prompts: text, Suffix: new("z")}), llm.Unsupported, []any{"body", "suffix"}},
 		{"logprobs of a completion", complete(&llm.CompleteRequest{Prompts: text, Logprobs: new(6)}), llm.Invalid, []any{"body", "logprobs"}},
@@ -487,6 +512,43 @@ func TestModelsSayWhatTheyDo(t *testing.T) {
 		}
 		if infos[0].Deployment != "m" || infos[0].Provider != "mock" || infos[0].Publisher == "" || infos[0].Model != "m" {
 			t.Errorf("%+v", infos[0])
+		}
+	}
+}
+
+func TestPromptsEachHaveTheWholeContext(t *testing.T) {
+	t.Parallel()
+	half := llm.NewText(strings.Repeat("!", mock.Context-2))
+	got, err := mock.New(mock.Options{Behaviour: mock.Count}).Complete(t.Context(), &llm.CompleteRequest{Prompts: []llm.Input{half, half}}).Collect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []llm.Choice{
+		{Parts: []llm.Part{llm.NewText("1 2")}, Finish: llm.FinishLength},
+		{Index: 1, Parts: []llm.Part{llm.NewText("1 2")}, Finish: llm.FinishLength},
+	}
+	if d := cmp.Diff(want, got.Choices, sameReply); d != "" || got.Usage.Prompt != 2*(mock.Context-2) {
+		t.Errorf("%+v: %s", got.Usage, d)
+	}
+}
+
+func TestAChoiceSaysThatTheFilterWasDown(t *testing.T) {
+	t.Parallel()
+	const want = `{"error":{"code":"content_filter_error","message":"The contents are not filtered"}}`
+	m := mock.New(mock.Options{})
+	for text, said := range map[string]string{"a mock:no-filter b": want, "a b": ""} {
+		chat, err := m.Chat(t.Context(), say(text)).Collect()
+		if err != nil {
+			t.Fatal(err)
+		}
+		completion, err := m.Complete(t.Context(), &llm.CompleteRequest{Prompts: []llm.Input{llm.NewText("x"), llm.NewText(text)}}).Collect()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range append(chat.Choices, completion.Choices...) {
+			if got := string(c.Extra["content_filter_result"]); got != said {
+				t.Errorf("%s: %s", text, got)
+			}
 		}
 	}
 }

@@ -15,8 +15,9 @@ type script struct {
 	prompt  int // tokens
 	choices [][]step
 	finish  []llm.Finish
-	whole   bool // the caller wants one reply
-	probs   bool // log probabilities are asked for
+	extra   llm.Extra // of each choice's end
+	whole   bool      // the caller wants one reply
+	probs   bool      // log probabilities are asked for
 	top     int
 	weight  int // tokens of all choices, with what their log probabilities count for
 }
@@ -117,7 +118,7 @@ func (m *Model) play(ctx context.Context, s *script, fault Fault, yield func(*ll
 				}
 			case round == len(steps):
 				r := reply()
-				r.Choices = []llm.Choice{{Index: i, Finish: s.finish[i]}}
+				r.Choices = []llm.Choice{{Index: i, Finish: s.finish[i], Extra: s.extra}}
 				if ends++; ends == len(s.choices) {
 					r.Usage = &usage
 				}

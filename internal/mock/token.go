@@ -94,29 +94,29 @@ func numbers(n int) []string {
 }
 
 // cut cuts tokens after the first few, the limit, and before
-// the stop sequence that is completed first. It says why the answer ends: an
+// the stop sequence that is completed first, or what the filter censors. It says why the answer ends: an
 // answer that fits the limit exactly is complete.
 func cut(tokens []string, limit int, stops []string) ([]string, llm.Finish) {
 	finish := llm.FinishStop
 	if len(tokens) > limit {
 		tokens, finish = tokens[:limit], llm.FinishLength
 	}
-	if len(stops) == 0 {
-		return tokens, finish
-	}
 	text := strings.Join(tokens, "")
-	start, end := len(text), len(text)+1
+	start, end, ended := len(text), len(text)+1, llm.FinishStop
+	if at := strings.Index(text, Censor); at >= 0 {
+		start, end, ended = at, at+len(Censor), llm.FinishFilter
+	}
 	for _, stop := range stops {
 		at := strings.Index(text, stop)
 		if stop == "" || at < 0 {
 			continue
 		}
 		if e := at + len(stop); e < end || e == end && at < start {
-			start, end = at, e
+			start, end, ended = at, e, llm.FinishStop
 		}
 	}
 	if end > len(text) {
 		return tokens, finish
 	}
-	return Tokens(text[:start]), llm.FinishStop
+	return Tokens(text[:start]), ended
 }

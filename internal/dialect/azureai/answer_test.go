@@ -296,3 +296,42 @@ func TestInfoDescribesTheDeploymentThatIsMeant(t *testing.T) {
 			"x-ms-model-mesh-model-name header. There are no deployments.", wrongValue, ""),
 	}})
 }
+
+func TestAFilterIsSeenInTheAnswer(t *testing.T) {
+	t.Parallel()
+	said := func(text string) string { return `"messages":[{"role":"user","content":"` + text + `"}]` }
+	const down = `"content_filter_result":{"error":{"code":"content_filter_error","message":"The contents are not filtered"}}`
+	compare(t, door(t, nil), []exchange{
+		{
+			"a completion that is cut", post("/chat/completions"+v2024, `{`+said("Hi mock:censor")+`}`),
+			ok("echo", `{"id":"ID","object":"chat.completion","created":NOW,"model":"parrot-1","choices":[{"index":0,"finish_reason":"content_filter",`+
+				`"message":{"role":"assistant","content":"Hi ","tool_calls":null}}],"usage":{"prompt_tokens":7,"completion_tokens":2,"total_tokens":9}}`),
+		},
+		{
+			"a stream that is cut is complete", post("/chat/completions"+v2024, `{"stream":true,`+said("Hi mock:censor")+`}`),
+			events("echo",
+				chunk("parrot-1", `"delta":{"role":"assistant","content":""},"finish_reason":null}]}`),
+				chunk("parrot-1", `"delta":{"content":"Hi"},"finish_reason":null}]}`),
+				chunk("parrot-1", `"delta":{"content":" "},"finish_reason":null}]}`),
+				chunk("parrot-1", `"delta":{"content":""},"finish_reason":"content_filter"}],"usage":{"prompt_tokens":7,"completion_tokens":2,"total_tokens":9}}`),
+				"[DONE]"),
+		},
+		{
+			"a filter that is down", post("/chat/completions"+v2024, `{"max_tokens":0,`+said("mock:no-filter")+`}`),
+			ok("echo", `{"id":"ID","object":"chat.completion","created":NOW,"model":"parrot-1","choices":[{"index":0,"finish_reason":"length",`+
+				`"message":{"role":"assistant","content":"","tool_calls":null},`+down+`}],"usage":{"prompt_tokens":8,"completion_tokens":0,"total_tokens":8}}`),
+		},
+		{
+			"a filter that is down, streamed", post("/chat/completions"+v2024, `{"stream":true,"max_tokens":0,`+said("mock:no-filter")+`}`),
+			events("echo",
+				chunk("parrot-1", `"delta":{"role":"assistant","content":""},"finish_reason":null}]}`),
+				chunk("parrot-1", `"delta":{"content":""},"finish_reason":"length",`+down+`}],"usage":{"prompt_tokens":8,"completion_tokens":0,"total_tokens":8}}`),
+				"[DONE]"),
+		},
+		{
+			"a text completion that is cut", post("/completions"+v2024, `{"prompt":"a mock:censor"}`),
+			ok("echo", `{"id":"ID","object":"text_completion","created":NOW,"model":"parrot-1","choices":[{"index":0,"text":"a ","finish_reason":"content_filter","logprobs":null}],`+
+				`"usage":{"prompt_tokens":4,"completion_tokens":2,"total_tokens":6}}`),
+		},
+	})
+}

@@ -163,7 +163,9 @@ func TestAnErrorSaysWhoFailedAndWhatWasDropped(t *testing.T) {
 			"a filtered prompt", post("/chat/completions", `{"messages":[{"role":"user","content":"mock:filter"}]}`),
 			heads(400, "content_filter", []string{"x-ingot-attempts: 1", "x-ingot-deployment: echo", "x-ingot-provider: mock"}) +
 				`{"error":{"code":"content_filter","message":"The response was filtered: the prompt contains mock:filter, which this mock model refuses as a content filter would.",` +
-				`"type":null,"param":"prompt","target":"prompt","status":400,"details":[],"innererror":{"code":"ResponsibleAIPolicyViolation"}}}`,
+				`"type":null,"param":"prompt","target":"prompt","status":400,"details":[],"innererror":{"code":"ResponsibleAIPolicyViolation",` +
+				`"content_filter_result":{"hate":{"filtered":false,"severity":"safe"},"jailbreak":{"filtered":true,"detected":true},"self_harm":{"filtered":false,"severity":"safe"},` +
+				`"sexual":{"filtered":false,"severity":"safe"},"violence":{"filtered":false,"severity":"safe"}}}}}`,
 		},
 	})
 }
