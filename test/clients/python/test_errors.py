@@ -7,6 +7,7 @@ import requests
 from azure.ai.inference.models import ImageContentItem, ImageUrl, UserMessage
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
 
+from answers import Sent
 from conftest import LIMITED_KEY
 
 HELLO = [UserMessage(content="Hello")]
@@ -29,6 +30,44 @@ def test_a_wrong_key_is_an_authentication_error(sdk, base, stream):
     assert error.status_code == 401
     assert "auth token validation failed" in error.message.lower()
     assert error.response.headers["WWW-Authenticate"] == "Bearer"
+
+
+@both
+def test_every_field_of_an_exception_is_filled(sdk, stream):
+    error = refusal(sdk.chat(), temperature=8.976, stream=stream)
+
+    assert (error.status_code, error.reason, error.model) == (422, "Unprocessable Entity", None)
+    assert str(error).startswith(f"(Invalid input) {error.error.message}\nCode: Invalid input\nMessage: ")
+    assert "Exception Details:\t(less_than_equal) Input should be less than or equal to 2" in str(error)
+    assert error.error.target == "temperature"
+    assert error.error.innererror in (None, {})
+    assert error.response.headers["Content-Type"].startswith("application/json")
+    assert error.response.headers["x-ms-client-request-id"] == error.response.request.headers["x-ms-client-request-id"]
+    assert error.continuation_token is None
+    # The reference's own samples read these.
+    flat = error.response.json()
+    assert (flat["status"], flat["code"], flat["message"]) == (422, "Invalid input", flat["error"]["message"])
+    assert [d["loc"] for d in flat["detail"]] == [["body", "temperature"]]
+
+
+@both
+@pytest.mark.parametrize(
+    ("break_it", "status"),
+    [
+        ({"key": "wrong"}, 401),
+        ({"base": "/deployments/nobody"}, 404),
+        ({"base": "/v9"}, 404),
+        ({"model": "nobody", "base": "/models"}, 400),
+        ({"top_p": -1}, 422),
+    ],
+)
+def test_no_error_that_a_repetition_cannot_cure_asks_for_one(sdk, stream, break_it, status):
+    sent = Sent()
+    error = refusal(sdk.chat(**break_it), stream=stream, raw_request_hook=sent)
+
+    assert error.status_code == status
+    assert len(sent.requests) == 1
+    assert "Retry-After" not in error.response.headers
 
 
 def test_one_right_key_of_two_suffices(sdk):

@@ -5,6 +5,7 @@ from azure.ai.inference.models import UserMessage
 from azure.core.exceptions import ResourceNotFoundError
 
 import sdk as flavours
+from answers import Sent
 
 CHAT, EMBEDDINGS = "ChatCompletionsClient", "EmbeddingsClient"
 
@@ -31,6 +32,49 @@ def test_load_client_builds_the_right_client(sdk, base, deployment, kind, name, 
         assert client.complete(messages=[UserMessage(content="Hello")], max_tokens=1).model == name
     else:
         assert client.embed(input=["Hello"]).model == name
+
+
+def test_a_client_asks_once(sdk):
+    """Whoever loaded a client knows its model; any other asks at the first need and remembers."""
+    sent = Sent()
+    client = sdk.chat(raw_request_hook=sent)
+    first, second = client.get_model_info(), client.get_model_info()
+    loaded = sdk.load(raw_request_hook=sent)
+    third = loaded.get_model_info()
+
+    assert first is second
+    assert (first.model_name, third.model_name) == ("mock", "mock")
+    assert [r.url.removeprefix(sdk.url) for r in sent.requests] == ["/info?api-version=2024-05-01-preview"] * 2
+    assert "'model_name': 'mock'" in str(client)
+
+
+def test_what_was_not_found_is_asked_again(sdk):
+    sent = Sent()
+    client = sdk.embeddings("/deployments/nobody", raw_request_hook=sent)
+    for _ in range(2):
+        with pytest.raises(ResourceNotFoundError) as refused:
+            client.get_model_info()
+        assert "`/info` route not supported" in refused.value.message
+        assert refused.value.error.code == "DeploymentNotFound"
+        assert "nobody" in refused.value.error.message
+
+    assert len(sent.requests) == 2
+
+
+@pytest.mark.parametrize(("deployment", "kind", "spelled"), [("good", CHAT, "chat-completion"), ("embeds", EMBEDDINGS, "embedding")])
+def test_the_services_spelling_is_loaded_too(faulty, deployment, kind, spelled):
+    client = faulty.load(f"/deployments/{deployment}")
+
+    assert flavours.kind(client) == kind
+    assert client.get_model_info().model_type == spelled
+
+
+def test_a_loaded_client_has_the_options_it_was_given(sdk):
+    client = sdk.load("/models", max_tokens=1, headers={"azureml-model-deployment": "mock-long"}, api_version="2025-04-01")
+    sent = Sent()
+
+    assert client.complete(messages=[UserMessage("go")], raw_request_hook=sent).choices[0].message.content == "1"
+    assert sent.requests[0].url.endswith("api-version=2025-04-01")
 
 
 def test_load_client_says_that_a_deployment_is_not_there(sdk):
