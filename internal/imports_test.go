@@ -39,7 +39,7 @@ var mayImport = map[string][]string{
 	"schema/grammar":  {"schema"},
 	"picture":         {},
 	"conformance":     {},
-	"ability":         {"llm", "schema", "schema/*"},
+	"ability":         {"llm", "jsonx", "schema", "schema/*"},
 	"mock":            {"llm", "picture", "schema"},
 	"engine":          {"engine/*", "llm", "jsonx", "wire", "wire/openai", "wire/openai/request", "upstream", "library", "library/*", "picture"},
 	"engine/*":        {"engine/*", "llm", "wire", "wire/openai", "upstream", "library", "library/*", "picture"},

@@ -29,6 +29,8 @@ type Settings struct {
 	// RemoteName is what a server of the user's calls the model; empty: its deployment's name.
 	RemoteName string
 	Embedding  Embedding
+	// NativeTools tells that the model's chat template has a place for tools.
+	NativeTools bool
 	// First and Silence are how long a stream may take to begin and between two pieces; 0: no limit.
 	First, Silence time.Duration
 }
@@ -43,7 +45,7 @@ type Embedding struct {
 // LlamaFeatures is what llama.cpp's server obeys beyond the contract. Members that move a limit,
 // such as n_predict and ignore_eos, are never among them.
 var LlamaFeatures = llm.Features{
-	Set: llm.FeatureN | llm.FeatureLogprobs | llm.FeatureLogitBias | llm.FeatureTokens | llm.FeatureInputType,
+	Set: llm.FeatureN | llm.FeatureLogprobs | llm.FeatureLogitBias | llm.FeatureTokens | llm.FeatureInputType | llm.FeaturePrefix,
 	Extra: []string{
 		"top_k", "min_p", "typical_p", "top_n_sigma", "repeat_penalty", "repetition_penalty", "repeat_last_n",
 		"dynatemp_range", "dynatemp_exponent", "mirostat", "mirostat_tau", "mirostat_eta",
@@ -142,6 +144,11 @@ func (m *Model) Chat(ctx context.Context, r *llm.ChatRequest) llm.Stream {
 	r = m.prepare(r)
 	n := choices(r.N)
 	return m.answer(ctx, r.Caller, n, n, r.MaxTokens, func(c *upstream.Client, k int) llm.Stream {
+		for _, can := range []func(context.Context, *upstream.Client, *llm.ChatRequest) error{m.canGuide, m.canContinue} {
+			if err := can(ctx, c, r); err != nil {
+				return llm.Fail(err)
+			}
+		}
 		one := r.Edit()
 		one.N, one.Seed = nil, m.seedOf(r.Seed, k)
 		return c.Chat(ctx, one)
@@ -163,6 +170,11 @@ func (m *Model) prepare(r *llm.ChatRequest) *llm.ChatRequest {
 		}
 		hasSystem = hasSystem || msg.Role == llm.System
 		out.Messages = append(out.Messages, msg)
+	}
+	if m.isLlama() && continues(r.Messages) {
+		out.Messages[len(out.Messages)-1].Prefix = false
+		out.Extra.Keep("continue_final_message", []byte("true"))
+		out.Extra.Keep("add_generation_prompt", []byte("false"))
 	}
 	if m.System != "" && !hasSystem {
 		system := llm.Message{Role: llm.System, Parts: []llm.Part{llm.NewText(m.System)}}

@@ -43,6 +43,8 @@ type child struct {
 	memory uint64
 	queue  *queue
 
+	guidance guidance
+
 	pins    int       // models that refer to it; 0: it leaves for good
 	asked   int       // requests for it, waiting ones too
 	users   int       // those of them that were admitted to memory

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ingot-llm/ingot/internal/ability"
 	"github.com/ingot-llm/ingot/internal/config"
 	"github.com/ingot-llm/ingot/internal/engine"
 	"github.com/ingot-llm/ingot/internal/engine/hardware"
@@ -45,6 +46,10 @@ func (g *Gateway) deployments(ctx context.Context, s *snapshot) ([]route.Deploym
 			model := g.pool.Model(settings)
 			s.models = append(s.models, model)
 			target.Backend, target.Info = model, settings.Info
+			if settings.Info.Does(llm.OpChat) && m.Command == "" {
+				target.Backend = ability.Wrap(model, ability.Options{NativeTools: settings.NativeTools, System: settings.System})
+				target.Info.Features.Set |= ability.Features
+			}
 		}
 		target.Info.Reasoning, target.Info.Inputs = llm.ReasoningPlace(m.Reasoning), m.Inputs
 		out = append(out, route.Deployment{Targets: []route.Target{target}})
@@ -167,6 +172,7 @@ func describeLocal(s *engine.Settings, m *config.Model, found library.Model, h *
 	if m.System != nil {
 		s.System = *m.System
 	}
+	s.NativeTools = h.HasTools()
 	s.Memory = h.Memory(s.Spec.Context, s.Spec.Slots).Total()
 }
 

@@ -59,13 +59,15 @@ type check struct {
 	embeds         bool
 	path           string
 	request, reply string // the member of the reply that must be there
+	text           string // what that member must say; empty: it is a list with something in it
 }
 
 // checks has one model of each family that the catalogue serves.
 var checks = []check{
-	{tiny.Llama, "one token", false, "/v1/completions", `{"prompt":"a","max_tokens":1,"temperature":0}`, "choices"},
-	{tiny.Phi3, "one token", false, "/v1/completions", `{"prompt":"a","max_tokens":1,"temperature":0}`, "choices"},
-	{tiny.BERT, "one embedding", true, "/v1/embeddings", `{"input":"a"}`, "data"},
+	{tiny.Llama, "one token", false, "/v1/completions", `{"prompt":"a","max_tokens":1,"temperature":0}`, "choices", ""},
+	{tiny.Phi3, "one token", false, "/v1/completions", `{"prompt":"a","max_tokens":1,"temperature":0}`, "choices", ""},
+	{tiny.BERT, "one embedding", true, "/v1/embeddings", `{"input":"a"}`, "data", ""},
+	{tiny.Llama, "an answer held to a grammar", false, "/completion", process.GuidedQuestion, "content", process.GuidedAnswer},
 }
 
 // Run starts the engine once for each kind of model, asks it, and ends it. The error is nil when
@@ -144,6 +146,13 @@ func (c check) ask(ctx context.Context, lease *process.Lease) error {
 		return fmt.Errorf("the engine answered %s: %.200s", resp.Status, body)
 	}
 	var reply map[string]json.RawMessage
+	if c.text != "" {
+		var said string
+		if json.Unmarshal(body, &reply) != nil || json.Unmarshal(reply[c.reply], &said) != nil || strings.TrimSpace(said) != c.text {
+			return errors.New("the engine does not obey grammars, which tools and response_format need: it was built without llguidance (LLAMA_LLGUIDANCE)")
+		}
+		return nil
+	}
 	var list []json.RawMessage
 	if json.Unmarshal(body, &reply) != nil || json.Unmarshal(reply[c.reply], &list) != nil || len(list) == 0 {
 		return errors.New("the engine's answer is not understood: it is older or newer than what Ingot was tested with")

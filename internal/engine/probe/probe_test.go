@@ -43,6 +43,10 @@ func serve(manner, model, port string) int {
 			fmt.Fprint(w, `{"text":"a"}`)
 		case manner == "refusing" && strings.HasPrefix(r.URL.Path, "/v1/"):
 			http.Error(w, "not today", http.StatusTeapot)
+		case r.URL.Path == "/completion" && manner != "unguided":
+			fmt.Fprint(w, `{"content":"ok"}`)
+		case r.URL.Path == "/completion":
+			fmt.Fprint(w, `{"content":"once upon a time"}`)
 		case r.URL.Path == "/v1/embeddings":
 			fmt.Fprint(w, `{"data":[{"embedding":[1]}]}`)
 		default:
@@ -54,18 +58,19 @@ func serve(manner, model, port string) int {
 }
 
 func TestAnEngineIsTriedWithEveryFamily(t *testing.T) {
-	for manner, want := range map[string][3]string{
+	for manner, want := range map[string][4]string{
 		"fine":     {},
 		"old":      {1: "unknown model architecture: 'phi3'"},
-		"strange":  {"is not understood", "is not understood", "is not understood"},
-		"refusing": {"418", "not today", "not today"},
+		"strange":  {"is not understood", "is not understood", "is not understood", ""},
+		"refusing": {"418", "not today", "not today", ""},
+		"unguided": {3: "LLAMA_LLGUIDANCE"},
 	} {
 		t.Run(manner, func(t *testing.T) {
 			t.Parallel()
 			var begun []string
 			e := process.Engine{Kind: process.LlamaServer, Argv: []string{os.Args[0], manner}}
 			got, err := probe.Run(t.Context(), e, probe.Options{Begin: func(model string) { begun = append(begun, model) }})
-			if err != nil || len(got) != len(want) || !slices.Equal(begun, []string{"llama", "phi3", "bert"}) {
+			if err != nil || len(got) != len(want) || !slices.Equal(begun, []string{"llama", "phi3", "bert", "llama"}) {
 				t.Fatalf("got %v and %v, begun %v", got, err, begun)
 			}
 			for i, r := range got {
@@ -80,7 +85,7 @@ func TestAnEngineIsTriedWithEveryFamily(t *testing.T) {
 func TestAnEngineThatIsNotThereFails(t *testing.T) {
 	t.Parallel()
 	got, err := probe.Run(t.Context(), process.Engine{Kind: process.LlamaServer, Argv: []string{"/nowhere/llama-server"}}, probe.Options{})
-	if err != nil || len(got) != 3 || got[0].Err == nil {
+	if err != nil || len(got) != 4 || got[0].Err == nil {
 		t.Errorf("got %v and %v", got, err)
 	}
 }

@@ -89,6 +89,7 @@ func (s Spec) params(key string) map[string]any {
 		"cache_ram_mib":     s.CacheMiB,
 		"sse_ping_interval": -1, // a ping would pass for progress
 		"endpoint_metrics":  true,
+		"prefill_assistant": false, // a last message of the assistant's is continued where the request says so
 		"ui":                false,
 	}
 	if s.Projector != "" {
@@ -114,6 +115,7 @@ func (s Spec) flags(port int) []string {
 	f := []string{
 		"--model", s.ModelPath, "--host", "127.0.0.1", "--port", strconv.Itoa(port),
 		"--ctx-size", strconv.Itoa(s.Context * slots), "--parallel", strconv.Itoa(slots), "--jinja",
+		"--no-prefill-assistant",
 	}
 	if s.GPULayers != AutoLayers {
 		f = append(f, "--n-gpu-layers", strconv.Itoa(s.layers()))

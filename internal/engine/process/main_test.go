@@ -99,6 +99,7 @@ func fakeLlamaServer() {
 		f.String(name, "", "")
 	}
 	f.Bool("jinja", false, "")
+	f.Bool("no-prefill-assistant", false, "")
 	_ = f.Parse(os.Args[1:])
 	var loading atomic.Int32
 	http.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {

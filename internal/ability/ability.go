@@ -1,0 +1,107 @@
+// Package ability gives a local model what it lacks: tools where its chat template has no place for them, answers
+// that follow a schema, and thoughts told apart from the answer. Each is a matter of what the model is asked, of a
+// grammar that its engine enforces, and of reading and checking what it says.
+package ability
+
+import (
+	"context"
+	"slices"
+
+	"github.com/ingot-llm/ingot/internal/llm"
+)
+
+// Features are those that Wrap adds to a target.
+const Features = llm.FeatureTools | llm.FeatureFormat | llm.FeatureParallelTools
+
+// Options say what the model brings itself.
+type Options struct {
+	NativeTools bool   // its chat template has a place for tools, and its engine reads its calls
+	System      string // its prompt for chats that bring none
+}
+
+// Wrap decorates a model whose engine obeys llm.ChatRequest.Grammar in llguidance's dialect.
+func Wrap(b llm.Backend, o Options) llm.Backend { return &model{b, o} }
+
+type model struct {
+	llm.Backend
+	Options
+}
+
+// Chat asks the model for what the request demands, in a way that it knows, and checks its answer before its end is told.
+func (m *model) Chat(ctx context.Context, r *llm.ChatRequest) llm.Stream {
+	p, err := m.plan(r)
+	if err != nil {
+		return llm.Fail(err)
+	}
+	return p.read(m.Backend.Chat(ctx, p.request))
+}
+
+// read turns what the model says into the answer.
+func (p *plan) read(said llm.Stream) llm.Stream {
+	return func(yield func(*llm.Reply, error) bool) {
+		a := answer{plan: p}
+		for f, err := range said {
+			if err != nil {
+				yield(nil, p.explain(err))
+				return
+			}
+			out, err := a.fragment(f)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if out != nil && !yield(out, nil) || a.over {
+				return
+			}
+		}
+	}
+}
+
+// answer is what was read of an answer.
+type answer struct {
+	plan    *plan
+	choices []*choice
+	meta    *llm.Meta // of the first fragment, which nothing may come of
+	begun   bool
+	over    bool // the rest is not wanted
+}
+
+// fragment reads the next one. It returns nil where nothing can be told of it yet.
+func (a *answer) fragment(f *llm.Reply) (*llm.Reply, error) {
+	out := *f
+	out.Choices = nil
+	for i := range f.Choices {
+		c := a.choice(f.Choices[i].Index)
+		told, err := c.read(&f.Choices[i])
+		if err != nil {
+			return nil, err
+		}
+		out.Choices = append(out.Choices, told...)
+		if c.repeats && a.plan.single && f.Spent != nil && f.Choices[i].Finish == "" {
+			out.Choices = append(out.Choices, llm.Choice{Index: c.index, Finish: llm.FinishToolCalls})
+			out.Usage, a.over = f.Spent, true
+			break
+		}
+	}
+	if a.meta == nil {
+		a.meta = &llm.Meta{Deployment: f.Meta.Deployment, Provider: f.Meta.Provider, Attempts: f.Meta.Attempts, Dropped: slices.Clone(f.Meta.Dropped)}
+	}
+	if len(out.Choices) == 0 && len(f.Choices) > 0 && f.Usage == nil {
+		return nil, nil
+	}
+	if !a.begun {
+		out.Meta, a.begun = *a.meta, true
+	}
+	return &out, nil
+}
+
+func (a *answer) choice(index int) *choice {
+	for _, c := range a.choices {
+		if c.index == index {
+			return c
+		}
+	}
+	c := newChoice(a.plan, index)
+	a.choices = append(a.choices, c)
+	return c
+}

@@ -1,0 +1,228 @@
+package ability
+
+import (
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/ingot-llm/ingot/internal/jsonx"
+	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/schema"
+	"github.com/ingot-llm/ingot/internal/schema/grammar"
+)
+
+// plan is how one request is put to the model, and what its answer must be.
+type plan struct {
+	request *llm.ChatRequest
+	member  string                       // the one that takes a grammar; empty: none does
+	format  *grammar.Enforced            // what text must be; nil: anything
+	tools   map[string]*grammar.Enforced // what may be called, and with what; nil: nothing
+	must    bool                         // a call is demanded
+	spelled bool                         // calls stand in the text
+	stops   bool                         // a stop string may end the answer anywhere
+	single  bool                         // there is one choice
+}
+
+// plan fails with the error that names the member which cannot be obeyed.
+func (m *model) plan(r *llm.ChatRequest) (*plan, error) {
+	p := &plan{request: r, stops: len(r.Stop) > 0, single: r.N == nil || *r.N <= 1}
+	if err := p.demandFormat(r.Format); err != nil {
+		return nil, err
+	}
+	offered, err := p.demandTools(r)
+	if err != nil {
+		return nil, err
+	}
+	out := r.Edit()
+	p.request = out
+	out.Format = nil
+	if m.NativeTools && p.format == nil && !p.must {
+		out.Tools, out.Messages = offered, tidy(r.Messages)
+		if len(offered) == 0 {
+			out.ToolChoice, out.ParallelToolCalls = nil, nil
+		} else if out.ParallelToolCalls == nil {
+			out.ParallelToolCalls = new(true) // the contract's default is not the engine's
+		}
+		return p, nil
+	}
+	out.Tools, out.ToolChoice, out.ParallelToolCalls = nil, nil, nil
+	out.Messages = tidy(r.Messages)
+	if !m.NativeTools || len(offered) > 0 {
+		out.Messages = spell(out.Messages)
+	}
+	if len(offered) > 0 {
+		p.spelled = true
+		out.Messages = instruct(out.Messages, m.System, instruction(offered, p.must))
+	}
+	if last := len(r.Messages) - 1; p.member != "" && last >= 0 && r.Messages[last].Prefix {
+		msg := "A message cannot be continued where '" + p.member + "' says how the answer begins"
+		return nil, &llm.Error{Kind: llm.Unsupported, Param: "messages", Message: msg + ".", Details: []llm.Detail{
+			{Type: "parameter_not_supported", Loc: []any{"body", "messages", last, "prefix"}, Msg: msg},
+		}}
+	}
+	out.Grammar = p.grammar(offered, r.ParallelToolCalls == nil || *r.ParallelToolCalls)
+	return p, nil
+}
+
+func (p *plan) demandFormat(f *llm.Format) (err error) {
+	switch {
+	case f == nil || f.Type == llm.FormatText:
+		return nil
+	case f.Type == llm.FormatJSON:
+		p.format = grammar.Object()
+	default:
+		p.format, err = grammar.Enforce(f.Schema, f.Strict != nil && *f.Strict)
+	}
+	p.member = "response_format"
+	return refusal(err, "response_format", "json_schema", "schema")
+}
+
+// demandTools returns the tools that may be called.
+func (p *plan) demandTools(r *llm.ChatRequest) ([]llm.Tool, error) {
+	mode, name := llm.ToolAuto, ""
+	if r.ToolChoice != nil {
+		mode, name = r.ToolChoice.Mode, r.ToolChoice.Name
+	}
+	if len(r.Tools) == 0 || mode == llm.ToolNone {
+		return nil, nil
+	}
+	p.member = "tools"
+	p.must = mode == llm.ToolRequired || mode == llm.ToolNamed
+	p.tools = map[string]*grammar.Enforced{}
+	var offered []llm.Tool
+	for i := range r.Tools {
+		t := &r.Tools[i]
+		if _, twice := p.tools[t.Name]; twice || mode == llm.ToolNamed && t.Name != name {
+			continue
+		}
+		takes, err := grammar.Enforce(parameters(t), t.Strict != nil && *t.Strict)
+		if err := refusal(err, "tools", i, "function", "parameters"); err != nil {
+			return nil, err
+		}
+		p.tools[t.Name] = takes
+		offered = append(offered, *t)
+	}
+	return offered, nil
+}
+
+// parameters is the schema of a tool's arguments, which are an object whether the schema says so or not.
+func parameters(t *llm.Tool) []byte {
+	v := jsonx.Value(t.Parameters)
+	members := 0
+	for range v.Members() {
+		members++
+	}
+	switch {
+	case len(v) == 0:
+		return []byte(`{"type":"object","properties":{},"additionalProperties":false}`)
+	case members == 0:
+		return []byte(`{"type":"object"}`)
+	case v.Get("type").Kind() == jsonx.Absent:
+		open := strings.IndexByte(string(v), '{')
+		return []byte(`{"type":"object",` + string(v[open+1:]))
+	}
+	return v
+}
+
+// refusal names the place of the keyword in the request that cannot be obeyed.
+func refusal(err error, at ...any) error {
+	if err == nil {
+		return nil
+	}
+	member, _ := at[0].(string)
+	loc := append([]any{"body"}, at...)
+	kind, msg := llm.Invalid, err.Error()
+	if e, ok := errors.AsType[*schema.Error](err); ok {
+		for token := range strings.SplitSeq(strings.TrimPrefix(e.Pointer, "/"), "/") {
+			token = strings.NewReplacer("~1", "/", "~0", "~").Replace(token)
+			if n, err := strconv.Atoi(token); err == nil {
+				loc = append(loc, n)
+			} else if token != "" {
+				loc = append(loc, token)
+			}
+		}
+		msg = e.Reason
+		if e.Keyword != "" {
+			msg = "'" + e.Keyword + "': " + e.Reason
+			loc = append(loc, e.Keyword)
+			kind = llm.Unsupported
+		}
+	}
+	return &llm.Error{
+		Kind: kind, Param: member, Message: "The schema in '" + member + "' cannot be enforced: " + msg + ".", Err: err,
+		Details: []llm.Detail{{Type: "value_error", Loc: loc, Msg: msg}},
+	}
+}
+
+// explain names the member that the engine could not obey where it says only that it cannot.
+func (p *plan) explain(err error) error {
+	e, ok := errors.AsType[*llm.Error](err)
+	if !ok || e.Kind != llm.Unsupported || e.Param != "" || p.member == "" {
+		return err
+	}
+	named := *e
+	named.Param = p.member
+	named.Details = []llm.Detail{{Type: "parameter_not_supported", Loc: []any{"body", p.member}, Msg: e.Message}}
+	return &named
+}
+
+// The marks around what a model calls and what came of it, as many open models have learned them.
+const (
+	callOpen    = "<tool_call>"
+	callClose   = "</tool_call>"
+	resultOpen  = "<tool_response>"
+	resultClose = "</tool_response>"
+
+	nameOpen  = `{"name":"`
+	nameClose = `","arguments":`
+)
+
+// mostCalls bounds what a model that knows no end may call at once.
+const mostCalls = 8
+
+// grammar is what the answer must follow, in llguidance's dialect of Lark; empty: nothing.
+func (p *plan) grammar(offered []llm.Tool, parallel bool) string {
+	var b strings.Builder
+	rule := func(name, body string) { b.WriteString(name + ": " + body + "\n") }
+	b.WriteString("%llguidance {}\n")
+	switch {
+	case len(offered) == 0 && p.format == nil:
+		return ""
+	case len(offered) == 0:
+		rule("start", "format")
+	case p.must:
+		rule("start", "calls")
+	case p.format != nil:
+		rule("start", "format | calls")
+	default:
+		rule("start", "TEXT | TEXT? calls")
+		rule("TEXT", `/(?s:.)+/ & ~/(?s:.*)`+callOpen+`(?s:.*)/`)
+	}
+	if p.format != nil {
+		rule("format", "%json "+string(p.format.JSON))
+	}
+	if len(offered) == 0 {
+		return b.String()
+	}
+	calls := "call"
+	if parallel {
+		calls += "{1," + strconv.Itoa(mostCalls) + "}"
+	}
+	rule("calls", calls)
+	var names []string
+	for i := range offered {
+		n := strconv.Itoa(i)
+		names = append(names, "call"+n)
+		rule("call"+n, quote(nameOpen+offered[i].Name+nameClose)+" takes"+n+` "}"`)
+		rule("takes"+n, "%json "+string(p.tools[offered[i].Name].JSON))
+	}
+	rule("call", quote(callOpen)+" ("+strings.Join(names, " | ")+") "+quote(callClose))
+	return b.String()
+}
+
+// quote writes a literal of Lark; what is quoted here has nothing but quotation marks to escape.
+func quote(s string) string {
+	text, _ := json.Marshal(s) // a string: it cannot fail
+	return strings.NewReplacer(`\u003c`, "<", `\u003e`, ">").Replace(string(text))
+}

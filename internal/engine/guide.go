@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+
+	"github.com/ingot-llm/ingot/internal/engine/process"
+	"github.com/ingot-llm/ingot/internal/jsonx"
+	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/upstream"
+	"github.com/ingot-llm/ingot/internal/wire/openai/request"
+)
+
+// guidance remembers whether a child obeys grammars of llguidance: a server that was built without it drops them in silence.
+type guidance struct {
+	mu    sync.Mutex
+	asked string // the address of the child that was asked
+	obeys bool
+}
+
+// canGuide fails where the child would not obey the request's grammar. It asks each child once.
+func (m *Model) canGuide(ctx context.Context, c *upstream.Client, r *llm.ChatRequest) error {
+	if r.Grammar == "" || !m.isLlama() {
+		return nil
+	}
+	g := &m.child.guidance
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.asked != c.Base {
+		obeys, err := tryGuidance(ctx, c)
+		if err != nil {
+			return err
+		}
+		g.asked, g.obeys = c.Base, obeys
+	}
+	if g.obeys {
+		return nil
+	}
+	return &llm.Error{Kind: llm.Unsupported, Message: "The engine of model '" + m.Info.Deployment + "' cannot hold its answers to a schema or to tool calls: " +
+		"it was built without llguidance. Use the engine that 'ingot engine install' brings, or a llama-server that was built with LLAMA_LLGUIDANCE."}
+}
+
+func tryGuidance(ctx context.Context, c *upstream.Client) (bool, error) {
+	root := strings.TrimSuffix(c.Base, "/v1")
+	body, err := c.Post(ctx, root+"/completion", []byte(process.GuidedQuestion))
+	if e, ok := errors.AsType[*llm.Error](err); ok && e.Status != 0 {
+		return false, nil // it says so
+	}
+	if err != nil {
+		return false, err
+	}
+	v, err := jsonx.Parse(body)
+	return err == nil && strings.ReplaceAll(v.Get("content").Text(), " ", "") == process.GuidedAnswer, nil
+}
+
+// continues reports whether the last message of a chat is one that the answer continues (doc/protocol.md §3.2).
+func continues(ms []llm.Message) bool {
+	if len(ms) == 0 {
+		return false
+	}
+	last := &ms[len(ms)-1]
+	return last.Role == llm.Assistant && last.Prefix
+}
+
+// canContinue fails where a server of the user's would begin a new message instead.
+func (m *Model) canContinue(ctx context.Context, c *upstream.Client, r *llm.ChatRequest) error {
+	if m.Spec.Engine.Kind != process.LlamaServer || string(r.Extra["continue_final_message"]) != "true" {
+		return nil
+	}
+	root := strings.TrimSuffix(c.Base, "/v1")
+	body, err := c.Post(ctx, root+"/apply-template", request.AppendChat(nil, r))
+	if err != nil {
+		return err
+	}
+	last := len(r.Messages) - 1
+	said := ""
+	for _, p := range r.Messages[last].Parts {
+		if t, ok := p.(llm.Text); ok {
+			said += t.String()
+		}
+	}
+	v, err := jsonx.Parse(body)
+	if err == nil && strings.HasSuffix(strings.TrimSpace(v.Get("prompt").Text()), strings.TrimSpace(said)) {
+		return nil
+	}
+	msg := "The engine of model '" + m.Info.Deployment + "' cannot continue a message: it is older than what Ingot was tested with."
+	return &llm.Error{Kind: llm.Unsupported, Param: "messages", Message: msg, Details: []llm.Detail{
+		{Type: "parameter_not_supported", Loc: []any{"body", "messages", last, "prefix"}, Msg: msg},
+	}}
+}
