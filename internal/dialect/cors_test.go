@@ -37,7 +37,9 @@ func TestOnlyPagesOfAllowedOriginsMayCall(t *testing.T) {
 	allowed := func(origin string) map[string]string {
 		return map[string]string{"Allow-Origin": origin, "Allow-Methods": "GET, HEAD, POST, OPTIONS", "Allow-Headers": answered, "Max-Age": "7200", "Vary": "Origin"}
 	}
-	shown := func(origin string) map[string]string { return map[string]string{"Allow-Origin": origin, "Vary": "Origin"} }
+	shown := func(origin string) map[string]string {
+		return map[string]string{"Allow-Origin": origin, "Vary": "Origin"}
+	}
 	for _, c := range []struct {
 		name    string
 		origins []string

@@ -211,8 +211,12 @@ func (v Value) Int() (int64, error) {
 	if v.Kind() != Number {
 		return 0, ErrType
 	}
-	if n, err := strconv.ParseInt(string(v), 10, 64); err == nil {
+	n, err := strconv.ParseInt(string(v), 10, 64)
+	switch {
+	case err == nil:
 		return n, nil
+	case errors.Is(err, strconv.ErrRange): // as a float it might be rounded into the range
+		return 0, ErrType
 	}
 	f, err := strconv.ParseFloat(string(v), 64)
 	if err != nil || f != float64(int64(f)) || f >= 1<<63 || f < -1<<63 {

@@ -67,7 +67,7 @@ func TestIntTakesWholeNumbersOnly(t *testing.T) {
 			t.Errorf("Int(%s) = %d, %v", in, got, err)
 		}
 	}
-	for _, in := range []string{"1.5", `"1"`, "true", "1e300", "9223372036854775808", "null", ""} {
+	for _, in := range []string{"-9223372036854775809", "1.5", `"1"`, "true", "1e300", "9223372036854775808", "null", ""} {
 		if got, err := jsonx.Value(in).Int(); err == nil {
 			t.Errorf("Int(%s) = %d, want an error", in, got)
 		}
