@@ -13,6 +13,9 @@ import { createSseStream } from "@azure/core-sse";
 
 export const KEY = "key-of-the-tests";
 
+/** http or https: run.sh runs everything with each. */
+export const SCHEME = process.env.INGOT_TEST_SCHEME ?? "http";
+
 /** A running `ingot serve` on a port that the kernel chose. */
 export class Ingot {
   /** Starts with these arguments, or the configuration in `config`; without `home` in a data folder of its own. */
@@ -34,7 +37,7 @@ export class Ingot {
     server.exited = once(server.process, "exit");
     const limit = setTimeout(() => server.process.kill("SIGKILL"), 60_000);
     for await (const line of createInterface(server.process.stdout)) {
-      server.url = / serves (http:\S+)/.exec(line)?.[1];
+      server.url = / serves https?(:\S+)/.exec(line)?.[1].replace(/^/, SCHEME);
       break;
     }
     clearTimeout(limit);
@@ -45,9 +48,10 @@ export class Ingot {
     return server;
   }
 
-  /** A client for an address below the endpoint; the SDK wants to be told that plain HTTP is meant. */
-  client(base = "", { key = KEY, ...options } = {}) {
-    return createClient(this.url + base, new AzureKeyCredential(key), { allowInsecureConnection: true, ...options });
+  /** A client for an address below the endpoint; the SDK wants to be told only that plain HTTP is meant. */
+  client(base = "", { key = KEY, credential = new AzureKeyCredential(key), ...options } = {}) {
+    const insecure = SCHEME === "http" ? { allowInsecureConnection: true } : {};
+    return createClient(this.url + base, credential, { ...insecure, ...options });
   }
 
   /** Ends it as an operator does. */
@@ -85,4 +89,12 @@ export async function all(iterable) {
 /** The text of all chunks together. */
 export const joined = (chunks) => chunks.flatMap((c) => c.choices ?? []).map((c) => c.delta.content ?? "").join("");
 
+/** A policy that counts and keeps the requests that pass it. */
+export function counter(name = "counter") {
+  const requests = [];
+  return { requests, name, sendRequest(request, next) { requests.push(request); return next(request); } };
+}
+
+export const chat = (client, body, options = {}) => client.path("/chat/completions").post({ body, ...options });
+export const embed = (client, body, options = {}) => client.path("/embeddings").post({ body, ...options });
 export const user = (content) => [{ role: "user", content }];

@@ -5,14 +5,11 @@ import { after, before, describe, test } from "node:test";
 
 import { isUnexpected } from "@azure-rest/ai-inference";
 
-import { all, events, Ingot, joined, user } from "./ingot.js";
+import { all, chat, embed, events, Ingot, joined, SCHEME, user } from "./ingot.js";
 
 let mock;
 before(async () => { mock = await Ingot.start({ args: ["--mock"] }); });
 after(() => mock.stop());
-
-const chat = (client, body, options = {}) => client.path("/chat/completions").post({ body, ...options });
-const embed = (client, body) => client.path("/embeddings").post({ body });
 
 for (const base of ["", "/models", "/deployments/mock"]) {
   describe(`at ${base || "the root"}`, () => {
@@ -176,8 +173,13 @@ describe("errors", () => {
     assert.ok(["", "a", "a b", "a b c"].includes(joined(received)));
   });
 
-  test("a key over plain HTTP is refused by the SDK unless it is told", async () => {
-    await assert.rejects(async () => chat(mock.client("", { allowInsecureConnection: false }), { messages: hello }), /allowInsecureConnection/);
+  test("a key over plain HTTP is refused by the SDK unless it is told, and over TLS it need not be told", async () => {
+    const send = async () => chat(mock.client("", { allowInsecureConnection: false }), { messages: hello });
+    if (SCHEME === "http") {
+      await assert.rejects(send, /allowInsecureConnection/);
+    } else {
+      assert.equal((await send()).status, "200");
+    }
   });
 });
 
