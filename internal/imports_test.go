@@ -38,7 +38,8 @@ var mayImport = map[string][]string{
 	"schema":          {},
 	"schema/grammar":  {"schema"},
 	"picture":         {},
-	"conformance":     {},
+	"conformance":     {"conformance/*"},
+	"conformance/*":   {"conformance/*"},
 	"ability":         {"llm", "jsonx", "schema", "schema/*"},
 	"mock":            {"llm", "picture", "schema"},
 	"engine":          {"engine/*", "llm", "jsonx", "wire", "wire/openai", "wire/openai/request", "upstream", "library", "library/*", "picture"},
@@ -62,11 +63,11 @@ var mayImport = map[string][]string{
 	"admin":           {"llm"},
 	"gateway":         {"*"},
 	"cli":             {"cli/*", "gateway", "config", "doctor", "home", "library", "library/*", "engine/*", "auth", "conformance", "nearest", "telemetry", "/client"},
-	"cli/*":           {"cli/*", "auth", "nearest", "gateway", "config", "library", "library/*", "engine/*", "/client"},
+	"cli/*":           {"cli/*", "conformance", "conformance/*", "auth", "nearest", "gateway", "config", "library", "library/*", "engine/*", "/client"},
 	"doctor":          {"home", "library", "library/*", "engine/*"},
 	"/cmd/ingot":      {"cli"},
 	"/examples/*":     {"/client", "/client/*"},
-	"/test/*":         {"fake", "fake/*", "conformance", "/client", "/client/*"},
+	"/test/*":         {"fake", "fake/*", "conformance", "conformance/*", "/client", "/client/*"},
 }
 
 // onlyTests lists what no product code imports, whatever the table above says.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ingot-llm/ingot/internal/cli/conformance"
 	"github.com/ingot-llm/ingot/internal/cli/file"
 	"github.com/ingot-llm/ingot/internal/cli/key"
 	"github.com/ingot-llm/ingot/internal/cli/model"
@@ -50,7 +51,7 @@ func Main(ctx context.Context, streams IO, version string, args []string) int {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       version,
-	}, a.serve(), a.chatVerb(), a.engineVerb(), key.Verb(a.Screen, a.store), file.Verb(a.Screen, a.models), a.doctor(), a.versionVerb())
+	}, a.serve(), a.chatVerb(), a.engineVerb(), key.Verb(a.Screen, a.store), file.Verb(a.Screen, a.models), a.doctor(), conformance.Verb(a.Screen, a.keyFor), a.versionVerb())
 	root.AddCommand(model.Verbs(a.Screen, a.models)...)
 	root.InitDefaultCompletionCmd()
 	if c, _, err := root.Find([]string{"completion"}); err == nil && c != root {

@@ -128,6 +128,15 @@ func keyFor(base string, h home.Home) string {
 	return key
 }
 
+// keyFor is the key to send where the data folder is not yet open.
+func (a *app) keyFor(base string) string {
+	h, err := a.home()
+	if err != nil {
+		return strings.TrimSpace(os.Getenv("INGOT_KEY"))
+	}
+	return keyFor(base, h)
+}
+
 // takeModel takes the first argument for the model if the endpoint has a deployment of that name.
 // One that stands alone is else the prompt.
 func (c *chat) takeModel(ctx context.Context, args []string) ([]string, error) {
