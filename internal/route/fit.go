@@ -16,6 +16,9 @@ type request[R any] interface {
 // fit returns the request as a target can take it, and the members that are not obeyed; or
 // the error that names what the target cannot do and what may not be left out.
 func fit[R request[R]](req R, env *llm.Envelope, target *llm.ModelInfo) (R, []string, error) {
+	if err := tooMany(req, target); err != nil {
+		return req, env.Dropped, err
+	}
 	dropped := env.Dropped
 	drop := func(member string) {
 		req = req.Without(member)
@@ -53,6 +56,18 @@ func fit[R request[R]](req R, env *llm.Envelope, target *llm.ModelInfo) (R, []st
 		return req, env.Dropped, extraForbidden(forbidden, env.Extra, target)
 	}
 	return req, dropped, nil
+}
+
+// tooMany refuses more inputs to embed than the target takes at once.
+func tooMany(req any, target *llm.ModelInfo) error {
+	r, ok := req.(*llm.EmbedRequest)
+	if !ok || target.Inputs <= 0 || len(r.Items) <= target.Inputs {
+		return nil
+	}
+	return llm.Faulty(llm.Detail{
+		Type: "too_long", Loc: []any{"body", "input"},
+		Msg: fmt.Sprintf("List should have at most %d items after validation, not %d", target.Inputs, len(r.Items)),
+	})
 }
 
 // withCompanions lists a member and those that mean nothing without it.

@@ -130,9 +130,6 @@ func (t *Table) Embed(ctx context.Context, req *llm.EmbedRequest) (*llm.EmbedRep
 	var reply llm.EmbedReply
 	err := each(ctx, t, llm.OpEmbed, req, &req.Envelope,
 		func(to *Target, r *llm.EmbedRequest, meta llm.Meta) (bool, error) {
-			if n := len(r.Items); to.Info.Inputs > 0 && n > to.Info.Inputs {
-				return false, llm.Faulty(llm.Detail{Type: "too_long", Loc: []any{"body", "input"}, Msg: fmt.Sprintf("List should have at most %d items after validation, not %d", to.Info.Inputs, n)})
-			}
 			c := startClock(ctx, &to.Info, Limits{Total: to.Limits.Total})
 			defer c.stop()
 			got, err := to.Backend.Embed(c.ctx, r)

@@ -151,8 +151,10 @@ func TestAVersionIsReadAsTheContractSays(t *testing.T) {
 	}
 	missing := refusal(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.", wrongValue, "api-version")
 	var lenient []exchange
-	for _, v := range []string{"", "?api-version=", "?model=echo", "?api-version=2024-05-01-preview", "?api-version=2023-03-15", "?api-version=2030-12-31-preview",
-		"?api-version=preview", "?api-version=latest", "?api-version=zzz&api-version=2024-05-01-preview", "?API-version=zzz"} {
+	for _, v := range []string{
+		"", "?api-version=", "?model=echo", "?api-version=2024-05-01-preview", "?api-version=2023-03-15", "?api-version=2030-12-31-preview",
+		"?api-version=preview", "?api-version=latest", "?api-version=zzz&api-version=2024-05-01-preview", "?API-version=zzz",
+	} {
 		lenient = append(lenient, exchange{"lenient " + v, get("/info" + v), info})
 	}
 	for _, v := range []string{"zzz", "2024-05-01-beta", "2024-5-1", "2024-05-01-preview ", "v1", "2024-05-01-PREVIEW"} {

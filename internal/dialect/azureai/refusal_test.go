@@ -281,8 +281,10 @@ func TestExtraParametersAreRefusedDroppedOrPassedOn(t *testing.T) {
 		{"two lines, one of them blank", post("/chat/completions"+v2024, `{"max_tokens":0,"n":2,"top_k":1,`+asked+`}`, "extra-parameters:", "extra-parameters: drop"), dropped},
 		{"two lines that do not agree", post("/chat/completions"+v2024, `{`+asked+`}`, "extra-parameters: drop", "extra-parameters: pass-through"), option("drop,pass-through")},
 		{"OpenAI's that ask for nothing", chat("", `"metadata":{"a":"b"},"safety_identifier":"s",`, ""), ok("echo", plain)},
-		{"OpenAI's that are not obeyed", chat("", `"store":true,"service_tier":"flex","verbosity":"low",`, ""),
-			strings.Replace(ok("echo", plain), "x-ingot-provider", "x-ingot-dropped: store, service_tier, verbosity\nx-ingot-provider", 1)},
+		{
+			"OpenAI's that are not obeyed", chat("", `"store":true,"service_tier":"flex","verbosity":"low",`, ""),
+			strings.Replace(ok("echo", plain), "x-ingot-provider", "x-ingot-dropped: store, service_tier, verbosity\nx-ingot-provider", 1),
+		},
 		{"OpenAI's that are not obeyed, with a version", chat(v2024, `"store":true,`, ""), extra("store", "'store'")},
 		{"OpenAI's that are not obeyed, passed on", chat("", `"store":true,`, "pass-through"), forbidden("store", "true")},
 		{"no word", chat(v2024, ``, "1"), option("1")},

@@ -1,6 +1,8 @@
 package reply
 
 import (
+	"slices"
+
 	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/wire/openai/message"
@@ -17,7 +19,7 @@ func AppendChat(dst []byte, r *llm.Reply, h Head, s Style) []byte {
 		c := &r.Choices[i]
 		w.BeginObject()
 		w.Int("index", int64(c.Index))
-		writeFinish(w, c.Finish)
+		writeFinish(w, s.finish(c.Finish, calls(c)))
 		writeMessage(w, c, s)
 		writeLogprobs(w, c.Logprobs)
 		message.WriteExtra(w, c.Extra)
@@ -28,6 +30,11 @@ func AppendChat(dst []byte, r *llm.Reply, h Head, s Style) []byte {
 	message.WriteExtra(w, r.Extra)
 	w.EndObject()
 	return w.Bytes
+}
+
+// calls reports whether a choice calls a tool.
+func calls(c *llm.Choice) bool {
+	return slices.ContainsFunc(c.Parts, func(p llm.Part) bool { _, ok := p.(llm.ToolCall); return ok })
 }
 
 // writeMessage writes the message of a whole choice.

@@ -15,6 +15,15 @@ type Style struct {
 	UsageChunk bool               // usage in a chunk of its own after the last, instead of on it
 }
 
+// finish is why a choice ended, in the words of the contract: OpenAI's servers say stop where the caller named the tool
+// that was called (doc/protocol.md §3.3).
+func (s Style) finish(f llm.Finish, called bool) llm.Finish {
+	if s.Wire == llm.WireInference && f == llm.FinishStop && called {
+		return llm.FinishToolCalls
+	}
+	return f
+}
+
 // Head is what every chunk of one answer repeats.
 type Head struct {
 	ID      string

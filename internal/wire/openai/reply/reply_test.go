@@ -50,6 +50,22 @@ func TestStreamedToolCallsCarryIndexIDAndTypeOnce(t *testing.T) {
 	}
 }
 
+func TestACallEndsWithToolCallsWhereTheContractWantsIt(t *testing.T) {
+	for contract, want := range map[llm.Wire]string{llm.WireInference: "tool_calls", llm.WireOpenAI: "stop"} {
+		style := reply.Style{Wire: contract}
+		call := &llm.Reply{Choices: []llm.Choice{{Parts: []llm.Part{llm.ToolCall{ID: "c", Name: "f"}}, Finish: llm.FinishStop}}}
+		e := reply.NewStreamEncoder(llm.OpChat, head, style)
+		streamed, whole := string(e.End(e.Fragment(nil, call))), string(reply.AppendChat(nil, call, head, style))
+		if !strings.Contains(streamed, `"finish_reason":"`+want+`"`) || !strings.Contains(whole, `"finish_reason":"`+want+`"`) {
+			t.Errorf("%s: %s %s", contract, streamed, whole)
+		}
+		text := &llm.Reply{Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText("a")}, Finish: llm.FinishStop}}}
+		if got := string(reply.AppendChat(nil, text, head, style)); !strings.Contains(got, `"finish_reason":"stop"`) {
+			t.Errorf("%s: %s", contract, got)
+		}
+	}
+}
+
 func TestReasoningGoesWhereTheDoorWantsIt(t *testing.T) {
 	answer := &llm.Reply{Choices: []llm.Choice{{Parts: []llm.Part{llm.Reasoning{Text: llm.NewText("hm")}, llm.NewText("yes")}, Finish: llm.FinishStop}}}
 	for place, want := range map[llm.ReasoningPlace][2]string{

@@ -243,6 +243,7 @@ func writeCallDelta(w *jsonx.Writer, index int, fresh bool, c llm.ToolCall) {
 // finish holds back the chunk that ends a choice.
 func (e *StreamEncoder) finish(dst []byte, sent *progress, c *llm.Choice) []byte {
 	dst = e.release(dst)
+	why := e.style.finish(c.Finish, len(sent.tools) > 0)
 	w := jsonx.Writer{Bytes: bytes.Clone(e.prefix)}
 	w.BeginObject()
 	w.Int("index", int64(c.Index))
@@ -252,11 +253,11 @@ func (e *StreamEncoder) finish(dst []byte, sent *progress, c *llm.Choice) []byte
 	case sent.thinking:
 		w.Str("content", message.ThinkClose)
 		sent.thinking = false
-	case c.Finish != llm.FinishToolCalls:
+	case why != llm.FinishToolCalls:
 		w.Str("content", "")
 	}
 	w.EndObject()
-	writeFinish(&w, c.Finish)
+	writeFinish(&w, why)
 	message.WriteExtra(&w, c.Extra)
 	w.EndObject()
 	w.EndArray()
