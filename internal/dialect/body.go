@@ -172,9 +172,10 @@ func (o *Options) collect(r io.Reader, size int64, x *exchange) ([]byte, error) 
 		case len(buf) < cap(buf):
 			continue
 		}
-		// What a length only claims costs nothing: the buffer grows with what came.
+		// What a length only claims takes no memory: the buffer grows with what came. It counts whole,
+		// though, or many large bodies at once would stop each other half-way.
 		larger := max(min(2*int64(cap(buf)), most), int64(cap(buf))+least)
-		if err := o.hold(x, larger); err != nil {
+		if err := o.hold(x, max(larger, size)); err != nil {
 			return nil, err
 		}
 		buf = append(make([]byte, 0, larger), buf...)

@@ -145,7 +145,16 @@ func (o *Options) logRefusal(r *http.Request, e *llm.Error) {
 	const most = 200
 	o.Logger.LogAttrs(r.Context(), slog.LevelInfo, "request refused", slog.String("request_id", RequestID(r.Context())),
 		slog.String("method", r.Method), slog.String("path", r.URL.Path[:min(len(r.URL.Path), most)]),
-		slog.String("error_type", e.Kind.String()), slog.String("param", e.Param))
+		slog.String("error_type", e.Kind.String()), slog.String("param", memberName(e.Param)))
+}
+
+// memberName is s where it reads like a member's name; anything else might be a text in the wrong place.
+func memberName(s string) string {
+	const most = 64
+	if len(s) > most || strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.") != "" {
+		return "?"
+	}
+	return s
 }
 
 // shown is an error as the caller may see it: what is wrong with us, not with a backend, goes to the log.

@@ -76,10 +76,14 @@ func (o *Options) write(w http.ResponseWriter, c *http.ResponseController, b []b
 	if o.WriteTimeout > 0 {
 		_ = c.SetWriteDeadline(time.Now().Add(o.WriteTimeout))
 	}
-	if _, err := w.Write(b); err != nil {
+	_, err := w.Write(b)
+	if err == nil {
+		err = c.Flush()
+	}
+	if err != nil {
 		return &llm.Error{Kind: llm.Canceled, Message: "The caller stopped reading.", Err: err}
 	}
-	return c.Flush()
+	return nil
 }
 
 // JSON writes a whole answer, giving a reader the same time for each piece of it as in a stream.

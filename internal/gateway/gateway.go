@@ -156,6 +156,10 @@ func (g *Gateway) Handler() http.Handler {
 		g.current.Load().handler.ServeHTTP(w, r)
 	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if limit := g.Config().Limits.BodyTimeout; limit > 0 && r.Body != http.NoBody && r.ProtoMajor == 1 {
+			// net/http itself waits without a limit for a body that a handler leaves unread.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(limit))
+		}
 		switch {
 		case r.URL.Path == "/healthz":
 			w.WriteHeader(http.StatusOK)

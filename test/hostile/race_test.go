@@ -1,0 +1,6 @@
+//go:build linux && race
+
+package hostile_test
+
+// raced says whether the race detector watches, in the endpoint too; it multiplies times and memory.
+const raced = true
