@@ -46,21 +46,55 @@ func TestTheReferenceOfTheSchemaIsUpToDate(t *testing.T) {
 func TestTheReferenceOfTheErrorsIsUpToDate(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
-	b.WriteString("| Kind | Status | Code | `type` | `Retry-After` | When |\n|---|---|---|---|---|---|\n")
+	b.WriteString("| Kind | Door | Status | Code | `type` | Headers | When |\n|---|---|---|---|---|---|---|\n")
 	for kind, when := range kinds(t) {
-		answer := ask(&llm.Error{Kind: llm.Kind(kind), Message: "test", RetryAfter: time.Second})
-		var typ string
-		if _, rest, ok := strings.Cut(answer.Body.String(), `"type":`); ok {
-			typ, _, _ = strings.Cut(rest, ",")
+		for _, door := range doors {
+			answer := ask(door.handler, &llm.Error{Kind: llm.Kind(kind), Message: "test", RetryAfter: time.Second})
+			unknown := ask(door.handler, &llm.Error{Kind: llm.Kind(kind), Message: "test"})
+			var typ string
+			if _, rest, ok := strings.Cut(answer.Body.String(), `"type":`); ok {
+				typ, _, _ = strings.Cut(rest, ",")
+			}
+			fmt.Fprintf(&b, "| %s | %s | %d | `%s` | `%s` | %s | %s |\n",
+				when.name, door.name, answer.Code, answer.Header().Get("x-ms-error-code"), strings.Trim(typ, `"`),
+				signs(answer.Header(), unknown.Header()), cell(when.comment))
 		}
-		retry := ""
-		if answer.Header().Get("Retry-After") != "" {
-			retry = "yes"
-		}
-		fmt.Fprintf(&b, "| %s | %d | `%s` | `%s` | %s | %s |\n",
-			when.name, answer.Code, answer.Header().Get("x-ms-error-code"), strings.Trim(typ, `"`), retry, cell(when.comment))
 	}
 	generated(t, "../doc/reference/errors.md", b.String())
+}
+
+// doors are those that the table of errors is about.
+var doors = []struct {
+	name    string
+	handler func(dialect.Options) http.Handler
+}{
+	{"Model Inference", func(o dialect.Options) http.Handler { return azureai.Handler(azureai.Options{Options: o}) }},
+}
+
+// signs are the headers of an error that tell a client what to do, where it is known when to try again and where it is not.
+func signs(known, unknown http.Header) string {
+	var list []string
+	for _, name := range []string{"Retry-After", "Retry-After-Ms", "X-Should-Retry", "Www-Authenticate"} {
+		value := func(h http.Header) string {
+			switch v := h.Get(name); {
+			case v == "":
+				return ""
+			case strings.HasPrefix(name, "Retry-After"):
+				return "`" + strings.ToLower(name) + "`"
+			default:
+				return "`" + strings.ToLower(name) + ": " + v + "`"
+			}
+		}
+		switch with, without := value(known), value(unknown); {
+		case with == without && with != "":
+			list = append(list, with)
+		case with != "":
+			list = append(list, with+" where the time is known")
+		case without != "":
+			list = append(list, without+" where it is not")
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 func TestTheReferenceOfTheCatalogueIsUpToDate(t *testing.T) {
@@ -209,15 +243,15 @@ type failing struct {
 
 func (f failing) Chat(context.Context, *llm.ChatRequest) llm.Stream { return llm.Fail(f.err) }
 
-// ask has the Azure AI door answer with an error.
-func ask(err *llm.Error) *httptest.ResponseRecorder {
+// ask has a door answer with an error.
+func ask(door func(dialect.Options) http.Handler, err *llm.Error) *httptest.ResponseRecorder {
 	info := llm.ModelInfo{Deployment: "m", Operations: []llm.Operation{llm.OpChat}}
 	backend := failing{err: err}
-	h := azureai.Handler(azureai.Options{Options: dialect.Options{
+	h := door(dialect.Options{
 		Backend: backend, Models: route.New([]route.Deployment{{Targets: []route.Target{{Backend: backend, Info: info}}}}, ""),
 		Authenticate: func(http.Header) (llm.Caller, bool) { return llm.Caller{}, true },
 		MaxBody:      1 << 10, Logger: slog.New(slog.DiscardHandler),
-	}})
+	})
 	w := httptest.NewRecorder()
 	body := strings.NewReader(`{"messages":[{"role":"user","content":"x"}]}`)
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/chat/completions", body))
