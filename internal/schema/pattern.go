@@ -77,11 +77,16 @@ func measureProgram(text string) (int, error) {
 	if len(text) > maxPattern {
 		return 0, fmt.Errorf("the pattern is longer than %d bytes", maxPattern)
 	}
-	re, err := syntax.Parse(hexEscapes(text), syntax.Perl)
+	re, err := ParsePattern(text)
 	if err != nil {
 		return 0, err
 	}
 	return instructions(re), nil
+}
+
+// ParsePattern reads an ECMA regular expression as Validate does.
+func ParsePattern(text string) (*syntax.Regexp, error) {
+	return syntax.Parse(hexEscapes(text), syntax.Perl)
 }
 
 // instructions is about as many as re compiles to, where 1,000 bytes of

@@ -63,9 +63,16 @@ func (e *Error) Error() string {
 // What is malformed, beyond the bounds, refers to itself without going into
 // a member or item, or cannot be checked here is an *Error.
 func Parse(data []byte) (*Schema, error) {
+	s, _, err := ParseParts(data)
+	return s, err
+}
+
+// ParseParts is Parse with a function that gives the schema at a JSON pointer
+// into the document. The function is for one goroutine at a time.
+func ParseParts(data []byte) (*Schema, func(pointer string) (*Schema, error), error) {
 	doc, err := decode(data, MaxNodes, true)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
@@ -73,16 +80,20 @@ func Parse(data []byte) (*Schema, error) {
 	c.UseLoader(nil)
 	c.UseRegexpEngine(compilePattern)
 	if err := c.AddResource(address, doc); err != nil {
-		return nil, compileError(err)
+		return nil, nil, compileError(err)
 	}
-	root, err := c.Compile(address)
+	part := func(pointer string) (*Schema, error) {
+		root, err := c.Compile(address + "#" + (&url.URL{Fragment: pointer}).EscapedFragment())
+		if err != nil {
+			return nil, compileError(err)
+		}
+		return &Schema{root: root}, terminates(root)
+	}
+	root, err := part("")
 	if err != nil {
-		return nil, compileError(err)
+		return nil, nil, err
 	}
-	if err := terminates(root); err != nil {
-		return nil, err
-	}
-	return &Schema{root: root}, nil
+	return root, part, nil
 }
 
 // decode reads one JSON value of at most so many nodes. In a schema it refuses

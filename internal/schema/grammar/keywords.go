@@ -1,0 +1,174 @@
+package grammar
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ingot-llm/ingot/internal/schema"
+)
+
+// EnforcedKeywords lists the keywords that Enforce enforces.
+func EnforcedKeywords() []string {
+	return []string{
+		"type", "enum", "const",
+		"properties", "required", "additionalProperties", "patternProperties", "propertyNames", "minProperties", "maxProperties",
+		"items", "prefixItems", "additionalItems", "minItems", "maxItems",
+		"minLength", "maxLength", "pattern", "format",
+		"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
+		"anyOf", "oneOf", "allOf", "$ref", "$defs", "definitions",
+	}
+}
+
+// IgnoredKeywords lists those that say nothing about what is valid. All that
+// begin with x- are ignored, too.
+func IgnoredKeywords() []string {
+	return []string{
+		"$schema", "$id", "id", "$anchor", "$dynamicAnchor", "$recursiveAnchor", "$comment", "$vocabulary",
+		"title", "description", "default", "examples", "example", "deprecated", "readOnly", "writeOnly",
+		"contentEncoding", "contentMediaType", "contentSchema", "discriminator", "externalDocs", "xml",
+	}
+}
+
+// RefusedKeywords gives the reason for each keyword that cannot be enforced.
+func RefusedKeywords() map[string]string {
+	const (
+		whole = "it is known only of a whole value, and tokens are chosen one after another"
+		dyn   = "use $ref"
+	)
+	return map[string]string{
+		"not":                   whole + ": list what is allowed",
+		"if":                    whole + ": use anyOf",
+		"then":                  whole + ": use anyOf",
+		"else":                  whole + ": use anyOf",
+		"contains":              whole + ": use prefixItems",
+		"minContains":           whole,
+		"maxContains":           whole,
+		"uniqueItems":           whole,
+		"dependentRequired":     whole + ": use anyOf",
+		"dependentSchemas":      whole + ": use anyOf",
+		"dependencies":          whole + ": use anyOf",
+		"unevaluatedProperties": whole + ": use additionalProperties",
+		"unevaluatedItems":      whole + ": use items",
+		"$dynamicRef":           dyn,
+		"$recursiveRef":         dyn,
+		"nullable":              `it is no keyword of JSON Schema: use "type": ["string", "null"]`,
+	}
+}
+
+// surveyor looks at every schema that can be reached, and refuses or leaves
+// out what can be judged without its surroundings.
+type surveyor struct {
+	root    *node
+	strict  bool
+	left    map[*node]map[string]string
+	seen    map[*node]bool
+	known   []string
+	refused map[string]string
+}
+
+func survey(root *node, strict bool) (map[*node]map[string]string, error) {
+	s := &surveyor{
+		root: root, strict: strict, left: map[*node]map[string]string{}, seen: map[*node]bool{},
+		known:   append(EnforcedKeywords(), IgnoredKeywords()...),
+		refused: RefusedKeywords(),
+	}
+	return s.left, s.visit(root)
+}
+
+func (s *surveyor) visit(n *node) error {
+	if n == nil || n.members == nil || s.seen[n] {
+		return nil
+	}
+	s.seen[n] = true
+	for _, name := range n.names {
+		if reason := s.fault(n, name); reason != "" {
+			if s.strict {
+				return &schema.Error{Pointer: n.at, Keyword: name, Reason: reason}
+			}
+			leave(s.left, n, name, "")
+			continue
+		}
+		if err := s.follow(n, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leave notes that a keyword is not in force, or only as another.
+func leave(left map[*node]map[string]string, n *node, name, as string) {
+	if left[n] == nil {
+		left[n] = map[string]string{}
+	}
+	left[n][name] = as
+}
+
+// fault says why a keyword cannot be enforced. A malformed one is left to
+// schema.Parse.
+func (s *surveyor) fault(n *node, name string) string {
+	v := n.members[name]
+	text, isText := n.text(name)
+	switch {
+	case name == "uniqueItems" && v.is(false):
+		return ""
+	case s.refused[name] != "":
+		return "it cannot be enforced: " + s.refused[name]
+	case name == "pattern" && isText:
+		if _, err := wholly(text); err != nil {
+			return err.Error()
+		}
+	case name == "patternProperties":
+		for _, p := range v.names {
+			if _, err := wholly(p); err != nil {
+				return fmt.Sprintf("%q: %v", p, err)
+			}
+		}
+	case name == "format" && isText:
+		if formatOf(text) == "" {
+			return fmt.Sprintf("%q cannot be enforced: use pattern", text)
+		}
+	case !slices.Contains(s.known, name) && !strings.HasPrefix(name, "x-"):
+		return "it is not known, so that it cannot be enforced"
+	}
+	return ""
+}
+
+// follow visits the schemas that a keyword holds.
+func (s *surveyor) follow(n *node, name string) error {
+	v := n.members[name]
+	var next []*node
+	switch name {
+	case "properties", "patternProperties":
+		for _, m := range v.names {
+			next = append(next, v.members[m])
+		}
+	case "additionalProperties", "propertyNames", "additionalItems":
+		next = []*node{v}
+	case "items":
+		next = append([]*node{v}, v.items...)
+	case "prefixItems", "anyOf", "oneOf", "allOf":
+		next = v.items
+	case "$ref":
+		ref, ok := v.scalar.(string)
+		if !ok {
+			break
+		}
+		to := target(s.root, ref)
+		if to == nil {
+			return &schema.Error{Pointer: n.at, Keyword: name, Reason: fmt.Sprintf(
+				"%q is not in this document: only #, #/$defs/… and other places of it are followed", ref)}
+		}
+		next = []*node{to}
+	case "$id":
+		if id, ok := v.scalar.(string); ok && n != s.root && !strings.HasPrefix(id, "#") {
+			return &schema.Error{Pointer: n.at, Keyword: name, Reason: "only the root may have one: references would mean other places"}
+		}
+	}
+	for _, to := range next {
+		if err := s.visit(to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
