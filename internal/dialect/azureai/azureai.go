@@ -50,7 +50,7 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	p, ok := locate(r.URL.EscapedPath())
 	if !ok {
-		return noRoute(p)
+		return noRoute(p, r.URL.EscapedPath())
 	}
 	switch want := methods[p.operation]; {
 	case r.Method == want || r.Method == http.MethodHead && want == http.MethodGet: // net/http sends no body to HEAD

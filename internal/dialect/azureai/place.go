@@ -17,7 +17,6 @@ type place struct {
 	deployment string // of /deployments/{name}
 	operation  string // info, chat/completions, …
 	doubled    string // an operation before it, which an address that was pasted whole brings
-	segments   []string
 }
 
 // operations are what each base serves, and methods what they take.
@@ -36,9 +35,9 @@ func allow(operation string) string {
 	return methods[operation] + ", OPTIONS"
 }
 
-// locate reads a path. Doubled and trailing slashes count for nothing, since clients send them and lose
-// a POST that is redirected (doc/protocol.md §1.2).
-func locate(escaped string) (place, bool) {
+// split reads the segments of a path, none where an escape is broken. Doubled and trailing slashes count for nothing, since
+// clients send them and lose a POST that is redirected (doc/protocol.md §1.2).
+func split(escaped string) []string {
 	var segments []string
 	for s := range strings.SplitSeq(escaped, "/") {
 		if s == "" {
@@ -46,13 +45,18 @@ func locate(escaped string) (place, bool) {
 		}
 		plain, err := url.PathUnescape(s)
 		if err != nil {
-			return place{}, false
+			return nil
 		}
 		segments = append(segments, plain)
 	}
-	rest, operation := lastOperation(segments)
+	return segments
+}
+
+// locate reads a path; false where nothing is served there.
+func locate(escaped string) (place, bool) {
+	rest, operation := lastOperation(split(escaped))
 	_, doubled := lastOperation(rest)
-	p := place{operation: operation, doubled: doubled, segments: segments}
+	p := place{operation: operation, doubled: doubled}
 	switch {
 	case operation == "":
 		return p, false
@@ -85,10 +89,10 @@ func lastOperation(segments []string) ([]string, string) {
 const notServed = "Resource not found. This endpoint answers GET /info and POST /chat/completions, /completions and /embeddings at its root, under /models and under /deployments/{name}."
 
 // noRoute is the error of a path that is not served, which names the one that was probably meant.
-func noRoute(p place) *llm.Error {
+func noRoute(p place, escaped string) *llm.Error {
 	hint := p.hint()
 	if hint == "" {
-		if meant, operation := p.meant(); meant != "" {
+		if meant, operation := meant(split(escaped)); meant != "" {
 			hint = " Did you mean " + methods[operation] + " " + meant + "?"
 		}
 	}
@@ -110,15 +114,15 @@ var elsewhere = map[string]string{
 }
 
 // meant guesses the path that was meant, and its operation; "" where nothing is near.
-func (p place) meant() (path, operation string) {
-	rest, operation := lastOperation(p.segments)
+func meant(segments []string) (path, operation string) {
+	rest, operation := lastOperation(segments)
 	for take := 2; take > 0 && operation == ""; take-- {
-		if n := len(p.segments) - take; n >= 0 {
-			word := strings.Join(p.segments[n:], "/")
+		if n := len(segments) - take; n >= 0 {
+			word := strings.Join(segments[n:], "/")
 			if operation = elsewhere[strings.ToLower(word)]; operation == "" {
 				operation = nearest.Name(word, operations)
 			}
-			rest = p.segments[:n]
+			rest = segments[:n]
 		}
 	}
 	if operation == "" || len(rest) > 0 && rest[len(rest)-1] == "images" {
