@@ -15,16 +15,20 @@ const Features = llm.FeatureTools | llm.FeatureFormat | llm.FeatureParallelTools
 
 // Options say what the model brings itself.
 type Options struct {
-	NativeTools bool   // its chat template has a place for tools, and its engine reads its calls
-	System      string // its prompt for chats that bring none
+	Template string // its chat template
+	System   string // its prompt for chats that bring none
 }
 
 // Wrap decorates a model whose engine obeys llm.ChatRequest.Grammar in llguidance's dialect.
-func Wrap(b llm.Backend, o Options) llm.Backend { return &model{b, o} }
+func Wrap(b llm.Backend, o Options) llm.Backend {
+	return &model{b, o.System, tellsTools(o.Template), opensThoughts(o.Template)}
+}
 
 type model struct {
 	llm.Backend
-	Options
+	system string
+	tells  bool // its template tells tools, calls and results in the words of this package
+	thinks bool // its answers begin inside a thought
 }
 
 // Chat asks the model for what the request demands, in a way that it knows, and checks its answer before its end is told.

@@ -114,8 +114,8 @@ type dialogue struct {
 
 // dialogues are what a model may say, and what must be heard.
 var dialogues = map[string]dialogue{
-	"plain text": {says: "a < b <tool_call>", want: heard{Text: "a < b <tool_call>", Finish: "stop"}},
-	"thoughts":   {says: "<think>\nhm <b> </thin</think>\n\nYes </think>", want: heard{Thought: "\nhm <b> </thin", Text: "Yes </think>", Finish: "stop"}},
+	"plain text":                 {says: "a < b <tool_call>", want: heard{Text: "a < b <tool_call>", Finish: "stop"}},
+	"thoughts":                   {says: "<think>\nhm <b> </thin</think>\n\nYes </think>", want: heard{Thought: "\nhm <b> </thin", Text: "Yes </think>", Finish: "stop"}},
 	"thoughts after white space": {says: " \n<think>hm</think> Yes", want: heard{Thought: "hm", Text: "Yes", Finish: "stop"}},
 	"thoughts only":              {says: "<think>hm </th", cut: llm.FinishLength, want: heard{Thought: "hm </th", Finish: "length"}},
 	"no thoughts":                {says: " <thin", want: heard{Text: " <thin", Finish: "stop"}},

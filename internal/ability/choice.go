@@ -21,11 +21,10 @@ type choice struct {
 	calls    []*call
 	repeats  bool // a call was made again, as it was made before
 
-	next     int         // the position of the next part
-	thought  int         // of the thoughts + 1; 0: none yet
-	words    int         // of the text
-	places   map[int]int // of the parts that the engine placed, by its own
-	blank    []byte      // white space that only matters if text follows
+	next     int    // the position of the next part
+	thought  int    // of the thoughts + 1; 0: none yet
+	words    int    // of the text
+	blank    []byte // white space that only matters if text follows
 	told     []llm.Choice
 	logprobs []llm.TokenLogprob // of what was held back
 }
@@ -46,6 +45,8 @@ func newChoice(p *plan, index int) *choice {
 	}
 	if p.must || p.format != nil {
 		c.thoughts.at = saying // the grammar has no place for them
+	} else if p.thinks {
+		c.thoughts.at = thinking
 	}
 	return c
 }
@@ -54,8 +55,8 @@ func newChoice(p *plan, index int) *choice {
 func (c *choice) read(f *llm.Choice) ([]llm.Choice, error) {
 	c.told = nil
 	c.logprobs = append(c.logprobs, f.Logprobs...)
-	for k, p := range f.Parts {
-		if err := c.part(f.At+k, p); err != nil {
+	for _, p := range f.Parts {
+		if err := c.part(p); err != nil {
 			return nil, err
 		}
 	}
@@ -79,7 +80,7 @@ func (c *choice) read(f *llm.Choice) ([]llm.Choice, error) {
 	return c.told, nil
 }
 
-func (c *choice) part(at int, p llm.Part) error {
+func (c *choice) part(p llm.Part) error {
 	switch p := p.(type) {
 	case llm.Text:
 		if c.thoughts.at == saying && c.split.at == inFree && c.plan.format == nil {
@@ -88,53 +89,15 @@ func (c *choice) part(at int, p llm.Part) error {
 		}
 		return c.split.write(p.AppendTo(nil))
 	case llm.Reasoning:
-		if c.thoughts.at == undecided {
-			c.thoughts.at = saying // the engine tells them apart
+		if c.plan.must || c.plan.format != nil {
+			return c.split.write(p.Text.AppendTo(nil)) // the grammar has no place for thoughts: the engine is wrong
 		}
+		c.thoughts.at = saying // the engine tells them apart
 		c.tell(&c.thought, p)
-	case llm.ToolCall:
-		return c.native(at, p)
-	case llm.Image, llm.Audio, llm.ToolResult, llm.Opaque:
-		place := c.places[at]
-		c.tell(&place, p)
-		c.place(at, place)
+		return nil
+	case llm.ToolCall, llm.Image, llm.Audio, llm.ToolResult, llm.Opaque:
 	}
-	return nil
-}
-
-// native takes a piece of a call that the engine read from the answer.
-func (c *choice) native(at int, p llm.ToolCall) error {
-	place := c.places[at]
-	var k *call
-	for _, known := range c.calls {
-		if place != 0 && known.at == place {
-			k = known
-		}
-	}
-	if k == nil {
-		k = &call{id: p.ID, name: p.Name}
-		if k.id == "" {
-			k.id = newID()
-		}
-		if _, offered := c.plan.tools[k.name]; !offered {
-			return malformed("a call of a function that was not offered")
-		}
-		c.calls = append(c.calls, k)
-		p.ID = k.id
-	} else {
-		p.ID = ""
-	}
-	k.args = p.Arguments.AppendTo(k.args)
-	c.tell(&k.at, p)
-	c.place(at, k.at)
-	return nil
-}
-
-func (c *choice) place(at, place int) {
-	if c.places == nil {
-		c.places = map[int]int{}
-	}
-	c.places[at] = place
+	return malformed("a part that was not asked for")
 }
 
 // tell adds a part at the position that *at remembers, or at the next free one.
@@ -257,16 +220,6 @@ func (c *choice) end(why llm.Finish) (llm.Finish, error) {
 	}
 	if why != llm.FinishStop && why != llm.FinishToolCalls {
 		return why, nil
-	}
-	if !c.plan.spelled {
-		for _, k := range c.calls {
-			if len(bytes.TrimSpace(k.args)) == 0 {
-				k.args = []byte("{}")
-			}
-			if err := c.checkCall(k); err != nil {
-				return "", err
-			}
-		}
 	}
 	switch {
 	case !whole && c.plan.stops:

@@ -3,6 +3,7 @@ package ability
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -20,13 +21,14 @@ type plan struct {
 	tools   map[string]*grammar.Enforced // what may be called, and with what; nil: nothing
 	must    bool                         // a call is demanded
 	spelled bool                         // calls stand in the text
+	thinks  bool                         // the answer begins inside a thought where nothing says how it begins
 	stops   bool                         // a stop string may end the answer anywhere
 	single  bool                         // there is one choice
 }
 
 // plan fails with the error that names the member which cannot be obeyed.
 func (m *model) plan(r *llm.ChatRequest) (*plan, error) {
-	p := &plan{request: r, stops: len(r.Stop) > 0, single: r.N == nil || *r.N <= 1}
+	p := &plan{request: r, thinks: m.thinks, stops: len(r.Stop) > 0, single: r.N == nil || *r.N <= 1}
 	if err := p.demandFormat(r.Format); err != nil {
 		return nil, err
 	}
@@ -35,25 +37,19 @@ func (m *model) plan(r *llm.ChatRequest) (*plan, error) {
 		return nil, err
 	}
 	out := r.Edit()
-	p.request = out
-	out.Format = nil
-	if m.NativeTools && p.format == nil && !p.must {
-		out.Tools, out.Messages = offered, tidy(r.Messages)
-		if len(offered) == 0 {
-			out.ToolChoice, out.ParallelToolCalls = nil, nil
-		} else if out.ParallelToolCalls == nil {
-			out.ParallelToolCalls = new(true) // the contract's default is not the engine's
-		}
-		return p, nil
-	}
-	out.Tools, out.ToolChoice, out.ParallelToolCalls = nil, nil, nil
+	p.request, p.spelled = out, len(offered) > 0
+	out.Format, out.Tools, out.ToolChoice, out.ParallelToolCalls = nil, nil, nil, nil
 	out.Messages = tidy(r.Messages)
-	if !m.NativeTools || len(offered) > 0 {
+	switch {
+	case !m.tells:
 		out.Messages = spell(out.Messages)
-	}
-	if len(offered) > 0 {
-		p.spelled = true
-		out.Messages = instruct(out.Messages, m.System, instruction(offered, p.must))
+		if p.spelled {
+			out.Messages = instruct(out.Messages, m.system, instruction(offered, p.must))
+		}
+	case p.spelled:
+		// As a variable of the template's, and not as the engine's own tools, which would not take a grammar.
+		out.Extra = maps.Clone(out.Extra)
+		out.Extra.Keep("chat_template_kwargs", templateTools(offered))
 	}
 	if last := len(r.Messages) - 1; p.member != "" && last >= 0 && r.Messages[last].Prefix {
 		msg := "A message cannot be continued where '" + p.member + "' says how the answer begins"

@@ -16,13 +16,7 @@ func instruction(tools []llm.Tool, must bool) string {
 	b.WriteString("You can call these functions:\n")
 	for i := range tools {
 		w := jsonx.Writer{}
-		w.BeginObject()
-		w.Str("name", tools[i].Name)
-		if d := tools[i].Description; d != nil {
-			w.Str("description", d.String())
-		}
-		w.Raw("parameters", compact(parameters(&tools[i])))
-		w.EndObject()
+		writeTool(&w, &tools[i])
 		b.Write(w.Bytes)
 		b.WriteByte('\n')
 	}

@@ -163,51 +163,88 @@ func TestTheGrammarSaysWhatIsAllowed(t *testing.T) {
 	}
 }
 
-func TestAModelWithToolsOfItsOwnGetsThem(t *testing.T) {
-	native := ability.Options{NativeTools: true}
-	got := asked(t, native, `{"messages":[{"role":"user","content":"Go"},`+called+`,{"role":"tool","tool_call_id":"a"}],`+offer+`}`)
-	if got["grammar"] != nil || got["tools"] == nil || got["parallel_tool_calls"] != true {
+// The ends of templates, shortened.
+const (
+	hermes = `{%- if tools %}{{ "<tools>" }}{%- for tool in tools %}{{ tool | tojson }}{%- endfor %}{{ "</tools> <tool_call>\n{\"name\": <function-name>, \"arguments\": <args-json-object>}\n</tool_call>" }}{% endif %}` +
+		`{% for message in messages %}{% if message.role == "tool" %}{{ "<tool_response>" + message.content }}{% endif %}{% endfor %}` + asks
+	asks      = `{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}`
+	thinks    = `{% if add_generation_prompt %}{{ '<|im_start|>assistant\n<think>\n' }}{% endif %}`
+	wontThink = `{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% if enable_thinking is defined and enable_thinking is false %}{{ '<think>\n\n</think>\n\n' }}{% endif %}{% endif %}`
+)
+
+func TestATemplateThatTellsToolsInTheSameWordsIsLeftToIt(t *testing.T) {
+	conversation := `{"messages":[{"role":"user","content":"Go"},` + called + `,{"role":"tool","tool_call_id":"a"}],` + offer
+	got := asked(t, ability.Options{Template: hermes, System: "S"}, conversation+`}`)
+	if got["grammar"] == nil || got["tools"] != nil {
 		t.Errorf("got %v", got)
 	}
 	if diff := cmp.Diff([]string{"user: Go", "assistant: ", "tool: "}, spoken(got)); diff != "" {
 		t.Error(diff)
 	}
+	told, _ := json.Marshal(got["chat_template_kwargs"])
+	if !strings.Contains(string(told), `{"tools":[{"function":{"name":"look","parameters":`) {
+		t.Errorf("the template gets %s", told)
+	}
 	if calls, _ := json.Marshal(got["messages"]); !strings.Contains(string(calls), `"arguments":"{}"`) {
 		t.Errorf("got %s", calls)
 	}
-	got = asked(t, native, `{"messages":[{"role":"user","content":"Go"}],`+offer+`,"tool_choice":"required"}`)
-	if got["grammar"] == nil || got["tools"] != nil {
-		t.Errorf("demanded: got %v", got)
-	}
-	got = asked(t, native, `{"messages":[{"role":"user","content":"Go"},`+called+`,{"role":"tool","tool_call_id":"a","content":"1"}],`+offer+`,"tool_choice":"none"}`)
-	if got["grammar"] != nil || got["tools"] != nil || got["tool_choice"] != nil || len(got["messages"].([]any)) != 3 {
+	got = asked(t, ability.Options{Template: hermes}, conversation+`,"tool_choice":"none"}`)
+	if got["grammar"] != nil || got["chat_template_kwargs"] != nil || len(got["messages"].([]any)) != 3 {
 		t.Errorf("none: got %v", got)
+	}
+	for name, template := range map[string]string{
+		"other words":  strings.ReplaceAll(hermes, "<tool_call>", "[TOOL_CALLS]"),
+		"another form": hermes + "<function=",
+		"no place":     "{% for message in messages %}<tool_call>{\"arguments\"}<tool_response>{% endfor %}",
+	} {
+		got := asked(t, ability.Options{Template: template}, conversation+`}`)
+		if got["chat_template_kwargs"] != nil || !strings.Contains(spoken(got)[0], "You can call") {
+			t.Errorf("%s: got %v", name, got)
+		}
 	}
 }
 
-func TestCallsThatTheEngineReadAreChecked(t *testing.T) {
-	call := func(at int, id, name, arguments string) llm.Choice {
-		return llm.Choice{At: at, Parts: []llm.Part{llm.ToolCall{ID: id, Name: name, Arguments: llm.NewText(arguments)}}}
-	}
+func TestAnAnswerMayBeginInsideAThought(t *testing.T) {
 	for name, c := range map[string]struct {
-		says []llm.Choice
-		want heard
+		template string
+		request  llm.ChatRequest
+		says     string
+		want     heard
 	}{
-		"two":        {[]llm.Choice{call(0, "", "look", `{"at":`), call(0, "", "", `"x"}`), call(1, "", "wait", "")}, heard{Calls: []string{`look({"at":"x"})`, "wait()"}, Finish: "tool_calls"}},
-		"wrong":      {[]llm.Choice{call(0, "", "look", `{"at":1}`)}, heard{Err: "The model called 'look' with arguments that do not satisfy its parameters: "}},
-		"broken off": {[]llm.Choice{call(0, "", "look", `{"at":"x`)}, heard{Err: "The model called 'look' with arguments that do not satisfy its parameters: "}},
-		"unknown":    {[]llm.Choice{call(0, "", "x", `{}`)}, heard{Err: "The model's answer was malformed: a call of a function that was not offered."}},
+		"inside":                 {thinks, llm.ChatRequest{}, "hm\n</think>\n\nYes", heard{Thought: "hm\n", Text: "Yes", Finish: "stop"}},
+		"not inside":             {asks, llm.ChatRequest{}, "hm</think>Yes", heard{Text: "hm</think>Yes", Finish: "stop"}},
+		"a thought that is over": {wontThink, llm.ChatRequest{}, "hm</think>Yes", heard{Text: "hm</think>Yes", Finish: "stop"}},
+		"with calls":             {thinks, llm.ChatRequest{Tools: tools}, "hm</think>" + pause, heard{Thought: "hm", Calls: []string{"wait({})"}, Finish: "tool_calls"}},
+		"with a schema":          {thinks, llm.ChatRequest{Format: person}, `{"age":1}`, heard{Text: `{"age":1}`, Finish: "stop"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := &scripted{say: []llm.Reply{{Choices: append(c.says, llm.Choice{Finish: llm.FinishToolCalls})}}}
-			got := hear(ability.Wrap(s, ability.Options{NativeTools: true}).Chat(t.Context(), &llm.ChatRequest{Messages: ask("Go"), Tools: tools}))
-			if c.want.Err != "" && strings.HasPrefix(got.Err, c.want.Err) {
-				return
-			}
+			c.request.Messages = ask("Go")
+			s := &scripted{say: text(llm.FinishStop, c.says)}
+			got := hear(ability.Wrap(s, ability.Options{Template: c.template}).Chat(t.Context(), &c.request))
+			got.Usage = llm.Usage{}
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestWhatAGrammarForcedIsNoThought(t *testing.T) {
+	s := &scripted{say: []llm.Reply{{Choices: []llm.Choice{{Parts: []llm.Part{llm.Reasoning{Text: llm.NewText(`{"age":1}`)}}, Finish: llm.FinishStop}}}}}
+	got := hear(ability.Wrap(s, ability.Options{Template: thinks}).Chat(t.Context(), &llm.ChatRequest{Messages: ask("Go"), Format: person}))
+	if diff := cmp.Diff(heard{Text: `{"age":1}`, Finish: "stop"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestThoughtsThatTheEngineTellsApartStayApart(t *testing.T) {
+	s := &scripted{say: []llm.Reply{
+		{Choices: []llm.Choice{{Parts: []llm.Part{llm.Reasoning{Text: llm.NewText("hm")}}}}},
+		{Choices: []llm.Choice{{At: 1, Parts: []llm.Part{llm.NewText("<think>Yes")}, Finish: llm.FinishStop}}},
+	}}
+	got := hear(ability.Wrap(s, ability.Options{Template: thinks}).Chat(t.Context(), &llm.ChatRequest{Messages: ask("Go")}))
+	if diff := cmp.Diff(heard{Thought: "hm", Text: "<think>Yes", Finish: "stop"}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

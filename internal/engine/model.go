@@ -29,8 +29,7 @@ type Settings struct {
 	// RemoteName is what a server of the user's calls the model; empty: its deployment's name.
 	RemoteName string
 	Embedding  Embedding
-	// NativeTools tells that the model's chat template has a place for tools.
-	NativeTools bool
+	Template   string // its chat template
 	// First and Silence are how long a stream may take to begin and between two pieces; 0: no limit.
 	First, Silence time.Duration
 }

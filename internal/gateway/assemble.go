@@ -47,7 +47,7 @@ func (g *Gateway) deployments(ctx context.Context, s *snapshot) ([]route.Deploym
 			s.models = append(s.models, model)
 			target.Backend, target.Info = model, settings.Info
 			if settings.Info.Does(llm.OpChat) && m.Command == "" {
-				target.Backend = ability.Wrap(model, ability.Options{NativeTools: settings.NativeTools, System: settings.System})
+				target.Backend = ability.Wrap(model, ability.Options{Template: settings.Template, System: settings.System})
 				target.Info.Features.Set |= ability.Features
 			}
 		}
@@ -172,7 +172,7 @@ func describeLocal(s *engine.Settings, m *config.Model, found library.Model, h *
 	if m.System != nil {
 		s.System = *m.System
 	}
-	s.NativeTools = h.HasTools()
+	s.Template = h.ChatTemplate()
 	s.Memory = h.Memory(s.Spec.Context, s.Spec.Slots).Total()
 }
 

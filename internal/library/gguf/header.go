@@ -2,7 +2,6 @@ package gguf
 
 import (
 	"math"
-	"regexp"
 	"strconv"
 )
 
@@ -176,15 +175,6 @@ func (h *Header) PoolingType() Pooling {
 // ChatTemplate is the model's own chat template in Jinja, empty when it has
 // none.
 func (h *Header) ChatTemplate() string { return h.String("tokenizer.chat_template") }
-
-// HasTools reports whether a chat template of the model's reads the list of tools: its own, or one that is only for them.
-func (h *Header) HasTools() bool {
-	const name = "tokenizer.chat_template"
-	return h.String(name+".tool_use") != "" || toolsInTemplate.MatchString(h.String(name))
-}
-
-// toolsInTemplate is the variable inside a tag.
-var toolsInTemplate = regexp.MustCompile(`\{[{%][^{}]*\btools\b`)
 
 // TokenizerModel is the kind of tokenizer, such as "llama", "gpt2" or "bert".
 func (h *Header) TokenizerModel() string { return h.String("tokenizer.ggml.model") }
