@@ -1,0 +1,106 @@
+package conformance_test
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ingot-llm/ingot/internal/conformance/report"
+)
+
+func TestTheMockKeepsTheWholeContract(t *testing.T) {
+	t.Parallel()
+	for name, base := range map[string]string{"at the root": "", "below /models": "/models", "below a deployment": "/deployments/chat"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := options()
+			if name == "below a deployment" {
+				// There it is one model, whatever a request names.
+				o.Without = []string{"embeddings", "reasoning", "failing"}
+				o.Embedding = ""
+			}
+			r := examine(t, endpoint+base, o)
+			tell(t, r)
+			if n := r.Count(report.LeftOut); o.Without == nil && n > 0 {
+				t.Errorf("%d checks were left out: %v", n, outcomes(r, report.LeftOut))
+			}
+		})
+	}
+}
+
+func TestWhatIsNotSaidIsLeftOut(t *testing.T) {
+	t.Parallel()
+	o := options()
+	o.LimitedKey, o.FilterPrompt, o.Chat, o.Completion, o.Embedding, o.Reasoning, o.Failing = "", "", "", "", "", "", ""
+	r := examine(t, endpoint, o)
+	tell(t, r)
+	out := outcomes(r, report.LeftOut)
+	for _, name := range []string{"limits/status", "filter/prompt", "reasoning/field", "chat/stream/late-error", "model/case"} {
+		if !slices.Contains(out, name) {
+			t.Errorf("%s was not left out", name)
+		}
+	}
+	if slices.ContainsFunc(out, func(n string) bool { return strings.HasPrefix(n, "embeddings/answer") }) {
+		t.Error("embeddings are there, and were left out")
+	}
+}
+
+func TestTheProxyItselfBreaksNothing(t *testing.T) {
+	t.Parallel()
+	tell(t, examine(t, proxy(t, func(*exchange) {})+"/models", options()))
+}
+
+// tell reports what was violated.
+func tell(t *testing.T, r *report.Report) {
+	t.Helper()
+	for i := range r.Results {
+		if res := &r.Results[i]; len(res.Faults) > 0 {
+			t.Errorf("%s: %s", res.Check.Name, strings.Join(res.Faults, "; "))
+		}
+	}
+}
+
+func TestEachBreakageIsNoticedByTheCheckThatNamesIt(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, b := range breakages() {
+		if seen[b.name] {
+			t.Errorf("two breakages are called %q", b.name)
+		}
+		seen[b.name] = true
+		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
+			o := options()
+			o.Only = path.Dir(b.check)
+			r := examine(t, proxy(t, b.spoil)+"/models", o)
+			if noticed := outcomes(r, report.Failed, report.Weak); !slices.Contains(noticed, b.check) {
+				t.Errorf("%s did not notice; what did: %v", b.check, noticed)
+			}
+		})
+	}
+	const least = 60
+	if len(seen) < least {
+		t.Errorf("%d breakages, want %d", len(seen), least)
+	}
+}
+
+func TestEveryGroupOfChecksNoticesSomething(t *testing.T) {
+	t.Parallel()
+	groups := map[string]bool{}
+	for _, b := range breakages() {
+		group, _, _ := strings.Cut(b.check, "/")
+		groups[group] = true
+	}
+	got := map[string]bool{}
+	o := options()
+	r := examine(t, endpoint+"/models", o)
+	for i := range r.Results {
+		got[r.Results[i].Check.Group()] = true
+	}
+	if diff := cmp.Diff(got, groups); diff != "" {
+		t.Errorf("groups of checks (-there +broken):\n%s", diff)
+	}
+}
