@@ -58,8 +58,14 @@ func TestOnlyPagesOfAllowedOriginsMayCall(t *testing.T) {
 		{"a page without an origin is not listed", []string{page}, "POST", map[string]string{"Origin": "null"}, 401, map[string]string{"Vary": "Origin"}},
 		{"OPTIONS alone is no preflight", []string{"*"}, "OPTIONS", map[string]string{"Origin": page}, 401, shown("*")},
 		{"a preflight without an origin is none", []string{"*"}, "OPTIONS", map[string]string{"Access-Control-Request-Method": "POST"}, 401, map[string]string{}},
-		{"names that are none", []string{"*"}, "OPTIONS", map[string]string{"Origin": page, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "a b,,x-ok,é,a:b"}, 204,
-			map[string]string{"Allow-Origin": "*", "Allow-Methods": "GET, HEAD, POST, OPTIONS", "Allow-Headers": "x-ok", "Max-Age": "7200", "Vary": "Origin"}},
+		{
+			"names that are none",
+			[]string{"*"},
+			"OPTIONS",
+			map[string]string{"Origin": page, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "a b,,x-ok,é,a:b"},
+			204,
+			map[string]string{"Allow-Origin": "*", "Allow-Methods": "GET, HEAD, POST, OPTIONS", "Allow-Headers": "x-ok", "Max-Age": "7200", "Vary": "Origin"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			status, got := seen(t, c.origins, c.method, c.headers)
