@@ -182,7 +182,7 @@ func (b *builder) pattern(n *node, text string) (*regexp.Regexp, error) {
 	if re, ok := b.regexps[text]; ok {
 		return re, nil
 	}
-	w, err := wholly(text)
+	w, err := widely(text)
 	if err != nil {
 		return nil, problem(n, "patternProperties", "%v", err)
 	}
@@ -199,7 +199,8 @@ func (b *builder) pattern(n *node, text string) (*regexp.Regexp, error) {
 
 // others finds the members whose names are not listed.
 func (o *objects) others(s *shape) error {
-	open := false // somebody speaks of further members
+	open := false   // somebody speaks of further members
+	closed := false // dialects disagree about a pattern
 	var rest, patterned []*node
 	var keys []string
 	for _, n := range o.flat {
@@ -214,6 +215,9 @@ func (o *objects) others(s *shape) error {
 				}
 			}
 		}
+	}
+	if len(o.naming) > 0 && len(keys) > 0 {
+		return o.refuse(o.parent(), "propertyNames", "", "it cannot be enforced together with patternProperties")
 	}
 	if ok, err := o.apart(keys); err != nil {
 		return err
@@ -240,6 +244,12 @@ func (o *objects) others(s *shape) error {
 			return problem(patterned[0], "patternProperties", "%v", err)
 		}
 		s.regions = append(s.regions, region{w, value})
+		if wide, err := widely(key); err != nil || wide != w {
+			closed = true
+		}
+	}
+	if closed {
+		return nil // who wonders whether a name matches need not see one
 	}
 	if !open && len(o.names)+len(keys) > 0 && s.low <= len(o.names) {
 		return nil // a model is not invited to invent members
@@ -310,9 +320,6 @@ func (o *objects) named(s *shape) error {
 		default:
 			return o.refuse(o.parent(), "propertyNames", "", "of pattern, format and length, only one can be enforced: put the length into the pattern")
 		}
-	}
-	if len(ways) > 0 && len(s.regions) > 0 {
-		return o.refuse(o.parent(), "propertyNames", "", "it cannot be enforced together with patternProperties")
 	}
 	if len(ways) > 0 {
 		s.regions = append(s.regions, region{strings.Join(ways, "|"), rest})

@@ -91,6 +91,15 @@ func (e *emitter) state(st *state) {
 	e.body(st)
 }
 
+// value is a state, or false where no value may be.
+func (e *emitter) value(st *state) {
+	if st.finite {
+		e.state(st)
+	} else {
+		e.text(`false`)
+	}
+}
+
 func (e *emitter) text(s string) { e.out = append(e.out, s...) }
 
 func (e *emitter) body(st *state) {
@@ -175,18 +184,14 @@ func (e *emitter) counts(of string, low, high int) {
 }
 
 func (e *emitter) numbers(p span) {
-	bound := func(name, exclusive string, r *big.Rat, excluded bool) {
-		if excluded {
-			name = exclusive
+	for _, bound := range []struct {
+		name string
+		r    *big.Rat
+	}{{"minimum", p.low}, {"maximum", p.high}, {"multipleOf", p.step}} {
+		if bound.r != nil {
+			digits, _ := bound.r.FloatPrec()
+			e.text(`,"` + bound.name + `":` + bound.r.FloatString(digits))
 		}
-		digits, _ := r.FloatPrec()
-		e.text(`,"` + name + `":` + r.FloatString(digits))
-	}
-	bound("minimum", "exclusiveMinimum", p.low, p.aboveLow)
-	bound("maximum", "exclusiveMaximum", p.high, p.belowHigh)
-	if p.step != nil {
-		digits, _ := p.step.FloatPrec()
-		e.text(`,"multipleOf":` + p.step.FloatString(digits))
 	}
 }
 
@@ -219,11 +224,7 @@ func (e *emitter) object(s *shape) {
 			e.text(",")
 		}
 		e.out = append(quote(e.out, m.name), ':')
-		if m.value.finite {
-			e.state(m.value)
-		} else {
-			e.text(`false`)
-		}
+		e.value(m.value)
 		if m.required {
 			if len(required) > n {
 				required = append(required, ',')
@@ -240,7 +241,7 @@ func (e *emitter) object(s *shape) {
 				e.text(",")
 			}
 			e.out = append(quote(e.out, anchored(r.names)), ':')
-			e.state(r.value)
+			e.value(r.value)
 		}
 		e.text(`}`)
 	}

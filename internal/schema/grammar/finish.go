@@ -132,7 +132,9 @@ func (s *shape) close() {
 	if s.rest != nil && !s.rest.finite {
 		s.rest = nil
 	}
-	s.regions = slices.DeleteFunc(s.regions, func(r region) bool { return !r.value.finite })
+	if s.rest == nil {
+		s.regions = slices.DeleteFunc(s.regions, func(r region) bool { return !r.value.finite })
+	}
 	open := s.open()
 	s.members = slices.DeleteFunc(s.members, func(m member) bool { return !m.value.finite && !open })
 }
@@ -140,15 +142,13 @@ func (s *shape) close() {
 // counted makes shapes whose number of members the engine can count, which is
 // so where none is optional, or where the choices are few enough to be listed.
 func (b *builder) counted(s *shape) ([]*shape, error) {
-	var must, may, never []member
+	var must, may []member
 	for _, m := range s.members {
 		switch {
 		case m.required:
 			must = append(must, m)
 		case m.value.finite:
 			may = append(may, m)
-		default:
-			never = append(never, m)
 		}
 	}
 	all := len(must) + len(may)
@@ -163,7 +163,7 @@ func (b *builder) counted(s *shape) ([]*shape, error) {
 		return []*shape{s}, nil
 	case s.open() && s.low > max(all, len(must)+1):
 		// The engine would count a name twice.
-		return []*shape{s}, b.refuse(s.from, "minProperties", "", "so many members can be enforced only if they are named in properties")
+		return []*shape{s.uncounted()}, b.refuse(s.from, "minProperties", "", "so many members can be enforced only if they are named in properties")
 	case s.open() && len(may) == 0:
 		return []*shape{s}, nil
 	}
@@ -191,9 +191,6 @@ func (b *builder) counted(s *shape) ([]*shape, error) {
 	}
 	if len(ways) == 0 {
 		keyword := keywordOf(s.from, "minProperties", "maxProperties")
-		for _, m := range append(never, may...) {
-			m.required = false
-		}
 		return []*shape{s.uncounted()}, b.refuse(s.from, keyword, "", "with so many members that may be left out it cannot be enforced: require more, or use anyOf")
 	}
 	return ways, nil

@@ -59,7 +59,7 @@ func formatOf(name string) string {
 	case "json-pointer":
 		return steps
 	case "relative-json-pointer":
-		return `(?:0|[1-9][0-9]{0,3})(?:#|` + steps + `)`
+		return `(?:0|[1-9]{1,3})(?:#|(?:/[A-Za-z0-9_.-]{0,24}){1,6})`
 	}
 	return ""
 }

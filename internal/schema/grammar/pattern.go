@@ -21,7 +21,12 @@ var (
 // expression for the whole text, without anchors and in the words that the
 // engine and Go share. Where dialects differ, as about what is no letter, it
 // takes what all agree on.
-func wholly(pattern string) (string, error) {
+func wholly(pattern string) (string, error) { return rewrite(pattern, true) }
+
+// widely is wholly without narrowing: exactly what Validate takes.
+func widely(pattern string) (string, error) { return rewrite(pattern, false) }
+
+func rewrite(pattern string, narrow bool) (string, error) {
 	if len(pattern) > maxPattern {
 		return "", fmt.Errorf("the pattern is longer than %d bytes", maxPattern)
 	}
@@ -35,7 +40,7 @@ func wholly(pattern string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var w writer
+	w := writer{narrow: narrow}
 	w.write(re)
 	return w.String(), w.err
 }
@@ -87,7 +92,8 @@ func edge(re *syntax.Regexp, left bool) (*syntax.Regexp, error) {
 // writer writes an expression in simple words.
 type writer struct {
 	strings.Builder
-	err error
+	narrow bool
+	err    error
 }
 
 func (w *writer) write(re *syntax.Regexp) {
@@ -107,11 +113,19 @@ func (w *writer) write(re *syntax.Regexp) {
 			w.class(class)
 		}
 	case syntax.OpCharClass:
-		w.class(agreed(re.Rune))
+		if w.narrow {
+			w.class(agreed(re.Rune))
+		} else {
+			w.class(re.Rune)
+		}
 	case syntax.OpAnyChar:
 		w.WriteString("(?s:.)")
 	case syntax.OpAnyCharNotNL: // all line ends of ECMA
-		w.class([]rune{0, '\t', '\v', '\f', 0xe, '\u2027', '\u202a', unicode.MaxRune})
+		if w.narrow {
+			w.class([]rune{0, '\t', '\v', '\f', 0xe, '\u2027', '\u202a', unicode.MaxRune})
+		} else {
+			w.class([]rune{0, '\t', '\v', unicode.MaxRune})
+		}
 	case syntax.OpCapture, syntax.OpConcat:
 		for _, sub := range re.Sub {
 			w.write(sub)

@@ -263,20 +263,27 @@ func (b *builder) stepped(st *state, p span, first, last *big.Int, from *node, i
 	return nil
 }
 
-// round moves the bounds inwards to numbers of few digits.
+// round moves the bounds inwards to numbers of few digits, which are not
+// excluded: the engine writes some that are.
 func (p *span) round() {
-	if r := rounded(p.low, ceil); r.Cmp(p.low) != 0 {
-		p.low, p.aboveLow = r, false
+	low, unit := rounded(p.low, ceil)
+	if p.aboveLow && low.Cmp(p.low) == 0 {
+		low.Add(low, unit)
 	}
-	if r := rounded(p.high, floor); r.Cmp(p.high) != 0 {
-		p.high, p.belowHigh = r, false
+	high, unit := rounded(p.high, floor)
+	if p.belowHigh && high.Cmp(p.high) == 0 {
+		high.Sub(high, unit)
 	}
+	*p = span{low: low, high: high, step: p.step}
 }
 
-func rounded(r *big.Rat, to func(*big.Rat) *big.Int) *big.Rat {
+// rounded is r with few digits, and the unit of the last.
+func rounded(r *big.Rat, to func(*big.Rat) *big.Int) (near, unit *big.Rat) {
 	whole := len(new(big.Int).Abs(floor(r)).String())
-	unit := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(0, min(maxDigits-whole, maxScale)))), nil))
-	return new(big.Rat).Quo(new(big.Rat).SetInt(to(new(big.Rat).Mul(r, unit))), unit)
+	digits := max(0, min(maxDigits-whole, maxScale))
+	ten := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil))
+	near = new(big.Rat).SetInt(to(new(big.Rat).Mul(r, ten)))
+	return near.Quo(near, ten), ten.Inv(ten)
 }
 
 // decimal writes a number without an exponent, and says whether the engine
