@@ -7,7 +7,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 FUZZTIME ?= 20s
 PREFIX ?= /usr/local
 
-.PHONY: help run build install test race fuzz bench soak lint fmt generate check
+.PHONY: help run build install test race fuzz bench soak repeat lint fmt generate check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,9 +38,12 @@ bench: ## every Go benchmark, with allocations
 	go test -run '^$$' -bench . -benchmem ./...
 	cd client && go test -run '^$$' -bench . -benchmem ./...
 
-soak: ## unit tests under race again and again; SOAK=n rounds (20)
-	go test -race -count $(or $(SOAK),20) -failfast -timeout 60m ./...
-	cd client && go test -race -count $(or $(SOAK),20) -failfast -timeout 60m ./...
+soak: ## good and bad clients at the command for SOAK (10m); nothing may be left behind
+	go test -v -count 1 -run '^TestASoakEndsAsItBegan$$' -timeout 0 ./test/hostile -soak $(or $(SOAK),10m)
+
+repeat: ## unit tests under race again and again; TIMES=n rounds (20)
+	go test -race -count $(or $(TIMES),20) -failfast -timeout 60m ./...
+	cd client && go test -race -count $(or $(TIMES),20) -failfast -timeout 60m ./...
 
 lint: ## go vet and golangci-lint
 	@scripts/test.sh lint

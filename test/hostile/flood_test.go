@@ -89,14 +89,14 @@ func TestManyIdleAndSlowConnectionsLockNobodyOut(t *testing.T) {
 func TestLargeBodiesAtOnceStayWithinTheirMemory(t *testing.T) {
 	t.Parallel()
 	const (
-		size   = 30 << 20
-		budget = 64 << 20
+		size   = 30 << 20 / scale
+		budget = 64 << 20 / scale
 	)
 	many := 40
 	if v, err := strconv.Atoi(os.Getenv("INGOT_TEST_LARGE_BODIES")); err == nil {
 		many = v
 	}
-	s := serve(t, fmt.Sprintf("listen: 127.0.0.1:0\nlog: {level: debug}\nlimits: {body_memory: %d}\nmodels: {mock: {provider: mock}}\n", budget))
+	s := serve(t, fmt.Sprintf("listen: 127.0.0.1:0\nlog: {level: debug}\nlimits: {body: %d, body_memory: %d}\nmodels: {mock: {provider: mock}}\n", budget/2, budget))
 	before := s.mustUsage(t)
 	text := []byte(`{"messages":[{"role":"user","content":"` + strings.Repeat("x", size) + `"}]}`)
 	last := make(chan struct{}) // when the last byte is sent

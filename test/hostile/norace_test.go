@@ -2,5 +2,9 @@
 
 package hostile_test
 
-// raced says whether the race detector watches, in the endpoint too; it multiplies times and memory.
-const raced = false
+// raced says whether the race detector watches, in the endpoint too; it multiplies times and memory,
+// so that sizes are divided by scale.
+const (
+	raced = false
+	scale = 1
+)

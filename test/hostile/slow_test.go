@@ -142,16 +142,11 @@ func TestABodyOf50MBIsRefusedByItsLengthAndTheRefusalCanBeRead(t *testing.T) {
 	s.works(t)
 }
 
-func zip(t testing.TB, text string) string {
-	t.Helper()
+func zip(text string) string {
 	var b strings.Builder
-	z := gzip.NewWriter(&b)
-	if _, err := io.WriteString(z, text); err != nil {
-		t.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
+	z := gzip.NewWriter(&b) // a Builder takes all
+	_, _ = io.WriteString(z, text)
+	_ = z.Close()
 	return b.String()
 }
 
@@ -159,8 +154,8 @@ func TestCompressedBodies(t *testing.T) {
 	t.Parallel()
 	s := serve(t, impatient)
 	const coded = "Content-Encoding: gzip"
-	zero := strings.Repeat("\x00", 33<<20)
-	good := zip(t, chat(marker))
+	zero := strings.Repeat("\x00", 5<<20)
+	good := zip(chat(marker))
 	post := func(body string, headers ...string) string {
 		return request(http.MethodPost, "/chat/completions", body, headers...)
 	}
@@ -168,8 +163,8 @@ func TestCompressedBodies(t *testing.T) {
 		for _, c := range []exchange{
 			{"gzip", post(good, coded), statuses(200), open},
 			{"in chunks", without + coded + "\r\nTransfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(good), good), statuses(200), open},
-			{"a bomb", post(zip(t, zero), coded), statuses(413), open},
-			{"a bomb of bombs", post(zip(t, zip(t, zero)), coded), statuses(400), open},
+			{"a bomb", post(zip(zero), coded), statuses(413), open},
+			{"a bomb of bombs", post(zip(zip(zero)), coded), statuses(400), open},
 			{"cut short", post(good[:20], coded), statuses(400), open},
 			{"not gzip", post(chat(marker), coded), statuses(400), open},
 			{"garbage after it", post(good+marker, coded), statuses(400), open},
@@ -177,7 +172,7 @@ func TestCompressedBodies(t *testing.T) {
 			{"deflate", post(good, "Content-Encoding: deflate"), statuses(415), open},
 			{"br", post(good, "Content-Encoding: br"), statuses(415), open},
 			{"zstd", post(good, "Content-Encoding: zstd"), statuses(415), open},
-			{"two codings", post(zip(t, good), "Content-Encoding: gzip, gzip"), statuses(415), open},
+			{"two codings", post(zip(good), "Content-Encoding: gzip, gzip"), statuses(415), open},
 			{"a slow one", without + coded + "\r\nContent-Length: 1000\r\n\r\n" + good[:20], statuses(408), closed},
 		} {
 			t.Run(c.name, func(t *testing.T) {

@@ -1,0 +1,252 @@
+//go:build linux
+
+package hostile_test
+
+import (
+	"context"
+	"crypto/tls"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+var soakFor = flag.Duration("soak", 10*time.Second, "how long good and bad clients are mixed")
+
+// crowd is what all clients of a soak share.
+type crowd struct {
+	s          *server
+	keep       *http.Client // over connections that are kept
+	secure     string       // address for TLS; empty without
+	good, bad  atomic.Int64
+	wrong      atomic.Int64
+	mu         sync.Mutex
+	complaints []string
+}
+
+// complain notes an answer that was wrong, the first few of them with words.
+func (c *crowd) complain(format string, args ...any) {
+	c.wrong.Add(1)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	const most = 10
+	if len(c.complaints) < most {
+		c.complaints = append(c.complaints, fmt.Sprintf(format, args...))
+	}
+}
+
+// ask puts one good request, whose answer has to be right.
+func (c *crowd) ask(ctx context.Context, i int) {
+	path, body := mixed(i)
+	want := `"content":"` + marker
+	switch i % 10 {
+	case 2, 3:
+		want = `"text":"` + marker
+	case 4, 9:
+		want = `"embedding":`
+	case 5, 6:
+		want = `"name":"f` + strconv.Itoa(i) + `"`
+	case 8:
+		want = marker
+	case 7:
+		want = fmt.Sprintf("unknown%d", i)
+	}
+	client := c.keep
+	if i%7 == 0 {
+		client = once
+	}
+	got, err := post(client, c.s.url(path), body)
+	switch {
+	case ctx.Err() != nil:
+		return
+	case err != nil:
+		c.complain("%s: %v", path, err)
+	case !strings.Contains(got, want) || strings.HasPrefix(got, "200") == (i%10 == 7):
+		c.complain("%s %s: got %.300s", path, body, got)
+	}
+	c.good.Add(1)
+}
+
+// dial opens a connection for somebody who means no good, over TLS for some.
+func (c *crowd) dial(ctx context.Context, r *rand.Rand) (net.Conn, *net.TCPConn, error) {
+	conn, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(ctx, "tcp", c.s.addr)
+	if err != nil {
+		return nil, nil, err
+	}
+	_ = conn.SetDeadline(time.Now().Add(3 * time.Second))
+	tcp := conn.(*net.TCPConn)
+	if c.secure != "" && r.IntN(3) == 0 {
+		return tls.Client(conn, &tls.Config{InsecureSkipVerify: true}), tcp, nil
+	}
+	return conn, tcp, nil
+}
+
+// harm is what one bad client does.
+func (c *crowd) harm(ctx context.Context, r *rand.Rand) {
+	conn, tcp, err := c.dial(ctx, r)
+	if err != nil {
+		if ctx.Err() == nil {
+			c.complain("dial: %v", err)
+		}
+		return
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	if r.IntN(2) == 0 {
+		_ = tcp.SetLinger(0)
+	}
+	send := func(text string) { _, _ = io.WriteString(conn, text) }
+	path, body := mixed(r.IntN(1000))
+	whole := request(http.MethodPost, path, body)
+	switch r.IntN(12) {
+	case 0: // a hang-up in a request
+		send(whole[:r.IntN(len(whole))])
+	case 1: // in an answer
+		send(whole)
+		_, _ = io.CopyN(io.Discard, conn, int64(r.IntN(1500)))
+	case 2: // in a slow stream
+		send(request(http.MethodPost, "/deployments/mock-slow/chat/completions", asked(`"stream":true,"max_tokens":300`)))
+		_, _ = io.CopyN(io.Discard, conn, int64(r.IntN(5000)))
+	case 3: // random bytes
+		random := make([]byte, r.IntN(4000))
+		for i := range random {
+			random[i] = byte(r.Uint32())
+		}
+		send(string(random))
+	case 4: // one byte of a request that is another
+		damaged := []byte(whole)
+		damaged[r.IntN(len(damaged))] = byte(r.Uint32())
+		send(string(damaged))
+		_, _ = io.CopyN(io.Discard, conn, 200)
+	case 5: // nothing for a while
+		pause(ctx, time.Duration(r.IntN(2000))*time.Millisecond)
+	case 6: // a slow body
+		send(without + "Content-Length: 100000\r\n\r\n")
+		for range r.IntN(100) {
+			send(" ")
+			pause(ctx, 10*time.Millisecond)
+		}
+	case 7: // a large body, refused or not
+		send(without + "Content-Length: " + strconv.Itoa(8<<20) + "\r\n\r\n")
+		piece := strings.Repeat(" ", 64<<10)
+		for range r.IntN(130) {
+			send(piece)
+		}
+	case 8: // a bomb
+		send(request(http.MethodPost, "/chat/completions", bomb(), "Content-Encoding: gzip"))
+		_, _ = io.CopyN(io.Discard, conn, 200)
+	case 9: // a flood of headers
+		send(without + strings.Repeat("X-A: b\r\n", r.IntN(20_000)))
+	case 10: // a wrong key
+		send(strings.Replace(whole, key, "wrong", 1))
+		_, _ = io.CopyN(io.Discard, conn, 200)
+	case 11: // many at once, and only some answers are read
+		send(strings.Repeat(whole, 1+r.IntN(20)))
+		_, _ = io.CopyN(io.Discard, conn, int64(r.IntN(3000)))
+	}
+	c.bad.Add(1)
+}
+
+// pause waits, but not past the end.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// bomb is more zeros than a body may have, in some KiB.
+var bomb = sync.OnceValue(func() string { return zip(strings.Repeat("\x00", 8<<20)) })
+
+func TestASoakEndsAsItBegan(t *testing.T) {
+	t.Parallel()
+	s := serve(t, impatient)
+	c := &crowd{s: s, keep: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Second}, Timeout: 30 * time.Second}}
+	if probe, err := tls.DialWithDialer(&net.Dialer{Timeout: time.Second}, "tcp", s.addr, &tls.Config{InsecureSkipVerify: true}); err == nil {
+		c.secure = s.addr
+		_ = probe.Close()
+	}
+	fresh := s.mustUsage(t)
+	crowdFor(t, c, min(2*time.Second, *soakFor/4)) // what grows once, and stays, is no leak
+	start := settled(t, c, fresh)
+	began := time.Now()
+	t.Logf("%8s %9s %9s %11s %12s %9s %7s", "seconds", "good", "bad", "goroutines", "descriptors", "resident", "heap")
+	row := func(u usage) {
+		t.Logf("%8.0f %9d %9d %11d %12d %5d MiB %3d MiB", time.Since(began).Seconds(), c.good.Load(), c.bad.Load(), u.goroutines, u.descriptors, u.rss>>20, u.heap>>20)
+	}
+	row(start)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		crowdFor(t, c, *soakFor)
+	}()
+	for tick := time.NewTicker(*soakFor / 10); ; {
+		select {
+		case <-tick.C:
+			if now, err := s.usage(); err != nil {
+				t.Error(err)
+			} else {
+				row(now)
+			}
+			continue
+		case <-over:
+			tick.Stop()
+		}
+		break
+	}
+	end := settled(t, c, fresh)
+	row(end)
+	for _, words := range c.complaints {
+		t.Error(words)
+	}
+	// The runtime gives memory back late, so that this much more than when the load was new is no leak.
+	const memory = 64 << 20
+	if end.heap > start.heap+memory || end.rss > start.rss+memory && !raced {
+		t.Errorf("memory grew: %s; at the beginning %s", end, start)
+	}
+	t.Logf("%d good requests, %d of them wrong; %d bad clients; TLS %v; start %s; end %s", c.good.Load(), c.wrong.Load(), c.bad.Load(), c.secure != "", start, end)
+}
+
+// settled waits until all connections are over.
+func settled(t *testing.T, c *crowd, before usage) usage {
+	t.Helper()
+	c.keep.CloseIdleConnections()
+	return c.s.settles(t, before)
+}
+
+// crowdFor lets good and bad clients at the endpoint for a while.
+func crowdFor(t *testing.T, c *crowd, d time.Duration) {
+	t.Helper()
+	const good, bad = 8, 16
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	var wg sync.WaitGroup
+	for n := range good {
+		wg.Go(func() {
+			for i := n; ctx.Err() == nil; i += good {
+				c.ask(ctx, i)
+				pause(ctx, 5*time.Millisecond)
+			}
+		})
+	}
+	for n := range bad {
+		wg.Go(func() {
+			r := rand.New(rand.NewPCG(uint64(n), uint64(time.Now().UnixNano())))
+			for ctx.Err() == nil {
+				c.harm(ctx, r)
+				pause(ctx, 5*time.Millisecond)
+			}
+		})
+	}
+	wg.Wait()
+}
