@@ -60,15 +60,6 @@ test("limits are obeyed", async () => {
   assert.match(long.body.error.message, /\b2048\b.*\b30\d\d\b/);
 });
 
-test("what the engine cannot do is refused by name", async () => {
-  const tools = [{ type: "function", function: { name: "f" } }];
-  const response = await engine.client().path("/chat/completions").post({ body: { messages: capital, tools } });
-
-  assert.equal(response.status, "422");
-  assert.equal(response.headers["x-ms-error-code"], "parameter_not_supported");
-  assert.equal(response.body.error.target, "tools");
-});
-
 test("hanging up frees the slot within a second", async () => {
   const body = { messages: user("Write a long story about a ship."), max_tokens: 1900 };
   for await (const chunk of events(engine.client(), body)) {

@@ -231,3 +231,26 @@ test("info describes each deployment", async () => {
     assert.deepEqual(response.body, { model_name: name, model_type: type, model_provider_name: "Ingot" });
   }
 });
+
+test("two hundred requests at once are nobody else's", async () => {
+  const client = mock.client();
+  const wrong = mock.client("", { key: "wrong" });
+  const alone = (await embed(client, { input: Array.from({ length: 200 }, (_, n) => `text ${n}`), dimensions: 4 })).body.data;
+  const kinds = [
+    async (n, messages, text) => (await chat(client, { messages })).body.choices[0].message.content === text,
+    async (n, messages, text) => joined(await all(events(client, { messages }))) === text,
+    async (n) => `${(await embed(client, { input: [`text ${n}`], dimensions: 4 })).body.data[0].embedding}` === `${alone[n].embedding}`,
+    async (n, messages) => (await chat(wrong, { messages })).status === "401",
+    async (n, messages) => (await chat(client, { messages, temperature: 3 + n })).body.detail[0].input === 3 + n,
+    async (n, messages) => {
+      const tools = [{ type: "function", function: { name: `tool_${n}` } }];
+      return (await chat(client, { messages, tools, tool_choice: "required" })).body.choices[0].message.tool_calls[0].function.name === `tool_${n}`;
+    },
+  ];
+  const right = await Promise.all(Array.from({ length: 200 }, (_, n) => {
+    const text = `request ${n} says ${n * n} of its own`;
+    return kinds[n % kinds.length](n, user(text), text);
+  }));
+
+  assert.deepEqual(right.flatMap((ok, n) => (ok ? [] : [n])), []);
+});

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from azure.ai import inference
 from azure.ai.inference import aio
 from azure.core.credentials import AccessToken, AzureKeyCredential
+from azure.core.exceptions import AzureError
 from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
 
 
@@ -45,10 +46,18 @@ class Sync:
         """A credential that hands out a token instead of a key."""
         return Token(text)
 
-    def together(self, complete, requests):
-        """The outcomes of complete(messages=…) for each of requests, all running at the same time."""
-        with ThreadPoolExecutor(len(requests)) as callers:
-            return list(callers.map(lambda messages: list(complete(messages=messages, stream=True)), requests))
+    def together(self, calls):
+        """The outcomes of (method, options) pairs that run at the same time: streams read to their ends, refusals as exceptions."""
+        with ThreadPoolExecutor(32) as callers:
+            return list(callers.map(self._outcome, calls))
+
+    def _outcome(self, call):
+        method, options = call
+        try:
+            result = method(**options)
+            return list(result) if options.get("stream") else result
+        except AzureError as refused:
+            return refused
 
     def close(self):
         for client in self._clients:
@@ -86,14 +95,19 @@ class Async(Sync):
     def token(self, text):
         return AsyncToken(text)
 
-    def together(self, complete, requests):
-        async def one(messages):
-            return [update async for update in await complete.coroutine(messages=messages, stream=True)]
-
+    def together(self, calls):
         async def every():
-            return await asyncio.gather(*map(one, requests))
+            return await asyncio.gather(*map(self._outcome, calls))
 
         return self.loop.run_until_complete(every())
+
+    async def _outcome(self, call):
+        method, options = call
+        try:
+            result = await method.coroutine(**options)
+            return [update async for update in result] if options.get("stream") else result
+        except AzureError as refused:
+            return refused
 
     def close(self):
         for client in self._clients:

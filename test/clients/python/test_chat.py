@@ -1,11 +1,17 @@
 """Chat completions of the mock, unstreamed and streamed."""
 
+import datetime
+import json
 import re
 import time
 
 import pytest
 from azure.ai.inference.models import (
     AssistantMessage,
+    ChatChoice,
+    ChatCompletions,
+    ChatRole,
+    CompletionsFinishReason,
     DeveloperMessage,
     JsonSchemaFormat,
     SystemMessage,
@@ -60,6 +66,20 @@ def test_any_text_survives_whole_and_in_pieces(sdk, text):
 
     assert client.complete(messages=user(text)).choices[0].message.content == text
     assert joined(client.complete(messages=user(text), stream=True)) == text
+
+
+def test_a_completion_is_a_model_a_mapping_and_json(sdk):
+    result = sdk.chat().complete(messages=user("Hello there"), model_extras={"n": 2})
+
+    assert isinstance(result, ChatCompletions)
+    assert result.created.tzinfo is datetime.timezone.utc
+    assert all(isinstance(choice, ChatChoice) for choice in result.choices)
+    assert {choice.finish_reason for choice in result.choices} == {CompletionsFinishReason.STOPPED}
+    assert {choice.message.role for choice in result.choices} == {ChatRole.ASSISTANT}
+    assert result["choices"][1]["message"]["content"] == result.choices[1].message.content == "Hello there"
+    assert set(result) == {"id", "object", "created", "model", "choices", "usage"}
+    assert result == ChatCompletions(json.loads(str(result)))
+    assert json.loads(str(result)) == result.as_dict()
 
 
 def test_history_comes_back_as_it_was_received(sdk):

@@ -1,5 +1,6 @@
 """What the SDK's pipeline adds: headers, hooks, policies, retries, credentials, and requests of the caller's own."""
 
+import gzip
 import io
 import json
 import logging
@@ -320,6 +321,39 @@ def pieces(response):
         return response.iter_bytes()
     response.read()
     return [target.content]
+
+
+def test_send_request_in_chunks(sdk):
+    """A body of unknown length, as a generator makes it."""
+    parts = [b'{"messages":[{"role":"user","con', 'tent":"Grüße"}]}'.encode()[:9], 'tent":"Grüße"}]}'.encode()[9:]]
+
+    async def chunks():
+        for part in parts:
+            yield part
+
+    content = iter(parts) if isinstance(sdk.chat(), ChatCompletionsClient) else chunks()
+    request = HttpRequest("POST", "{endpoint}/chat/completions" + VERSION, headers={"Content-Type": "application/json"}, content=content)
+    response = sdk.chat().send_request(request)
+
+    assert response.status_code == 200, response.text()
+    assert response.json()["choices"][0]["message"]["content"] == "Grüße"
+
+
+@pytest.mark.parametrize(("coding", "status"), [("gzip", 200), ("br", 415), ("identity", 200)])
+def test_a_body_may_be_compressed(sdk, coding, status):
+    body = json.dumps({"messages": [{"role": "user", "content": "Hello"}]}).encode()
+    body = gzip.compress(body) if coding == "gzip" else body
+    client, seen = sdk.chat(), []
+
+    def complete():
+        return client.complete(body, headers={"Content-Encoding": coding}, raw_response_hook=seen.append)
+
+    if status == 200:
+        assert said(complete()) == "Hello"
+        return
+    with pytest.raises(HttpResponseError, match=coding) as refused:
+        complete()
+    assert refused.value.status_code == status
 
 
 def test_send_request_raises_nothing_by_itself(sdk):

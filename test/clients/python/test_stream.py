@@ -7,9 +7,11 @@ import time
 
 import pytest
 from azure.ai.inference.models import (
+    ChatCompletionsToolDefinition,
     ChatRole,
     CompletionsFinishReason,
     FunctionCall,
+    FunctionDefinition,
     StreamingChatChoiceUpdate,
     StreamingChatCompletionsUpdate,
     StreamingChatResponseMessageUpdate,
@@ -125,12 +127,36 @@ def test_two_streams_of_one_client_are_read_in_turns(sdk):
     assert pairs[0][0].id != pairs[0][1].id
 
 
-def test_many_streams_at_once_are_nobody_elses(sdk):
-    texts = [f"stream {n} says {n * n} of its own" for n in range(24)]
-    answers = sdk.together(sdk.chat().complete, [user(text) for text in texts])
+def tool(n):
+    return ChatCompletionsToolDefinition(function=FunctionDefinition(name=f"tool_{n}"))
 
-    assert [joined(updates) for updates in answers] == texts
-    assert len({updates[0].id for updates in answers}) == len(texts)
+
+def called(updates):
+    return [call.function.name for u in updates for c in u.choices for call in c.delta.tool_calls or [] if call.id]
+
+
+def test_two_hundred_requests_at_once_are_nobody_elses(sdk):
+    chat, models, embeddings, wrong = sdk.chat(), sdk.chat("/models"), sdk.embeddings(dimensions=4), sdk.chat(key="wrong")
+    alone = [d.embedding for d in embeddings.embed(input=[f"text {n}" for n in range(200)]).data]
+
+    def call(n):
+        """A request, and how its outcome is told from any other's."""
+        text = f"request {n} says {n * n} of its own"
+        return [
+            (chat.complete, {"messages": user(text)}, lambda r: said(r) == text),
+            (chat.complete, {"messages": user(text), "stream": True}, lambda r: joined(r) == text and len({u.id for u in r}) == 1),
+            (embeddings.embed, {"input": [f"text {n}"]}, lambda r: r.data[0].embedding == alone[n]),
+            (models.complete, {"messages": user(text), "model": f"nobody-{n}"}, lambda r: r.status_code == 400 and f"nobody-{n}." in f"{r.error.message}."),
+            (models.complete, {"messages": user(text), "max_tokens": n % 7, "model": "mock"}, lambda r: r.usage.completion_tokens == min(n % 7, 9)),
+            (chat.complete, {"messages": user(text), "tools": [tool(n)], "tool_choice": "required", "stream": True}, lambda r: called(r) == [f"tool_{n}"]),
+            (wrong.complete, {"messages": user(text)}, lambda r: r.status_code == 401),
+            (chat.complete, {"messages": user(text), "temperature": 3 + n}, lambda r: r.response.json()["detail"][0]["input"] == 3 + n),
+        ][n % 8]
+
+    calls = [call(n) for n in range(200)]
+    outcomes = sdk.together([(method, options) for method, options, _ in calls])
+
+    assert [n for n, (outcome, (_, _, right)) in enumerate(zip(outcomes, calls, strict=True)) if not right(outcome)] == []
 
 
 @pytest.mark.parametrize("n", [1, 3])
