@@ -110,8 +110,8 @@ func countText(ctx context.Context, c *upstream.Client, quoted []byte) (int, err
 
 // Embed returns one vector per item, of the model's own prefixes and length.
 func (m *Model) Embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedReply, error) {
-	if !m.Info.Does(llm.OpEmbed) {
-		return nil, llm.NotDone(m.Info.Deployment, llm.OpEmbed)
+	if err := m.admit(llm.OpEmbed, &r.Envelope); err != nil {
+		return nil, err
 	}
 	if err := m.judgeDimensions(r.Dimensions); err != nil {
 		return nil, err

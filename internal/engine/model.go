@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/ingot-llm/ingot/internal/engine/process"
@@ -41,17 +42,14 @@ type Embedding struct {
 	MaxTokens                   int // longer input is refused; 0: the context
 }
 
-// LlamaFeatures is what llama.cpp's server obeys beyond the contract. Members that move a limit,
-// such as n_predict and ignore_eos, are never among them.
-var LlamaFeatures = llm.Features{
-	Set: llm.FeatureN | llm.FeatureLogprobs | llm.FeatureLogitBias | llm.FeatureTokens | llm.FeatureInputType | llm.FeaturePrefix,
-	Extra: []string{
-		"top_k", "min_p", "typical_p", "top_n_sigma", "repeat_penalty", "repetition_penalty", "repeat_last_n",
-		"dynatemp_range", "dynatemp_exponent", "mirostat", "mirostat_tau", "mirostat_eta",
-		"dry_multiplier", "dry_base", "dry_allowed_length", "dry_penalty_last_n",
-		"xtc_probability", "xtc_threshold", "cache_prompt",
-	},
-}
+// The features of llama.cpp's server.
+var (
+	LlamaFeatures = llm.Features{
+		Set:   llm.FeatureN | llm.FeatureLogprobs | llm.FeatureLogitBias | llm.FeatureTokens | llm.FeaturePrefix,
+		Extra: slices.Sorted(maps.Keys(extras)),
+	}
+	LlamaEmbeds = llm.Features{Set: llm.FeatureTokens | llm.FeatureInputType}
+)
 
 // Model answers for one deployment.
 type Model struct {
@@ -137,8 +135,8 @@ func (m *Model) explain(ctx context.Context, err error) error {
 
 // Chat streams from the child, also for callers who do not: only a streamed answer stops when its reader leaves.
 func (m *Model) Chat(ctx context.Context, r *llm.ChatRequest) llm.Stream {
-	if !m.Info.Does(llm.OpChat) {
-		return llm.Fail(llm.NotDone(m.Info.Deployment, llm.OpChat))
+	if err := m.admit(llm.OpChat, &r.Envelope); err != nil {
+		return llm.Fail(err)
 	}
 	r = m.prepare(r)
 	n := choices(r.N)
@@ -228,8 +226,8 @@ func (m *Model) seedOf(seed *int64, k int) *int64 {
 
 // Complete streams each prompt and choice by a call of its own: the child counts only one of a batch.
 func (m *Model) Complete(ctx context.Context, r *llm.CompleteRequest) llm.Stream {
-	if !m.Info.Does(llm.OpComplete) {
-		return llm.Fail(llm.NotDone(m.Info.Deployment, llm.OpComplete))
+	if err := m.admit(llm.OpComplete, &r.Envelope); err != nil {
+		return llm.Fail(err)
 	}
 	n := choices(r.N)
 	return m.answer(ctx, r.Caller, n*len(r.Prompts), n, r.MaxTokens, func(c *upstream.Client, k int) llm.Stream {

@@ -324,3 +324,36 @@ func TestAnOperationThatTheModelDoesNotDo(t *testing.T) {
 		}
 	}
 }
+
+func TestAMemberBeyondTheContractIsChecked(t *testing.T) {
+	s := local("m")
+	s.Info.Context = 2048
+	m := pool(t, 0).Model(s)
+	for member, want := range map[string]string{
+		`top_k: "a"`: "float_type", `top_k: 1.5`: "int_type", `top_k: -2`: "greater_than_equal", `top_k: 1e30`: "less_than_equal",
+		`min_p: 1.1`: "less_than_equal", `min_p: {}`: "float_type", `repeat_penalty: 0`: "greater_than_equal",
+		`repeat_last_n: 2049`: "less_than_equal", `dry_penalty_last_n: 2000000000`: "less_than_equal", `dry_allowed_length: -1`: "greater_than_equal",
+		`cache_prompt: 1`: "bool_type", `mirostat: 3`: "less_than_equal", `xtc_threshold: 1e999`: "less_than_equal",
+		`top_k: 40`: "", `top_k: null`: "", `repeat_last_n: 2048`: "", `repeat_last_n: -1`: "", `cache_prompt: true`: "", `repetition_penalty: 1.1`: "",
+	} {
+		name, value, _ := strings.Cut(member, ": ")
+		extra := llm.Extra{name: []byte(value)}
+		r, c := chat("x"), complete(1, "x")
+		r.Extra, c.Extra = extra, extra
+		_, chats := m.Chat(t.Context(), r).Collect()
+		_, completes := m.Complete(t.Context(), c).Collect()
+		for _, err := range []error{chats, completes} {
+			got := ""
+			if err != nil {
+				e := llm.AsError(err)
+				if e.Kind != llm.Invalid || len(e.Details) != 1 || e.Param != name {
+					t.Fatalf("%s: %v", member, err)
+				}
+				got = e.Details[0].Type
+			}
+			if got != want {
+				t.Errorf("%s: %q, want %q", member, got, want)
+			}
+		}
+	}
+}

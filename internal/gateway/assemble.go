@@ -143,7 +143,7 @@ func describeLocal(s *engine.Settings, m *config.Model, found library.Model, h *
 	s.Info.Operations, s.Info.Features = []llm.Operation{llm.OpChat, llm.OpComplete}, engine.LlamaFeatures
 	slots := chatSlots
 	if embeds {
-		s.Info.Operations, slots = []llm.Operation{llm.OpEmbed}, embeddingSlots
+		s.Info.Operations, s.Info.Features, slots = []llm.Operation{llm.OpEmbed}, engine.LlamaEmbeds, embeddingSlots
 		s.Info.Dimensions = h.EmbeddingLength()
 		s.Spec.Embedding = true
 		if e := found.Entry.Embedding; e != nil {
