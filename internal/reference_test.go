@@ -144,6 +144,10 @@ func section(b *strings.Builder, title string, of reflect.Type, path string) {
 		case deeper != nil:
 			value = "[members](#" + slug(at) + ")"
 		}
+		words := strings.Split(f.Tag.Get("words"), ",")
+		if words[0] != "" {
+			value = "`" + strings.Join(words, "`, `") + "` or " + value
+		}
 		if deeper != nil {
 			section(&below, "`"+at+"`", deeper, at+".")
 		}
@@ -152,6 +156,8 @@ func section(b *strings.Builder, title string, of reflect.Type, path string) {
 			standard = "`" + d + "`"
 		} else if f.Tag.Get("required") != "" {
 			standard = "(required)"
+		} else if words[0] != "" {
+			standard = "`" + words[0] + "`"
 		}
 		says := f.Tag.Get("doc")
 		if owners := f.Tag.Get("for"); owners != "" {

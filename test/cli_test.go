@@ -3,6 +3,8 @@ package test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -117,12 +119,21 @@ func status(ts *testscript.TestScript, url, key string) int {
 	if key != "" {
 		req.Header.Set("Api-Key", key)
 	}
-	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
+	resp, err := (&http.Transport{DisableKeepAlives: true, TLSClientConfig: trusted(ts)}).RoundTrip(req)
 	if err != nil {
 		return 0
 	}
 	resp.Body.Close()
 	return resp.StatusCode
+}
+
+// trusted is what a client knows that trusts the local CA of $INGOT_HOME, and nobody else.
+func trusted(ts *testscript.TestScript) *tls.Config {
+	roots := x509.NewCertPool()
+	if pem, err := os.ReadFile(filepath.Join(ts.Getenv("INGOT_HOME"), "tls", "ca.pem")); err == nil {
+		roots.AppendCertsFromPEM(pem)
+	}
+	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 }
 
 // hangup sends SIGHUP to what runs in the background.

@@ -28,6 +28,8 @@ import (
 )
 
 const (
+	authorityFile = "ca.pem"
+
 	day           = 24 * time.Hour
 	authorityLife = 3650 * day
 	serverLife    = 397 * day // Apple's systems refuse more than 398 days
@@ -99,7 +101,7 @@ func (a *Authority) publish() error {
 }
 
 // Path is the file that clients are to trust.
-func (a *Authority) Path() string { return filepath.Join(a.dir, "ca.pem") }
+func (a *Authority) Path() string { return filepath.Join(a.dir, authorityFile) }
 
 // PEM is what that file holds.
 func (a *Authority) PEM() []byte {

@@ -2,6 +2,7 @@ package cert
 
 import (
 	"bytes"
+	"crypto/x509"
 	"path/filepath"
 
 	"github.com/ingot-llm/ingot/internal/library/disk"
@@ -37,4 +38,19 @@ func (a *Authority) Bundle() (path string, whole bool, err error) {
 		return path, whole, nil
 	}
 	return path, whole, disk.WriteFile(path, data)
+}
+
+// Roots are the authorities that this system trusts and the one in the folder dir; nil, which means
+// the system's alone, where there is none in it.
+func Roots(dir string) *x509.CertPool {
+	own, err := readSmall(filepath.Join(dir, authorityFile))
+	if err != nil {
+		return nil
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	roots.AppendCertsFromPEM(own)
+	return roots
 }

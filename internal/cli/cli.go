@@ -17,6 +17,7 @@ import (
 	"github.com/ingot-llm/ingot/internal/cli/key"
 	"github.com/ingot-llm/ingot/internal/cli/model"
 	"github.com/ingot-llm/ingot/internal/cli/screen"
+	"github.com/ingot-llm/ingot/internal/cli/trust"
 	"github.com/ingot-llm/ingot/internal/home"
 )
 
@@ -51,7 +52,7 @@ func Main(ctx context.Context, streams IO, version string, args []string) int {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       version,
-	}, a.serve(), a.chatVerb(), a.engineVerb(), key.Verb(a.Screen, a.store), file.Verb(a.Screen, a.models), a.doctor(), conformance.Verb(a.Screen, a.keyFor), a.versionVerb())
+	}, a.serve(), trust.Verb(a.Screen, a.authority), a.chatVerb(), a.engineVerb(), key.Verb(a.Screen, a.store), file.Verb(a.Screen, a.models), a.doctor(), conformance.Verb(a.Screen, a.keyFor), a.versionVerb())
 	root.AddCommand(model.Verbs(a.Screen, a.models)...)
 	root.InitDefaultCompletionCmd()
 	if c, _, err := root.Find([]string{"completion"}); err == nil && c != root {

@@ -3,10 +3,12 @@ package cli
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ingot-llm/ingot/client"
+	"github.com/ingot-llm/ingot/internal/cert"
 	"github.com/ingot-llm/ingot/internal/cli/model"
 	"github.com/ingot-llm/ingot/internal/cli/talk"
 	"github.com/ingot-llm/ingot/internal/config"
@@ -69,6 +72,10 @@ func (c *chat) reach(base string, h home.Home) (err error) {
 		credential = client.Key(key)
 	}
 	options := &client.Options{ApplicationID: "ingot-chat"}
+	if roots := cert.Roots(h.Path("tls")); roots != nil && strings.HasPrefix(base, "https://") {
+		t := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
+		options.HTTPClient = &http.Client{Transport: t}
+	}
 	if c.talk.Client, err = client.New(base, credential, options); err != nil {
 		return err
 	}
@@ -184,7 +191,7 @@ func (c *chat) start(ctx context.Context, h home.Home, args []string) (base stri
 	if err != nil {
 		return "", nil, nil, err
 	}
-	g, err := c.gateway(ctx, serveFlags{}, cfg, h, log)
+	g, err := c.gateway(ctx, serveFlags{}, cfg, shown{}, h, log)
 	if err != nil {
 		return "", nil, nil, err
 	}

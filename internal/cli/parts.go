@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/ingot-llm/ingot/internal/auth"
+	"github.com/ingot-llm/ingot/internal/cert"
 	"github.com/ingot-llm/ingot/internal/cli/model"
 	"github.com/ingot-llm/ingot/internal/engine/install"
 	"github.com/ingot-llm/ingot/internal/engine/process"
@@ -72,6 +73,15 @@ func (a *app) models() (*library.Library, error) {
 // pullModel makes a model present.
 func (a *app) pullModel(ctx context.Context, lib *library.Library, ref string) (library.Model, error) {
 	return model.Pull(ctx, a.Screen, lib, ref)
+}
+
+// authority opens the local CA of the data folder.
+func (a *app) authority(ctx context.Context) (*cert.Authority, error) {
+	h, err := a.home()
+	if err != nil {
+		return nil, err
+	}
+	return cert.Open(ctx, h.Path("tls"), "")
 }
 
 // store opens the keys of the data folder.

@@ -19,8 +19,10 @@ type reloader struct {
 	flags   serveFlags
 	keys    string // the file of keys; empty: none
 	gateway *gateway.Gateway
-	level   *slog.LevelVar
-	log     *slog.Logger
+	// certificate reads it again, where it is in files.
+	certificate func() error
+	level       *slog.LevelVar
+	log         *slog.Logger
 }
 
 // start begins to watch; the channel is closed when ctx has ended and the watching with it.
@@ -88,6 +90,9 @@ func (r *reloader) run(ctx context.Context, hup <-chan os.Signal, events <-chan 
 func (r *reloader) reload(ctx context.Context) {
 	old := r.gateway.Config()
 	cfg, err := r.flags.load()
+	if err == nil && r.certificate != nil {
+		err = r.certificate()
+	}
 	if err == nil {
 		err = r.gateway.Reload(ctx, cfg)
 	}
@@ -98,11 +103,11 @@ func (r *reloader) reload(ctx context.Context) {
 	setLevel(r.level, cfg)
 	r.log.LogAttrs(ctx, slog.LevelInfo, "configuration reloaded", slog.Int("models", len(cfg.Models)))
 	if needsRestart(old, cfg) {
-		r.log.LogAttrs(ctx, slog.LevelWarn, "listen, limits.header_timeout and log.format hold from the next start on")
+		r.log.LogAttrs(ctx, slog.LevelWarn, "listen, tls, limits.connections, limits.header_timeout and log.format hold from the next start on")
 	}
 }
 
 // needsRestart reports whether something changed that only a start puts in force.
 func needsRestart(old, now *config.Config) bool {
-	return old.Listen != now.Listen || old.Limits.HeaderTimeout != now.Limits.HeaderTimeout || old.Log.Format != now.Log.Format
+	return old.Listen != now.Listen || old.TLS != now.TLS || old.Limits.Connections != now.Limits.Connections || old.Limits.HeaderTimeout != now.Limits.HeaderTimeout || old.Log.Format != now.Log.Format
 }

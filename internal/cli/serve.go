@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +26,7 @@ import (
 
 type serveFlags struct {
 	file, listen string
-	log          string
+	log, tls     string
 	mock         bool
 }
 
@@ -39,8 +40,10 @@ minilm (embeddings) on 127.0.0.1:8080. The engine and models that are missing ar
 
 The key is INGOT_KEY, else the development key in the data folder. With a file, the keys it lists
 count besides INGOT_KEY. The file is read again on SIGHUP and when it changes; a bad one is refused
-whole, and open streams go on.`,
-		Example: "  ingot serve\n  ingot serve --mock --listen 127.0.0.1:9000\n  ingot serve --config ingot.yaml",
+whole, and open streams go on.
+
+With --tls auto the port speaks TLS, and plain HTTP to callers on this machine.`,
+		Example: "  ingot serve\n  ingot serve --tls auto\n  ingot serve --mock --listen 127.0.0.1:9000\n  ingot serve --config ingot.yaml",
 		Args:    screen.Arguments(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(); err != nil {
@@ -51,6 +54,7 @@ whole, and open streams go on.`,
 	}
 	cmd.Flags().StringVarP(&f.file, "config", "c", "", "configuration file; `FILE` as ingot config init writes it")
 	cmd.Flags().StringVarP(&f.listen, "listen", "l", "", "address to listen on, HOST:PORT; port 0 takes a free one")
+	cmd.Flags().StringVar(&f.tls, "tls", "", "auto speaks TLS with a certificate of a local CA, which `ingot trust` explains; off does not")
 	cmd.Flags().StringVar(&f.log, "log", "", "least severe messages to log: debug, info, warn or error")
 	cmd.Flags().BoolVar(&f.mock, "mock", false, "serve the mock models: no file, no download, no engine, ready at once")
 	return cmd
@@ -64,6 +68,8 @@ func (f serveFlags) check() error {
 		return screen.Misuse("--mock and --config exclude each other: a file names its mock models with provider: mock")
 	case f.listen != "" && err != nil:
 		return screen.Misuse("--listen %q is no address: write HOST:PORT, for example 127.0.0.1:8080", f.listen)
+	case f.tls != "" && f.tls != "auto" && f.tls != "off":
+		return screen.Misuse("--tls %q is none of auto and off: a certificate of your own goes into the configuration, tls: {cert: …, key: …}", f.tls)
 	case f.log != "" && !slices.Contains([]string{"debug", "info", "warn", "error"}, f.log):
 		return screen.Misuse("--log %q is none of debug, info, warn and error", f.log)
 	}
@@ -81,6 +87,9 @@ func (f serveFlags) load() (*config.Config, error) {
 	}
 	if err == nil && f.listen != "" {
 		cfg.Listen = f.listen
+	}
+	if err == nil && f.tls != "" {
+		cfg.TLS = config.TLS{Mode: f.tls}
 	}
 	if err == nil && f.log != "" {
 		cfg.Log.Level = f.log
@@ -118,6 +127,10 @@ func (a *app) runServe(ctx context.Context, f serveFlags) error {
 			return err
 		}
 	}
+	show, err := a.certificate(ctx, cfg, h, log)
+	if err != nil {
+		return err
+	}
 	// A taken port is better known before a long download; nobody is let in before it is over.
 	ln, err := listen(ctx, cfg.Listen)
 	if err != nil {
@@ -125,7 +138,7 @@ func (a *app) runServe(ctx context.Context, f serveFlags) error {
 	}
 	addr := ln.Addr().String()
 	_ = ln.Close()
-	g, err := a.gateway(ctx, f, cfg, h, log)
+	g, err := a.gateway(ctx, f, cfg, show, h, log)
 	if err != nil {
 		return err
 	}
@@ -134,10 +147,11 @@ func (a *app) runServe(ctx context.Context, f serveFlags) error {
 		return err
 	}
 	defer ln.Close()
-	if a, ok := ln.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
-		log.LogAttrs(ctx, slog.LevelWarn, "other machines reach this address over plain HTTP: keys and prompts travel unencrypted; put a proxy with TLS in front",
+	if a, ok := ln.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() && !cfg.TLS.On() {
+		log.LogAttrs(ctx, slog.LevelWarn, "other machines reach this address over plain HTTP: keys and prompts travel unencrypted; serve with --tls auto, or put a proxy with TLS in front",
 			slog.String("address", addr))
 	}
+	// On this machine plain HTTP is always spoken, so that `ingot chat` need trust nobody.
 	url := reachable("http://" + ln.Addr().String())
 	if lock != nil {
 		if err := lock.Listening(url); err != nil {
@@ -146,12 +160,12 @@ func (a *app) runServe(ctx context.Context, f serveFlags) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := reloader{flags: f, gateway: g, level: level, log: log}
+	r := reloader{flags: f, gateway: g, certificate: show.reload, level: level, log: log}
 	if h != (home.Home{}) {
 		r.keys = h.Path("keys.json")
 	}
 	stopped := r.start(ctx)
-	a.announce(g, url, h)
+	a.announce(g, url, show, h)
 	err = g.Serve(ctx, ln)
 	cancel()
 	<-stopped
@@ -197,7 +211,10 @@ func setLevel(level *slog.LevelVar, cfg *config.Config) {
 }
 
 // announce says where the endpoint is, on standard output, when it is ready.
-func (a *app) announce(g *gateway.Gateway, url string, h home.Home) {
+func (a *app) announce(g *gateway.Gateway, url string, show shown, h home.Home) {
+	if rest, ok := strings.CutPrefix(url, "http://"); ok && show.get != nil {
+		url = "https://" + rest
+	}
 	_, _ = fmt.Fprintf(a.Out, "Ingot %s serves %s\n", a.version, url)
 	for _, name := range g.Deployments() {
 		_, _ = fmt.Fprintf(a.Out, "  %s\n", name)
@@ -209,12 +226,15 @@ func (a *app) announce(g *gateway.Gateway, url string, h home.Home) {
 	case len(g.Config().Keys) == 0:
 		key = "is in " + h.Path("key")
 	}
+	if show.ca != "" {
+		_, _ = fmt.Fprintf(a.Out, "Clients must trust %s: `ingot trust` says how; for Node.js NODE_EXTRA_CA_CERTS, for curl --cacert.\n", show.ca)
+	}
 	_, _ = fmt.Fprintf(a.Out, "Ready. The key %s\n", key)
 }
 
 // gateway fetches what is missing and assembles the endpoint.
-func (a *app) gateway(ctx context.Context, f serveFlags, cfg *config.Config, h home.Home, log *slog.Logger) (*gateway.Gateway, error) {
-	o := gateway.Options{Config: cfg, Logger: log, Version: a.version, Keys: func(c *config.Config) (*auth.Keys, error) { return keysOf(c, h, f.mock) }}
+func (a *app) gateway(ctx context.Context, f serveFlags, cfg *config.Config, show shown, h home.Home, log *slog.Logger) (*gateway.Gateway, error) {
+	o := gateway.Options{Config: cfg, Logger: log, Version: a.version, Certificate: show.get, Strict: show.get != nil && show.ca == "", Keys: func(c *config.Config) (*auth.Keys, error) { return keysOf(c, h, f.mock) }}
 	if f.mock {
 		return gateway.New(ctx, o)
 	}

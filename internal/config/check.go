@@ -82,6 +82,7 @@ func (c *Config) check(before problems) problems {
 	}
 	k.listen(c.Listen)
 	k.keys(c.Keys)
+	k.tls(c.TLS)
 	for i, origin := range c.CORS.Origins {
 		u, err := url.Parse(origin)
 		if origin != "*" && (err != nil || u.Host == "" || origin != u.Scheme+"://"+u.Host) {
@@ -115,20 +116,34 @@ func (k *checker) listen(address string) {
 	}
 }
 
+func (k *checker) tls(t TLS) {
+	for member, value := range map[string]string{"tls.cert": t.Cert, "tls.key": t.Key} {
+		if _, given := k.src.at[member]; given && value == "" {
+			k.refuse(member, "is empty")
+		}
+	}
+}
+
 func (k *checker) keys(keys []Key) {
 	seen := map[string]int{}
 	for i, key := range keys {
 		path := fmt.Sprintf("keys[%d]", i)
-		for member, value := range map[string]string{".name": key.Name, ".key": key.Key} {
+		for member, value := range map[string]string{".name": key.Name, ".key": key.Key, ".key_file": key.File} {
 			first, again := seen[member+value]
 			switch {
 			case value == "":
-				k.refuse(path+member, "is empty")
+				if _, given := k.src.at[path+member]; given {
+					k.refuse(path+member, "is empty")
+				}
 			case again:
 				k.refuse(path+member, "is that of keys[%d] too", first)
 			default:
 				seen[member+value] = i
 			}
+		}
+		_, secret := k.src.at[path+".key"]
+		if _, file := k.src.at[path+".key_file"]; secret == file {
+			k.refuse(path, "needs exactly one of key and key_file")
 		}
 		if strings.ContainsFunc(key.Key, func(r rune) bool { return r <= ' ' || r > '~' }) {
 			k.refuse(path+".key", "holds blanks or characters that no header can carry")

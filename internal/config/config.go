@@ -14,6 +14,7 @@ const Forever = time.Duration(math.MaxInt64)
 // after Parse; whoever needs another one parses again.
 type Config struct {
 	Listen          string          `yaml:"listen" default:"127.0.0.1:8080" doc:"Address and port to listen on."`
+	TLS             TLS             `yaml:"tls" words:"off,auto" doc:"What the port speaks besides plain HTTP: off, nothing; auto, TLS with a certificate of a local CA in the data folder; or TLS with the certificate in these files. With TLS, plain HTTP is for callers on this machine only."`
 	DefaultModel    string          `yaml:"default_model" doc:"Model that answers where a request names none. An operation it cannot do falls to the first model in the file that can."`
 	Keys            []Key           `yaml:"keys" doc:"Who may call. Without any, the development key of the data folder is the only one."`
 	Models          []Model         `yaml:"models" doc:"The names callers use, on every surface. Order counts: see default_model."`
@@ -29,11 +30,23 @@ type Config struct {
 	src source
 }
 
-// Key admits one caller.
+// TLS says which certificate the endpoint shows. Where Cert and Key are set, Mode means nothing.
+type TLS struct {
+	Mode string `yaml:"-" default:"off" enum:"off,auto"`
+	Cert string `yaml:"cert" required:"true" doc:"PEM file of the certificate and the chain that follows it. It is read again when it changes. A relative path begins at the folder of this file."`
+	Key  string `yaml:"key" required:"true" doc:"PEM file of its private key."`
+}
+
+// On reports whether TLS is spoken.
+func (t TLS) On() bool { return t.Mode == "auto" || t.Cert != "" }
+
+// Key admits one caller. Exactly one of Key and File is set.
 type Key struct {
 	Name              string `yaml:"name" required:"true" doc:"Name of the caller, in logs and metrics."`
-	Key               string `yaml:"key" required:"true" secret:"true" doc:"The secret itself, best written as ${VARIABLE}."`
+	Key               string `yaml:"key" secret:"true" doc:"The secret itself, best written as ${VARIABLE}. Each key has this or key_file."`
+	File              string `yaml:"key_file" doc:"File that holds the secret and nothing else, such as a mounted one. It is read again when it changes. A relative path begins at the folder of this file."`
 	RequestsPerMinute int    `yaml:"requests_per_minute" min:"0" doc:"Requests a minute; 0 is no limit."`
+	Admin             bool   `yaml:"admin" default:"off" doc:"May also see the metrics from other machines."`
 }
 
 // Model is one name that callers use. Exactly one of Local, Command and
@@ -93,6 +106,7 @@ type Fault struct {
 // Limits hold for the endpoint as a whole.
 type Limits struct {
 	Body          Size          `yaml:"body" default:"32MiB" doc:"Largest request body; a larger one is answered with 413."`
+	Connections   int           `yaml:"connections" default:"4096" min:"0" doc:"Open connections. One more closes the one that has been longest without a request, or waits where all have one. 0 is no limit."`
 	HeaderTimeout time.Duration `yaml:"header_timeout" default:"10s" doc:"Until a request's header has arrived."`
 	BodyTimeout   time.Duration `yaml:"body_timeout" default:"60s" doc:"Without progress of a request's body; then 408."`
 	BodyTotal     time.Duration `yaml:"body_total" default:"10m" doc:"Until all of a request's body has arrived; then 408."`

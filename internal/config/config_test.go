@@ -100,7 +100,7 @@ func TestBadFilesAreRefusedWithTheirPhrase(t *testing.T) {
 }
 
 func TestAllComplaintsComeTogetherInTheFilesOrder(t *testing.T) {
-	_, err := config.Parse("f", []byte("log: {level: loud}\ndefault_model: none\ntls: off\nlimits:\n  queue: x\n  wait: y\n"), variables)
+	_, err := config.Parse("f", []byte("log: {level: loud}\ndefault_model: none\ntlss: off\nlimits:\n  queue: x\n  wait: y\n"), variables)
 	var got []int
 	if list, ok := errors.AsType[config.Errors](err); ok {
 		for _, e := range list {
@@ -130,12 +130,12 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 	c := config.Default()
 	timeouts := config.Timeouts{FirstToken: 2 * time.Minute, Silence: time.Minute}
 	want := &config.Config{
-		Listen: "127.0.0.1:8080",
+		Listen: "127.0.0.1:8080", TLS: config.TLS{Mode: "off"},
 		Models: []config.Model{
 			{Name: "smollm2", Local: "smollm2", KeepAlive: 10 * time.Minute, Inputs: 2048, Timeouts: timeouts},
 			{Name: "minilm", Local: "minilm", KeepAlive: 10 * time.Minute, Inputs: 2048, Timeouts: timeouts},
 		},
-		Limits: config.Limits{Body: 32 << 20, HeaderTimeout: 10 * time.Second, BodyTimeout: time.Minute, BodyTotal: 10 * time.Minute, BodyMemory: 256 << 20, Queue: 64, Wait: time.Minute},
+		Limits: config.Limits{Body: 32 << 20, Connections: 4096, HeaderTimeout: 10 * time.Second, BodyTimeout: time.Minute, BodyTotal: 10 * time.Minute, BodyMemory: 256 << 20, Queue: 64, Wait: time.Minute},
 		Info:   config.Info{Spelling: "spec"},
 
 		APIVersions: "lenient",
@@ -336,7 +336,7 @@ func TestTheExampleLoadsAsItIsAndUncommented(t *testing.T) {
 		if name == "as it is" && !cmp.Equal(c, config.Default(), sameValues) {
 			t.Errorf("the example is not the default:\n%s", cmp.Diff(config.Default(), c, sameValues))
 		}
-		if name == "uncommented" && (len(c.Models) != 6 || len(c.Keys) != 1) {
+		if name == "uncommented" && (len(c.Models) != 6 || len(c.Keys) != 2) {
 			t.Errorf("uncommented: got %d models and %d keys", len(c.Models), len(c.Keys))
 		}
 	}
@@ -345,7 +345,7 @@ func TestTheExampleLoadsAsItIsAndUncommented(t *testing.T) {
 func TestTheSchemaRefusesWhatTheTypesRefuse(t *testing.T) {
 	schema := compile(t)
 	for _, text := range []string{
-		"tls: off", "limits: {quue: 1}", "limits: {queue: many}", "limits: {queue: -1}", "limits: {wait: 60}", "limits: {body: x}",
+		"tsl: off", "tls: on", "tls: {cert: a}", "keys: [{name: a, key: b, key_file: c}]", "limits: {quue: 1}", "limits: {queue: many}", "limits: {queue: -1}", "limits: {wait: 60}", "limits: {body: x}",
 		"models: {}", "models: {a: {provider: mok}}", "models: {a: {gpu_layers: some}}", "keys: [{name: a}]", "log: {level: loud}",
 		"extra_parameters: {legacy: maybe}", "models: {a: {timeouts: {total: forever}}}",
 	} {

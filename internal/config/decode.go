@@ -63,6 +63,9 @@ func (d *decoder) value(n ast.Node, v reflect.Value, f reflect.StructField, path
 	}
 	d.src.at[path] = placeOf(n)
 	switch {
+	case f.Tag.Get("words") != "" && isScalar(node):
+		mode, _ := v.Type().FieldByName("Mode")
+		d.scalar(node, v.FieldByIndex(mode.Index), mode, path)
 	case isStruct(v.Type()):
 		d.members(node, v, path)
 	case v.Type() == reflect.TypeFor[[]Model]():
@@ -193,6 +196,15 @@ func (d *decoder) scalar(n ast.Node, v reflect.Value, f reflect.StructField, pat
 }
 
 func isNull(n ast.Node) bool { _, ok := n.(*ast.NullNode); return ok || n == nil }
+
+// isScalar is true for a value that is neither a list nor has members.
+func isScalar(n ast.Node) bool {
+	switch n.(type) {
+	case *ast.MappingNode, *ast.SequenceNode:
+		return false
+	}
+	return true
+}
 
 // isStruct is true for a struct of ours and for a pointer to one.
 func isStruct(t reflect.Type) bool {

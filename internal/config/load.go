@@ -18,8 +18,8 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Load reads the file at path; variables come from the process's environment, and relative paths in
-// local begin at the file's folder. A file of no bytes is refused: mostly it is about to be written.
+// Load reads the file at path; variables come from the process's environment, and relative paths
+// begin at the file's folder. A file of no bytes is refused: mostly it is about to be written.
 func Load(path string) (*Config, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -44,6 +44,15 @@ func Load(path string) (*Config, error) {
 	}
 	for i := range c.Models {
 		c.Models[i].Local = below(dir, c.Models[i].Local)
+	}
+	files := []*string{&c.TLS.Cert, &c.TLS.Key}
+	for i := range c.Keys {
+		files = append(files, &c.Keys[i].File)
+	}
+	for _, path := range files {
+		if *path != "" && !filepath.IsAbs(*path) {
+			*path = filepath.Join(dir, filepath.FromSlash(*path))
+		}
 	}
 	return c, nil
 }

@@ -59,8 +59,15 @@ func schemaOf(f reflect.StructField) map[string]any {
 		return map[string]any{"type": "object", "minProperties": 1, "additionalProperties": map[string]any{"$ref": "#/$defs/model"}}
 	case t == reflect.TypeFor[[]string]():
 		return map[string]any{"type": "array", "items": map[string]any{"type": "string"}}
+	case t == reflect.TypeFor[[]Key]():
+		key := object(t.Elem())
+		key["oneOf"] = []any{map[string]any{"required": []string{"key"}}, map[string]any{"required": []string{"key_file"}}}
+		return map[string]any{"type": "array", "items": key}
 	case t.Kind() == reflect.Slice:
 		return map[string]any{"type": "array", "items": object(t.Elem())}
+	case f.Tag.Get("words") != "":
+		words := strings.Split(f.Tag.Get("words"), ",")
+		return map[string]any{"default": words[0], "anyOf": []any{map[string]any{"enum": words}, object(t), map[string]any{"$ref": "#/$defs/variable"}}}
 	case t.Kind() == reflect.Struct:
 		return object(t)
 	}

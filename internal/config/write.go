@@ -66,6 +66,13 @@ func (w *writer) members(v reflect.Value, lead, indent string) {
 				quoted[i] = quote(strings.ReplaceAll(text, "${", "$${"))
 			}
 			fmt.Fprintf(w, " [%s]\n", strings.Join(quoted, ", "))
+		case TLS:
+			if list.Cert != "" {
+				w.WriteByte('\n')
+				w.members(fv, indent+"  ", indent+"  ")
+				continue
+			}
+			fmt.Fprintf(w, " %s\n", list.Mode)
 		default:
 			if fv.Kind() == reflect.Struct {
 				w.WriteByte('\n')

@@ -4,8 +4,7 @@ package gateway
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"net/http"
@@ -37,6 +36,10 @@ type Options struct {
 	Version string
 	// Keys returns the keys that admit under a configuration; it is asked again at every reload.
 	Keys func(*config.Config) (*auth.Keys, error)
+	// Certificate is what the endpoint shows to those who speak TLS; nil: nobody may.
+	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	// Strict tells browsers to stay with TLS (HSTS). That is for a certificate that they trust for good.
+	Strict bool
 	// Library and Engine serve local models; nil where there are none.
 	Library *library.Library
 	Engine  func(ctx context.Context, path string) (process.Engine, error)
@@ -160,6 +163,9 @@ func (g *Gateway) Handler() http.Handler {
 			// net/http itself waits without a limit for a body that a handler leaves unread.
 			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(limit))
 		}
+		if g.o.Strict && r.TLS != nil && !isLoopback(hostOf(r.Host)) { // it would hold for every port of localhost
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		switch {
 		case r.URL.Path == "/healthz":
 			w.WriteHeader(http.StatusOK)
@@ -202,52 +208,24 @@ func allowHost(listen string) func(string) bool {
 		return func(string) bool { return true }
 	}
 	return func(host string) bool {
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			host = h
-		}
-		return host == own || isLoopback(strings.Trim(host, "[]"))
+		host = hostOf(host)
+		return host != "" && strings.EqualFold(host, own) || isLoopback(host)
 	}
+}
+
+// hostOf is the host of a Host header, without its port.
+func hostOf(host string) string {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		return h
+	}
+	if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
+		return host[1 : len(host)-1]
+	}
+	return host
 }
 
 func isLoopback(host string) bool {
 	return strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") || net.ParseIP(host).IsLoopback()
-}
-
-// Serve answers on ln until ctx ends, then lets open requests finish for a while, and returns when
-// they and the models' servers are gone.
-func (g *Gateway) Serve(ctx context.Context, ln net.Listener) error {
-	const (
-		idle  = 2 * time.Minute
-		heads = 64 << 10
-	)
-	srv := &http.Server{
-		Handler: g.Handler(), ReadHeaderTimeout: g.Config().Limits.HeaderTimeout, IdleTimeout: idle, MaxHeaderBytes: heads,
-		DisableGeneralOptionsHandler: true, // it waits for bodies without a limit
-		ErrorLog:                     slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
-		BaseContext:                  func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
-	}
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(dialect.Shape(ln, azureai.PlainError)) }()
-	var err error
-	select {
-	case err = <-done:
-	case <-ctx.Done():
-		g.closing.Store(true)
-		const drain = 20 * time.Second
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
-		defer cancel()
-		if err = srv.Shutdown(grace); err != nil {
-			err = errors.Join(fmt.Errorf("requests were still open after %s and were cut off", drain), srv.Close())
-		}
-		if served := <-done; err == nil {
-			err = served
-		}
-	}
-	g.Close(context.WithoutCancel(ctx))
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
 }
 
 // Close ends all models' servers; nothing of them is left when it returns.

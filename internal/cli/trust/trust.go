@@ -1,0 +1,128 @@
+// Package trust is the verb that says how clients come to trust the local CA.
+package trust
+
+import (
+	"context"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ingot-llm/ingot/internal/cert"
+	"github.com/ingot-llm/ingot/internal/cli/screen"
+)
+
+// record is the verb's answer for programs.
+type record struct {
+	CA      string    `json:"ca"`      // the file to trust
+	Bundle  string    `json:"bundle"`  // a file with what the system trusts besides
+	Whole   bool      `json:"whole"`   // whether the system's were found
+	Expires time.Time `json:"expires"` // of the CA
+	Steps   []step    `json:"steps"`
+}
+
+// step is what one kind of client needs.
+type step struct {
+	For      string   `json:"for"`
+	Commands []string `json:"commands"`
+	Note     string   `json:"note,omitempty"`
+}
+
+// Verb makes the verb trust; open opens the local CA of the data folder.
+func Verb(s *screen.Screen, open func(context.Context) (*cert.Authority, error)) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "trust",
+		Short: "Say how clients come to trust the certificate of serve --tls auto",
+		Long: `Say how clients come to trust the local CA, whose certificate an endpoint shows that is served with
+--tls auto. The CA is made if it is not there yet. It may speak for this machine, for loopback and private addresses,
+and for no other host; its key stays in the data folder. Nothing is changed outside the data folder.`,
+		Example: "  ingot trust\n  export NODE_EXTRA_CA_CERTS=\"$(ingot trust --json | jq -r .ca)\"",
+		Args:    screen.Arguments(0, 0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a, err := open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			r := record{CA: a.Path(), Expires: a.Expires()}
+			if r.Bundle, r.Whole, err = a.Bundle(); err != nil {
+				return err
+			}
+			r.Steps = steps(runtime.GOOS, r.CA, r.Bundle, r.Whole)
+			if asJSON {
+				return s.JSON(r)
+			}
+			s.Print("The local CA is %s until %s.", r.CA, screen.Day(r.Expires))
+			for _, st := range r.Steps {
+				s.Print("\n%s", st.For)
+				for _, c := range st.Commands {
+					s.Print("  %s", c)
+				}
+				if st.Note != "" {
+					s.Print("  (%s)", st.Note)
+				}
+			}
+			return nil
+		},
+	}
+	screen.JSONFlag(cmd, &asJSON)
+	return cmd
+}
+
+// steps are what each kind of client needs, as commands of the shell that goes with goos.
+func steps(goos, ca, bundle string, whole bool) []step {
+	export := func(name, value string) string { return "export " + name + "=" + quote(value) }
+	if goos == "windows" {
+		export = func(name, value string) string {
+			return "$env:" + name + " = '" + strings.ReplaceAll(value, "'", "''") + "'"
+		}
+	}
+	replaces := "these replace what Python trusts, so the file holds this system's authorities too"
+	if !whole {
+		replaces = "these replace what Python trusts, and this system has no file of authorities to add: only this endpoint is reached"
+	}
+	store := filepath.Join(filepath.Dir(ca), "truststore.p12")
+	return []step{
+		{"Node.js", []string{export("NODE_EXTRA_CA_CERTS", ca)}, "added to what Node.js trusts; read when a process starts"},
+		{"Python", []string{export("REQUESTS_CA_BUNDLE", bundle), export("SSL_CERT_FILE", bundle)}, replaces + "; requests reads the first, httpx and ssl the second"},
+		{"Java", []string{
+			"keytool -importcert -noprompt -alias ingot -file " + quote(ca) + " -keystore " + quote(store) + " -storetype PKCS12 -storepass changeit",
+			"java -Djavax.net.ssl.trustStore=" + quote(store) + " -Djavax.net.ssl.trustStorePassword=changeit …",
+		}, "with this store a program reaches only this endpoint; to reach others too, import into a copy of its lib/security/cacerts"},
+		{"curl", []string{"curl --cacert " + quote(ca) + " https://localhost:8080/info"}, ""},
+		{"Go, and most that use OpenSSL", []string{export("SSL_CERT_FILE", bundle)}, ""},
+		system(goos, ca),
+	}
+}
+
+// system is how the whole system, and with it .NET, browsers and Go, comes to trust ca.
+func system(goos, ca string) step {
+	s := step{For: "The whole system, with .NET and browsers"}
+	switch goos {
+	case "darwin":
+		s.Commands = []string{"security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db " + quote(ca)}
+		s.Note = "undone by security remove-trusted-cert and the same file"
+	case "windows":
+		s.Commands = []string{`certutil -user -addstore Root "` + ca + `"`}
+		s.Note = "undone by certutil -user -delstore Root Ingot"
+	default:
+		s.Commands = []string{
+			"sudo install -m 644 " + quote(ca) + " /usr/local/share/ca-certificates/ingot.crt && sudo update-ca-certificates",
+			"sudo install -m 644 " + quote(ca) + " /etc/pki/ca-trust/source/anchors/ingot.crt && sudo update-ca-trust",
+		}
+		s.Note = "the first for Debian, Ubuntu and Alpine, the second for Fedora and its relatives; Firefox and Chrome keep lists of their own"
+	}
+	return s
+}
+
+// quote is s as one word of a POSIX shell.
+func quote(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("/._-+:", r)
+	}) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

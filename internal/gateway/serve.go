@@ -1,0 +1,86 @@
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/ingot-llm/ingot/internal/port"
+)
+
+// Serve answers on ln until ctx ends, then lets open requests finish for a while, and returns when
+// they and the models' servers are gone. It closes ln.
+func (g *Gateway) Serve(ctx context.Context, ln net.Listener) error {
+	limits := g.Config().Limits
+	p := port.New(ln, port.Options{
+		Secure: g.o.Certificate != nil, Connections: limits.Connections, FirstByte: limits.HeaderTimeout, Logger: g.log,
+	})
+	srv := g.server(ctx, p)
+	const sides = 2
+	done := make(chan error, sides)
+	go func() { done <- srv.Serve(p.Plain()) }()
+	go func() { done <- srv.ServeTLS(p.TLS(), "", "") }()
+	var err error
+	left := sides
+	select {
+	case err = <-done:
+		left--
+		_ = srv.Close()
+	case <-ctx.Done():
+		g.closing.Store(true)
+		const drain = 20 * time.Second
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+		defer cancel()
+		if err = srv.Shutdown(grace); err != nil {
+			err = errors.Join(fmt.Errorf("requests were still open after %s and were cut off", drain), srv.Close())
+		}
+	}
+	for range left {
+		if served := <-done; err == nil {
+			err = served
+		}
+	}
+	_ = p.Close()
+	g.Close(context.WithoutCancel(ctx))
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// server is how both sides of a port are answered.
+func (g *Gateway) server(ctx context.Context, p *port.Port) *http.Server {
+	const (
+		idle    = 2 * time.Minute
+		heads   = 64 << 10
+		streams = 250
+		upload  = 256 << 10 // bytes of one stream that are received before they are read
+		total   = 1 << 20   // of one connection
+		silence = time.Minute
+	)
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	certificate := g.o.Certificate
+	if certificate == nil { // nobody gets as far as this
+		certificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, errors.New("no certificate") }
+	}
+	return &http.Server{
+		Handler: g.Handler(), ReadHeaderTimeout: g.Config().Limits.HeaderTimeout, IdleTimeout: idle, MaxHeaderBytes: heads,
+		ErrorLog:    slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
+		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+		ConnState:   p.ConnState,
+		Protocols:   protocols,
+		// The protocols are named here because net/http adds h2 only if ServeTLS is called before Serve.
+		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate, NextProtos: []string{"h2", "http/1.1"}},
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: streams, MaxReceiveBufferPerStream: upload, MaxReceiveBufferPerConnection: total,
+			SendPingTimeout: silence, WriteByteTimeout: silence,
+		},
+	}
+}
