@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -89,9 +88,9 @@ func (x extra) fault(v jsonx.Value, context int) (typ, msg string) {
 	case v.Kind() != jsonx.Number:
 		return "float_type", "Input should be a valid number"
 	case err != nil || n > high:
-		return "less_than_equal", fmt.Sprintf("Input should be less than or equal to %s", bound(high))
+		return "less_than_equal", "Input should be less than or equal to " + bound(high)
 	case n < x.low:
-		return "greater_than_equal", fmt.Sprintf("Input should be greater than or equal to %s", bound(x.low))
+		return "greater_than_equal", "Input should be greater than or equal to " + bound(x.low)
 	case x.whole && n != math.Trunc(n):
 		return "int_type", "Input should be a valid integer"
 	}

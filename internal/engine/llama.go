@@ -161,7 +161,7 @@ func (m *Model) embedAtOnce(n int) int {
 func embedPart(ctx context.Context, c *upstream.Client, r *llm.EmbedRequest, reply *llm.EmbedReply) error {
 	got, err := c.Embed(ctx, r)
 	if err != nil {
-		return err
+		return placed(err, "input", r.Items)
 	}
 	reply.Vectors = append(reply.Vectors, got.Vectors...)
 	if got.Usage != nil {
@@ -171,6 +171,23 @@ func embedPart(ctx context.Context, c *upstream.Client, r *llm.EmbedRequest, rep
 		*reply.Usage = reply.Usage.Add(*got.Usage)
 	}
 	return nil
+}
+
+// placed tells which member a server complains of: one that is too long, or token ids, which it alone knows.
+func placed(err error, member string, inputs []llm.Input) error {
+	e, ok := errors.AsType[*llm.Error](err)
+	if ok && e.Kind == llm.TooLong {
+		named := *e
+		named.Param = member
+		return &named
+	}
+	if !ok || e.Kind != llm.Invalid || len(e.Details) > 0 || !slices.ContainsFunc(inputs, func(in llm.Input) bool { _, ids := in.(llm.Tokens); return ids }) {
+		return err
+	}
+	named := *e
+	named.Param = member
+	named.Details = []llm.Detail{{Type: "value_error", Loc: []any{"body", member}, Msg: strings.TrimSuffix(e.Message, ".")}}
+	return &named
 }
 
 // judgeDimensions allows another length only where the model was trained for it.

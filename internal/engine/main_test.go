@@ -105,12 +105,25 @@ func answer(w http.ResponseWriter, v any) {
 	}
 }
 
+// refusesIDs refuses a token id that the vocabulary does not have.
+func refusesIDs(w http.ResponseWriter, body string) bool {
+	unknown := strings.Contains(body, "9999]")
+	if unknown {
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"error":{"code":400,"message":"Prompt contains invalid tokens"}}`)
+	}
+	return unknown
+}
+
 // play answers a chat or text completion: "echo" with the request itself, "die" by dying after a
 // token, "silent" with a token and nothing more, "mute" with nothing, "long" and "path" with
 // errors, "hold" with a token and the rest when the file in its second word is there, and anything
 // else with two tokens.
 func play(w http.ResponseWriter, r *http.Request) {
 	req, body := decode(r)
+	if refusesIDs(w, body) {
+		return
+	}
 	word, rest, _ := strings.Cut(req.last(), " ")
 	chat := strings.HasSuffix(r.URL.Path, "/chat/completions")
 	event := func(text, finish string, more string) {
@@ -167,7 +180,10 @@ func play(w http.ResponseWriter, r *http.Request) {
 
 // embed makes vectors of an input's length, the number of inputs in its call, 3 and 4.
 func embed(w http.ResponseWriter, r *http.Request) {
-	req, _ := decode(r)
+	req, body := decode(r)
+	if refusesIDs(w, body) {
+		return
+	}
 	type datum struct {
 		Index     int       `json:"index"`
 		Embedding []float64 `json:"embedding"`

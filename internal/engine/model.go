@@ -237,7 +237,7 @@ func (m *Model) Complete(ctx context.Context, r *llm.CompleteRequest) llm.Stream
 		one.UsageChunk, one.N = true, nil
 		one.Prompts = r.Prompts[k/n : k/n+1]
 		one.Seed = m.seedOf(r.Seed, k%n)
-		return c.Complete(ctx, one)
+		return named(c.Complete(ctx, one), one.Prompts)
 	}, func(c *upstream.Client) (int, error) {
 		total := 0
 		for _, p := range r.Prompts {
@@ -249,6 +249,18 @@ func (m *Model) Complete(ctx context.Context, r *llm.CompleteRequest) llm.Stream
 		}
 		return total, nil
 	})
+}
+
+// named tells which member the child complains of.
+func named(s llm.Stream, prompts []llm.Input) llm.Stream {
+	return func(yield func(*llm.Reply, error) bool) {
+		s(func(f *llm.Reply, err error) bool {
+			if err != nil {
+				err = placed(err, "prompt", prompts)
+			}
+			return yield(f, err)
+		})
+	}
 }
 
 // answer runs the calls of a request, n for each prompt, one after the other as one stream of

@@ -357,3 +357,20 @@ func TestAMemberBeyondTheContractIsChecked(t *testing.T) {
 		}
 	}
 }
+
+func TestTokenIDsThatTheModelDoesNotHaveAreNamed(t *testing.T) {
+	m := pool(t, 0).Model(local("m"))
+	r := complete(1, "x")
+	r.Prompts = []llm.Input{llm.Tokens{5, 9999}}
+	_, completes := m.Complete(t.Context(), r).Collect()
+	_, embeds := m.Embed(t.Context(), &llm.EmbedRequest{Items: r.Prompts})
+	if _, err := m.Complete(t.Context(), complete(1, "long")).Collect(); llm.AsError(err).Kind != llm.TooLong || llm.AsError(err).Param != "prompt" {
+		t.Errorf("a long prompt: %+v", err)
+	}
+	for member, err := range map[string]error{"prompt": completes, "input": embeds} {
+		e := llm.AsError(err)
+		if err == nil || e.Kind != llm.Invalid || e.Param != member || len(e.Details) != 1 || e.Details[0].Msg != "Prompt contains invalid tokens" {
+			t.Errorf("%s: %+v", member, e)
+		}
+	}
+}
