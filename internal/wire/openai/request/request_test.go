@@ -20,6 +20,8 @@ func contract() request.Contract {
 			switch m {
 			case "dropped":
 				return request.Drop
+			case "ignored":
+				return request.Ignore
 			case "refused":
 				return request.Refuse
 			}
@@ -33,6 +35,7 @@ func contract() request.Contract {
 
 // chats are requests as clients send them.
 var chats = []string{
+	`{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":"y","prefix":true}],"modalities":["text","audio"]}`,
 	`{"messages":[{"role":"user","content":"Hi"}]}`,
 	`{"model":"m","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"a\u00e9\ud83d\ude00"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AA==","detail":"high"}}]}],"temperature":0.5,"top_p":1,"frequency_penalty":-2,"presence_penalty":2,"max_tokens":0,"seed":-5,"stop":["END"],"stream":true}`,
 	`{"messages":[{"role":"assistant","tool_calls":[{"id":"c1","type":"function","function":{"name":"look","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c1","content":"62"},{"role":"assistant","content":null}],"tools":[{"type":"function","function":{"name":"look","description":"d","parameters":{"z":1,"a":{}},"strict":true}}],"tool_choice":{"type":"function","function":{"name":"look"}}}`,
@@ -65,7 +68,7 @@ func TestARequestIsEncodedAsItWasDecoded(t *testing.T) {
 }
 
 func TestSplicedBytesSayWhatTheFieldsSay(t *testing.T) {
-	big := `{"messages":[{"role":"user","content":"` + strings.Repeat("long ", 1000) + `"}],"dropped":1,"logit_bias":{"1":2},"a":1}`
+	big := `{"messages":[{"role":"user","content":"` + strings.Repeat("long ", 1000) + `"}],"dropped":1,"ignored":[2],"logit_bias":{"1":2},"a":1}`
 	for _, body := range append(slices.Clone(chats), big) {
 		r, err := request.DecodeChat([]byte(body), contract())
 		if err != nil {
@@ -87,6 +90,13 @@ func TestSplicedBytesSayWhatTheFieldsSay(t *testing.T) {
 				same(t, slices.Concat(pieces...), request.AppendChat(nil, r.Edit()))
 			})
 		}
+	}
+}
+
+func TestOnlyWhatIsNotObeyedIsListed(t *testing.T) {
+	r, err := request.DecodeChat([]byte(`{"ignored":1,"messages":[{"role":"user","content":"x"}],"dropped":2}`), contract())
+	if err != nil || !slices.Equal(r.Dropped, []string{"dropped"}) || r.Extra != nil {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
 
