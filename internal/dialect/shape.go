@@ -80,6 +80,9 @@ func plainRefusal(p []byte) (status int, reason string, ok bool) {
 	return status, string(text), true
 }
 
+// NetConn is the connection below.
+func (c *shapedConn) NetConn() net.Conn { return c.Conn }
+
 // CloseWrite tells the peer that no more comes.
 func (c *shapedConn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/ingot-llm/ingot/internal/dialect"
+	"github.com/ingot-llm/ingot/internal/dialect/azureai"
 	"github.com/ingot-llm/ingot/internal/port"
 )
 
@@ -23,7 +25,7 @@ func (g *Gateway) Serve(ctx context.Context, ln net.Listener) error {
 	srv := g.server(ctx, p)
 	const sides = 2
 	done := make(chan error, sides)
-	go func() { done <- srv.Serve(p.Plain()) }()
+	go func() { done <- srv.Serve(dialect.Shape(p.Plain(), azureai.PlainError)) }()
 	go func() { done <- srv.ServeTLS(p.TLS(), "", "") }()
 	var err error
 	left := sides
@@ -75,7 +77,9 @@ func (g *Gateway) server(ctx context.Context, p *port.Port) *http.Server {
 		ErrorLog:    slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 		ConnState:   p.ConnState,
-		Protocols:   protocols,
+		// net/http's own waits without a limit for a body that does not come.
+		DisableGeneralOptionsHandler: true,
+		Protocols:                    protocols,
 		// The protocols are named here because net/http adds h2 only if ServeTLS is called before Serve.
 		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate, NextProtos: []string{"h2", "http/1.1"}},
 		HTTP2: &http.HTTP2Config{

@@ -4,7 +4,6 @@ package port
 import (
 	"container/list"
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -75,8 +74,8 @@ func (p *Port) end() error {
 
 // ConnState is for http.Server: it tells which connections may be closed for others.
 func (p *Port) ConnState(c net.Conn, s http.ConnState) {
-	if t, ok := c.(*tls.Conn); ok {
-		c = t.NetConn()
+	if over, ok := c.(interface{ NetConn() net.Conn }); ok { // a *tls.Conn is one
+		c = over.NetConn()
 	}
 	if c, ok := c.(*conn); ok {
 		switch s {

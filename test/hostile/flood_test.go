@@ -123,7 +123,8 @@ func TestLargeBodiesAtOnceStayWithinTheirMemory(t *testing.T) {
 				done()
 				answers <- a
 			}()
-			if _, err := io.WriteString(c, without+"Content-Length: "+strconv.Itoa(len(text))+"\r\n\r\n"); err == nil {
+			_, err = io.WriteString(c, without+"Content-Length: "+strconv.Itoa(len(text))+"\r\n\r\n")
+			if err == nil {
 				_, err = c.Write(text[:len(text)-1]) // of a refused body, the end need not arrive
 			}
 			if err == nil {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,7 +21,7 @@ var changing = regexp.MustCompile(`"(id|created)":("[^"]*"|\d+)`)
 func mixed(i int) (path, body string) {
 	word := fmt.Sprintf("%s-%d-", marker, i)
 	message := `"messages":[{"role":"user","content":"` + word + `"}]`
-	tool := `"tools":[{"type":"function","function":{"name":"f` + fmt.Sprint(i) + `","parameters":{"type":"object","properties":{"a":{"const":"` + word + `"}},"required":["a"]}}}],"tool_choice":"required"`
+	tool := `"tools":[{"type":"function","function":{"name":"f` + strconv.Itoa(i) + `","parameters":{"type":"object","properties":{"a":{"const":"` + word + `"}},"required":["a"]}}}],"tool_choice":"required"`
 	switch i % 10 {
 	case 0:
 		return "/chat/completions", `{` + message + `}`
@@ -37,7 +38,7 @@ func mixed(i int) (path, body string) {
 	case 6:
 		return "/chat/completions", `{"stream":true,` + message + `,` + tool + `}`
 	case 7:
-		return "/chat/completions", `{` + message + `,"unknown` + fmt.Sprint(i) + `":"` + word + `"}`
+		return "/chat/completions", `{` + message + `,"unknown` + strconv.Itoa(i) + `":"` + word + `"}`
 	case 8:
 		return "/deployments/mock-reasoning/chat/completions", `{"stream":true,` + message + `}`
 	}
