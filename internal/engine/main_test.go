@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,11 +41,27 @@ func serveFake(args []string) {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", func(http.ResponseWriter, *http.Request) {})
-	mux.HandleFunc("POST /completion", func(http.ResponseWriter, *http.Request) {})
+	var asked atomic.Int32
+	mux.HandleFunc("POST /completion", func(w http.ResponseWriter, r *http.Request) {
+		switch _, body := decode(r); {
+		case !strings.Contains(body, "grammar"):
+		case slices.Contains(args, "/folder/of/guided.gguf") && asked.Add(1) == 1: // once is enough
+			answer(w, map[string]string{"content": " ok"})
+		case slices.Contains(args, "/folder/of/refuses.gguf"):
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, `{"error":{"code":400,"message":"failed to parse grammar"}}`)
+		default:
+			answer(w, map[string]string{"content": "Once upon a time"})
+		}
+	})
 	mux.HandleFunc("POST /embeddings", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("POST /apply-template", func(w http.ResponseWriter, r *http.Request) {
-		req, _ := decode(r)
-		answer(w, map[string]string{"prompt": "in a template: " + req.last()})
+		req, body := decode(r)
+		prompt := "in a template: " + req.last()
+		if slices.Contains(args, "/folder/of/old.gguf") || !strings.Contains(body, `"continue_final_message":true,`) {
+			prompt += "<assistant>"
+		}
+		answer(w, map[string]string{"prompt": prompt})
 	})
 	mux.HandleFunc("POST /tokenize", func(w http.ResponseWriter, r *http.Request) {
 		req, _ := decode(r)
@@ -71,6 +88,9 @@ type request struct {
 	TopK      int    `json:"top_k"`
 	InputType string `json:"input_type"`
 	Dims      *int   `json:"dimensions"`
+	Grammar   string
+	Continue  bool  `json:"continue_final_message"`
+	Begin     *bool `json:"add_generation_prompt"`
 }
 
 // last is the last text of a request.
