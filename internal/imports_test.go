@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	"cert":            {"library/disk"},
 	"port":            {},
 	"schema":          {},
-	"schema/grammar":  {"schema"},
+	"schema/*":        {"schema", "schema/*"},
 	"picture":         {},
 	"conformance":     {"conformance/*"},
 	"conformance/*":   {"conformance/*"},

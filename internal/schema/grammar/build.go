@@ -9,77 +9,46 @@ import (
 	"strings"
 
 	"github.com/ingot-llm/ingot/internal/schema"
+	"github.com/ingot-llm/ingot/internal/schema/document"
+	"github.com/ingot-llm/ingot/internal/schema/shape"
 )
 
 // The bounds of what is made of one schema, and of the work it takes.
 const (
-	maxPattern = 1_000     // bytes of one regular expression
-	maxStates  = 2_000     // values of different kinds
-	maxShapes  = 200       // alternatives of one value
-	maxWork    = 2_000_000 // steps
+	maxStates = 2_000     // values of different kinds
+	maxShapes = 200       // alternatives of one value
+	maxWork   = 1_000_000 // steps
 )
-
-// state is a value that some schemas describe together: everything they allow
-// is one of its shapes.
-type state struct {
-	set    []*node
-	shapes []*shape
-	finite bool          // some shape can be written to its end
-	why    *schema.Error // of the first shape that cannot be
-	uses   int
-	name   string // in the definitions, if it has one
-}
-
-// shape is one alternative: a scalar in a list, or what one type allows.
-type shape struct {
-	kind string // literal, boolean, null, string, integer, number, array, object
-
-	literal string // JSON text of a scalar
-
-	low, high int // lengths and counts, high < 0: no limit
-	whole     []string
-
-	numbers span
-	from    *node // who limits the number of members
-
-	prefix []*state
-	rest   *state // further items, or members of names that nothing else takes; nil: none
-
-	members []member
-	regions []region
-}
-
-type member struct {
-	name     string
-	value    *state
-	required bool
-}
-
-// region is the members whose names match an expression wholly.
-type region struct {
-	names string
-	value *state
-}
 
 // builder makes states of schemas.
 type builder struct {
-	root    *node
+	root    *document.Node
 	strict  bool
-	left    map[*node]map[string]string
+	left    map[*document.Node]map[string]string
 	part    func(pointer string) (*schema.Schema, error)
-	parts   map[*node]*schema.Schema
-	states  map[string]*state
-	order   []*state
-	ids     map[*node]int
+	parts   map[*document.Node]*schema.Schema
+	states  map[string]*shape.State
+	order   []*shape.State
+	sets    map[*shape.State][]*document.Node // what a state is made of
+	counts  map[*shape.Shape]*document.Node   // who limits the members of an object
+	ids     map[*document.Node]int
 	work    *int
 	weight  int
 	regexps map[string]*regexp.Regexp
-	whole   *node // its alternatives are not looked at: see disjoint
-	probe   bool  // nothing is refused: see disjoint
+	whole   *document.Node // its alternatives are not looked at: see disjoint
+	probe   bool           // nothing is refused: see disjoint
+}
+
+// fresh is a builder of the same document without states.
+func (b *builder) fresh() *builder {
+	f := *b
+	f.states, f.order, f.ids = map[string]*shape.State{}, nil, map[*document.Node]int{}
+	f.sets, f.counts = map[*shape.State][]*document.Node{}, map[*shape.Shape]*document.Node{}
+	return &f
 }
 
 // refuse ends a strict build; otherwise the keyword is left out.
-func (b *builder) refuse(n *node, keyword, as, format string, args ...any) error {
+func (b *builder) refuse(n *document.Node, keyword, as, format string, args ...any) error {
 	switch {
 	case b.probe:
 		return nil
@@ -90,8 +59,8 @@ func (b *builder) refuse(n *node, keyword, as, format string, args ...any) error
 	return nil
 }
 
-func problem(n *node, keyword, format string, args ...any) *schema.Error {
-	return &schema.Error{Pointer: n.at, Keyword: keyword, Reason: fmt.Sprintf(format, args...)}
+func problem(n *document.Node, keyword, format string, args ...any) *schema.Error {
+	return &schema.Error{Pointer: n.At, Keyword: keyword, Reason: fmt.Sprintf(format, args...)}
 }
 
 func (b *builder) errWork() error {
@@ -99,20 +68,20 @@ func (b *builder) errWork() error {
 }
 
 // inForce is a member of a schema that was not left out.
-func (b *builder) inForce(n *node, name string) *node {
+func (b *builder) inForce(n *document.Node, name string) *document.Node {
 	if _, ok := b.left[n][name]; ok {
 		return nil
 	}
-	return n.get(name)
+	return n.Get(name)
 }
 
 // build makes the state of a value that all of set describe, and of everything in it.
-func (b *builder) build(set ...*node) (*state, error) {
+func (b *builder) build(set ...*document.Node) (*shape.State, error) {
 	root, err := b.state(set)
 	for i := 0; err == nil && i < len(b.order); i++ {
 		st := b.order[i]
-		if st.set != nil {
-			err = b.expand(st, slices.Clip(st.set), 0, nil)
+		if set, ok := b.sets[st]; ok {
+			err = b.expand(st, slices.Clip(set), 0, nil)
 		}
 	}
 	return root, err
@@ -120,11 +89,11 @@ func (b *builder) build(set ...*node) (*state, error) {
 
 // state finds or begins the state of a set of schemas. What allows everything
 // is no part of it, so that the empty set is any value.
-func (b *builder) state(set []*node) (*state, error) {
-	kept := []*node{}
+func (b *builder) state(set []*document.Node) (*shape.State, error) {
+	kept := []*document.Node{}
 	ids := []int{}
 	for _, n := range set {
-		if n.is(true) || n.members != nil && len(n.members) == 0 || slices.Contains(kept, n) {
+		if n.Is(true) || n.Members != nil && len(n.Members) == 0 || slices.Contains(kept, n) {
 			continue
 		}
 		if _, ok := b.ids[n]; !ok {
@@ -136,43 +105,46 @@ func (b *builder) state(set []*node) (*state, error) {
 	return b.add(fmt.Sprint(ids), kept)
 }
 
-func (b *builder) add(key string, set []*node) (*state, error) {
+func (b *builder) add(key string, set []*document.Node) (*shape.State, error) {
 	if st, ok := b.states[key]; ok {
 		return st, nil
 	}
 	if len(b.order) >= maxStates {
 		return nil, problem(b.root, "", "it describes more than %d different values: simplify it", maxStates)
 	}
-	st := &state{set: set}
+	st := &shape.State{}
 	b.states[key] = st
+	if set != nil {
+		b.sets[st] = set
+	}
 	b.order = append(b.order, st)
 	return st, nil
 }
 
 // alternatives is an anyOf or oneOf still to be chosen from.
 type alternatives struct {
-	from    *node
+	from    *document.Node
 	keyword string
 }
 
 // expand adds to flat, from i on, the schemas that hold for the same value, and
 // makes the shapes of every choice they leave.
-func (b *builder) expand(st *state, flat []*node, i int, open []alternatives) error {
+func (b *builder) expand(st *shape.State, flat []*document.Node, i int, open []alternatives) error {
 	for ; i < len(flat); i++ {
 		if *b.work--; *b.work < 0 {
 			return b.errWork()
 		}
 		n := flat[i]
-		if n.is(false) {
-			st.fails(problem(n, "", "nothing satisfies false"))
+		if n.Is(false) {
+			st.Fails(problem(n, "", "nothing satisfies false"))
 			return nil
 		}
-		if ref, ok := n.text("$ref"); ok {
-			flat = with(flat, target(b.root, ref))
+		if ref, ok := n.Text("$ref"); ok {
+			flat = with(flat, b.root.Target(ref))
 		}
-		flat = with(flat, n.list("allOf")...)
+		flat = with(flat, n.List("allOf")...)
 		for _, keyword := range []string{"anyOf", "oneOf"} {
-			if n.get(keyword) != nil && n != b.whole {
+			if n.Get(keyword) != nil && n != b.whole {
 				open = append(slices.Clip(open), alternatives{n, keyword})
 			}
 		}
@@ -186,11 +158,11 @@ func (b *builder) expand(st *state, flat []*node, i int, open []alternatives) er
 			return err
 		}
 	}
-	for _, way := range choice.from.list(choice.keyword) {
+	for _, way := range choice.from.List(choice.keyword) {
 		if err := b.expand(st, with(slices.Clone(flat), way), i, open[1:]); err != nil {
 			return err
 		}
-		if len(st.shapes) > maxShapes && !st.scalars() {
+		if len(st.Shapes) > maxShapes && !st.Scalars() {
 			return problem(choice.from, choice.keyword, "more than %d alternatives for one value", maxShapes)
 		}
 	}
@@ -198,7 +170,7 @@ func (b *builder) expand(st *state, flat []*node, i int, open []alternatives) er
 }
 
 // with appends the schemas that are not in the list yet.
-func with(flat []*node, more ...*node) []*node {
+func with(flat []*document.Node, more ...*document.Node) []*document.Node {
 	for _, n := range more {
 		if n != nil && !slices.Contains(flat, n) {
 			flat = append(flat, n)
@@ -208,11 +180,11 @@ func with(flat []*node, more ...*node) []*node {
 }
 
 // mustDiffer refuses a oneOf unless no value can satisfy two of its schemas.
-func (b *builder) mustDiffer(flat []*node, n *node) error {
+func (b *builder) mustDiffer(flat []*document.Node, n *document.Node) error {
 	if b.probe {
 		return nil
 	}
-	ways := n.list("oneOf")
+	ways := n.List("oneOf")
 	for i, one := range ways {
 		for j, other := range ways[:i] {
 			differ, err := b.disjoint(with(slices.Clone(flat), one, other), n)
@@ -223,7 +195,7 @@ func (b *builder) mustDiffer(flat []*node, n *node) error {
 				continue
 			}
 			as := "anyOf"
-			if n.get(as) != nil {
+			if n.Get(as) != nil {
 				as = ""
 			}
 			return b.refuse(n, "oneOf", as, "a value could satisfy both %d and %d, which cannot be enforced: use anyOf, "+
@@ -235,38 +207,25 @@ func (b *builder) mustDiffer(flat []*node, n *node) error {
 
 // disjoint says whether nothing satisfies all of the schemas, not looking at
 // the alternatives of from.
-func (b *builder) disjoint(set []*node, from *node) (bool, error) {
-	probe := &builder{
-		root: b.root, left: b.left, part: b.part, parts: b.parts, work: b.work, regexps: b.regexps,
-		states: map[string]*state{}, ids: map[*node]int{}, whole: from, probe: true,
-	}
+func (b *builder) disjoint(set []*document.Node, from *document.Node) (bool, error) {
+	probe := b.fresh()
+	probe.whole, probe.probe = from, true
 	st, err := probe.build(set...)
 	if err != nil {
 		return false, err
 	}
-	settle(probe.order)
-	return !st.finite, nil
-}
-
-// fails notes why a shape is impossible.
-func (st *state) fails(why *schema.Error) {
-	if st.why == nil {
-		st.why = why
-	}
-}
-
-func (st *state) scalars() bool {
-	return !slices.ContainsFunc(st.shapes, func(s *shape) bool { return s.kind == "array" || s.kind == "object" })
+	shape.Settle(probe.order)
+	return !st.Finite, nil
 }
 
 // leaf makes the shapes that are left once every choice is made.
-func (b *builder) leaf(st *state, flat []*node) error {
+func (b *builder) leaf(st *shape.State, flat []*document.Node) error {
 	for _, n := range flat {
 		for _, keyword := range []string{"const", "enum"} {
-			if v := n.get(keyword); v != nil {
-				values := v.items
+			if v := n.Get(keyword); v != nil {
+				values := v.Items
 				if keyword == "const" {
-					values = []*node{v}
+					values = []*document.Node{v}
 				}
 				return b.listed(st, flat, n, keyword, values)
 			}
@@ -274,7 +233,7 @@ func (b *builder) leaf(st *state, flat []*node) error {
 	}
 	types, from := typesOf(flat)
 	if len(types) == 0 {
-		st.fails(problem(from, "type", "no type is left"))
+		st.Fails(problem(from, "type", "no type is left"))
 	}
 	for _, kind := range types {
 		var err error
@@ -284,11 +243,11 @@ func (b *builder) leaf(st *state, flat []*node) error {
 		case "array":
 			err = b.array(st, flat)
 		case "string":
-			err = b.text(st, flat)
+			err = b.strings(st, flat)
 		case "number", "integer":
 			err = b.number(st, flat, kind == "integer")
 		default:
-			st.shapes = append(st.shapes, &shape{kind: kind})
+			st.Shapes = append(st.Shapes, &shape.Shape{Kind: kind})
 		}
 		if err != nil {
 			return err
@@ -299,22 +258,22 @@ func (b *builder) leaf(st *state, flat []*node) error {
 
 // typesOf lists the types left by every type keyword; without one, those which
 // the other keywords speak of.
-func typesOf(flat []*node) (types []string, from *node) {
+func typesOf(flat []*document.Node) (types []string, from *document.Node) {
 	types = []string{"object", "array", "string", "number", "integer", "boolean", "null"}
 	typed := false
 	var spoken []string
 	for _, n := range flat {
-		for _, name := range n.names {
+		for _, name := range n.Names {
 			spoken = append(spoken, speaksOf(name))
 		}
-		t := n.get("type")
+		t := n.Get("type")
 		if t == nil {
 			continue
 		}
 		typed, from = true, n
 		var here []string
-		for _, item := range append(t.items, t) {
-			if name, ok := item.scalar.(string); ok {
+		for _, item := range append(t.Items, t) {
+			if name, ok := item.Scalar.(string); ok {
 				here = append(here, name)
 			}
 		}
@@ -347,10 +306,10 @@ func speaksOf(keyword string) string {
 }
 
 // listed makes a shape of each value that all the schemas take.
-func (b *builder) listed(st *state, flat []*node, from *node, keyword string, values []*node) error {
+func (b *builder) listed(st *shape.State, flat []*document.Node, from *document.Node, keyword string, values []*document.Node) error {
 	seen := map[string]bool{}
 	for _, v := range values {
-		text := v.write(nil, nil)
+		text := v.Write(nil, nil)
 		takes := true
 		for _, n := range flat {
 			if *b.work -= 20 + len(text)/8; *b.work < 0 {
@@ -370,72 +329,72 @@ func (b *builder) listed(st *state, flat []*node, from *node, keyword string, va
 			return err
 		}
 	}
-	if len(st.shapes) == 0 {
-		st.fails(problem(from, keyword, "none of its values satisfies the other keywords"))
+	if len(st.Shapes) == 0 {
+		st.Fails(problem(from, keyword, "none of its values satisfies the other keywords"))
 	}
 	return nil
 }
 
 // schemaAt is the validator of one of the document's schemas.
-func (b *builder) schemaAt(n *node) (*schema.Schema, error) {
+func (b *builder) schemaAt(n *document.Node) (*schema.Schema, error) {
 	if s, ok := b.parts[n]; ok {
 		return s, nil
 	}
-	s, err := b.part(n.at)
+	s, err := b.part(n.At)
 	b.parts[n] = s
 	*b.work -= 200
 	return s, err
 }
 
 // literal makes the shape of one value.
-func (b *builder) literal(st *state, v *node) error {
-	sub := func(v *node) (*state, error) {
-		in, err := b.add("value "+v.at, nil)
-		if err == nil && len(in.shapes) == 0 {
+func (b *builder) literal(st *shape.State, v *document.Node) error {
+	sub := func(v *document.Node) (*shape.State, error) {
+		in, err := b.add("value "+v.At, nil)
+		if err == nil && len(in.Shapes) == 0 {
 			err = b.literal(in, v)
 		}
 		return in, err
 	}
-	s := &shape{kind: "literal"}
+	s := &shape.Shape{Kind: "literal"}
 	switch {
-	case v.members != nil:
-		s.kind, s.high = "object", -1
-		for _, name := range v.names {
-			in, err := sub(v.members[name])
+	case v.Members != nil:
+		s.Kind, s.High = "object", -1
+		for _, name := range v.Names {
+			in, err := sub(v.Members[name])
 			if err != nil {
 				return err
 			}
-			s.members = append(s.members, member{name, in, true})
+			s.Members = append(s.Members, shape.Member{Name: name, Value: in, Required: true})
 		}
-	case v.items != nil:
-		s.kind, s.low, s.high = "array", len(v.items), len(v.items)
-		for _, item := range v.items {
+	case v.Items != nil:
+		s.Kind, s.Low, s.High = "array", len(v.Items), len(v.Items)
+		for _, item := range v.Items {
 			in, err := sub(item)
 			if err != nil {
 				return err
 			}
-			s.prefix = append(s.prefix, in)
+			s.Prefix = append(s.Prefix, in)
 		}
 	default:
-		s.literal = string(v.write(nil, nil))
+		s.Literal = string(v.Write(nil, nil))
 		if r, ok := rational(v); ok {
 			text, exact := decimal(r)
 			if !exact {
-				return problem(v, "", "the number %s has too many digits to be enforced", s.literal)
+				return problem(v, "", "the number %s has too many digits to be enforced", s.Literal)
 			}
-			s.literal = text
+			s.Literal = text
 		}
 	}
-	st.shapes = append(st.shapes, s)
+	st.Shapes = append(st.Shapes, s)
 	return nil
 }
 
 // rational is the value of a number.
-func rational(n *node) (*big.Rat, bool) {
+func rational(n *document.Node) (*big.Rat, bool) {
 	if n == nil {
 		return nil, false
 	}
-	text, ok := n.scalar.(interface{ String() string })
+	text, ok := n.Scalar.(interface{ String() string })
 	if !ok {
 		return nil, false
 	}
@@ -443,7 +402,7 @@ func rational(n *node) (*big.Rat, bool) {
 }
 
 // countOf is the value of a whole number, such as maxLength.
-func countOf(n *node) (int, bool) {
+func countOf(n *document.Node) (int, bool) {
 	r, ok := rational(n)
 	if !ok || !r.IsInt() || !r.Num().IsInt64() || r.Sign() < 0 {
 		return 0, false
@@ -454,7 +413,7 @@ func countOf(n *node) (int, bool) {
 
 // limits is the highest of the minimums and the lowest of the maximums, and
 // who sets them last.
-func (b *builder) limits(flat []*node, least, most string) (low, high int, from *node) {
+func (b *builder) limits(flat []*document.Node, least, most string) (low, high int, from *document.Node) {
 	high = -1
 	for _, n := range flat {
 		if v, ok := countOf(b.inForce(n, least)); ok && v > low {
@@ -468,9 +427,9 @@ func (b *builder) limits(flat []*node, least, most string) (low, high int, from 
 }
 
 // keywordOf is the first of the keywords that n has.
-func keywordOf(n *node, names ...string) string {
+func keywordOf(n *document.Node, names ...string) string {
 	for _, name := range names {
-		if n.get(name) != nil {
+		if n.Get(name) != nil {
 			return name
 		}
 	}

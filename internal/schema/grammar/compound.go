@@ -1,10 +1,15 @@
 package grammar
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/ingot-llm/ingot/internal/schema/document"
+	"github.com/ingot-llm/ingot/internal/schema/pattern"
+	"github.com/ingot-llm/ingot/internal/schema/shape"
 )
 
 // What arrays and objects are enforced within.
@@ -16,11 +21,11 @@ const (
 )
 
 // array makes the shape of arrays.
-func (b *builder) array(st *state, flat []*node) error {
+func (b *builder) array(st *shape.State, flat []*document.Node) error {
 	low, high, from := b.limits(flat, "minItems", "maxItems")
 	switch {
 	case high >= 0 && low > high:
-		st.fails(problem(from, keywordOf(from, "minItems", "maxItems"), "no number of items is left between %d and %d", low, high))
+		st.Fails(problem(from, keywordOf(from, "minItems", "maxItems"), "no number of items is left between %d and %d", low, high))
 		return nil
 	case low > maxMinItems:
 		if err := b.refuse(from, "minItems", "", "%d items are more than the %d that are enforced", low, maxMinItems); err != nil {
@@ -31,14 +36,14 @@ func (b *builder) array(st *state, flat []*node) error {
 	if high > max(low, maxMaxItems) {
 		high = max(low, maxMaxItems)
 	}
-	s := &shape{kind: "array", low: low, high: high}
+	s := &shape.Shape{Kind: "array", Low: low, High: high}
 	length := 0
 	for _, n := range flat {
 		tuple, _ := itemsOf(n)
 		length = max(length, len(tuple))
 	}
 	for i := range length + 1 {
-		var set []*node
+		var set []*document.Node
 		for _, n := range flat {
 			if tuple, rest := itemsOf(n); i < len(tuple) {
 				set = append(set, tuple[i])
@@ -51,56 +56,57 @@ func (b *builder) array(st *state, flat []*node) error {
 			return err
 		}
 		if i < length {
-			s.prefix = append(s.prefix, in)
+			s.Prefix = append(s.Prefix, in)
 		} else {
-			s.rest = in
+			s.Rest = in
 		}
 	}
-	st.shapes = append(st.shapes, s)
+	st.Shapes = append(st.Shapes, s)
 	return b.weigh(length + max(low, high))
 }
 
 // weigh bounds the size of the grammar.
 func (b *builder) weigh(n int) error {
 	if b.weight += n; b.weight > maxWeight {
-		return problem(b.root, "", "it describes more than %d items and members: simplify it", maxWeight)
+		return problem(b.root, "", "it describes more than %d items and Members: simplify it", maxWeight)
 	}
 	return nil
 }
 
 // itemsOf is the schemas of the first items and of all others, in the words of
 // any draft.
-func itemsOf(n *node) (tuple []*node, rest *node) {
-	items := n.get("items")
-	if items != nil && items.items != nil {
-		return items.items, n.get("additionalItems")
+func itemsOf(n *document.Node) (tuple []*document.Node, rest *document.Node) {
+	items := n.Get("items")
+	if items != nil && items.Items != nil {
+		return items.Items, n.Get("additionalItems")
 	}
-	return n.list("prefixItems"), items
+	return n.List("prefixItems"), items
 }
 
 // object makes the shape of objects.
-func (b *builder) object(st *state, flat []*node) error {
+func (b *builder) object(st *shape.State, flat []*document.Node) error {
 	o := objects{builder: b, flat: flat, required: map[string]bool{}}
 	for _, n := range flat {
 		if p := b.inForce(n, "propertyNames"); p != nil {
 			o.naming = append(o.naming, p)
 		}
-		if p := n.get("properties"); p != nil {
-			o.add(p.names...)
+		if p := n.Get("properties"); p != nil {
+			o.add(p.Names...)
 		}
 	}
 	for _, n := range flat {
-		for _, r := range n.list("required") {
-			if name, ok := r.scalar.(string); ok {
+		for _, r := range n.List("required") {
+			if name, ok := r.Scalar.(string); ok {
 				o.add(name)
 				o.required[name] = true
 			}
 		}
 	}
-	s := &shape{kind: "object"}
-	s.low, s.high, s.from = b.limits(flat, "minProperties", "maxProperties")
-	if s.high >= 0 && max(s.low, len(o.required)) > s.high {
-		st.fails(problem(s.from, "maxProperties", "%d are less than the members that must be there", s.high))
+	s := &shape.Shape{Kind: "object"}
+	var from *document.Node
+	s.Low, s.High, from = b.limits(flat, "minProperties", "maxProperties")
+	if s.High >= 0 && max(s.Low, len(o.required)) > s.High {
+		st.Fails(problem(from, "maxProperties", "%d are less than the members that must be there", s.High))
 		return nil
 	}
 	if err := o.others(s); err != nil {
@@ -111,23 +117,24 @@ func (b *builder) object(st *state, flat []*node) error {
 		if err != nil {
 			return err
 		}
-		s.members = append(s.members, member{name, value, o.required[name]})
+		s.Members = append(s.Members, shape.Member{Name: name, Value: value, Required: o.required[name]})
 	}
 	optional := len(o.names) - len(o.required)
 	if optional > maxOptional {
 		return problem(flat[0], "properties", "%d members that may be left out are more than the %d that are enforced: require some", optional, maxOptional)
 	}
-	st.shapes = append(st.shapes, s)
-	return b.weigh(len(s.members))
+	st.Shapes = append(st.Shapes, s)
+	b.counts[s] = from
+	return b.weigh(len(s.Members))
 }
 
 // objects is what the shape of an object is made from.
 type objects struct {
 	*builder
-	flat     []*node
+	flat     []*document.Node
 	names    []string // of members that are named, in order
 	required map[string]bool
-	naming   []*node // what names must satisfy
+	naming   []*document.Node // what names must satisfy
 }
 
 func (o *objects) add(names ...string) {
@@ -139,25 +146,25 @@ func (o *objects) add(names ...string) {
 }
 
 // member is the state of the member of that name.
-func (o *objects) member(name string) (*state, error) {
-	var set []*node
+func (o *objects) member(name string) (*shape.State, error) {
+	var set []*document.Node
 	for _, n := range o.flat {
 		found := false
-		if p := n.get("properties"); p != nil && p.get(name) != nil {
-			set, found = append(set, p.get(name)), true
+		if p := n.Get("properties"); p != nil && p.Get(name) != nil {
+			set, found = append(set, p.Get(name)), true
 		}
 		if p := o.inForce(n, "patternProperties"); p != nil {
-			for _, pattern := range p.names {
+			for _, pattern := range p.Names {
 				re, err := o.pattern(n, pattern)
 				if err != nil {
 					return nil, err
 				}
 				if re.MatchString(name) {
-					set, found = append(set, p.members[pattern]), true
+					set, found = append(set, p.Members[pattern]), true
 				}
 			}
 		}
-		if a := n.get("additionalProperties"); a != nil && !found {
+		if a := n.Get("additionalProperties"); a != nil && !found {
 			set = append(set, a)
 		}
 	}
@@ -166,10 +173,10 @@ func (o *objects) member(name string) (*state, error) {
 		if err != nil {
 			return nil, err
 		}
-		if *o.work -= 20; s.Validate(quote(nil, name)) != nil {
+		if *o.work -= 20; s.Validate(document.Quote(nil, name)) != nil {
 			st, err := o.builder.add("none", nil)
 			if err == nil {
-				st.fails(problem(n, "", "the name %q does not satisfy propertyNames", name))
+				st.Fails(problem(n, "", "the name %q does not satisfy propertyNames", name))
 			}
 			return st, err
 		}
@@ -178,11 +185,11 @@ func (o *objects) member(name string) (*state, error) {
 }
 
 // pattern compiles a key of patternProperties.
-func (b *builder) pattern(n *node, text string) (*regexp.Regexp, error) {
+func (b *builder) pattern(n *document.Node, text string) (*regexp.Regexp, error) {
 	if re, ok := b.regexps[text]; ok {
 		return re, nil
 	}
-	w, err := widely(text)
+	w, err := pattern.Exact(text)
 	if err != nil {
 		return nil, problem(n, "patternProperties", "%v", err)
 	}
@@ -198,18 +205,18 @@ func (b *builder) pattern(n *node, text string) (*regexp.Regexp, error) {
 }
 
 // others finds the members whose names are not listed.
-func (o *objects) others(s *shape) error {
+func (o *objects) others(s *shape.Shape) error {
 	open := false   // somebody speaks of further members
 	closed := false // dialects disagree about a pattern
-	var rest, patterned []*node
+	var rest, patterned []*document.Node
 	var keys []string
 	for _, n := range o.flat {
-		if a := n.get("additionalProperties"); a != nil {
+		if a := n.Get("additionalProperties"); a != nil {
 			rest, open = append(rest, a), true
 		}
-		if p := o.inForce(n, "patternProperties"); p != nil && len(p.names) > 0 {
+		if p := o.inForce(n, "patternProperties"); p != nil && len(p.Names) > 0 {
 			patterned = append(patterned, n)
-			for _, key := range p.names {
+			for _, key := range p.Names {
 				if !slices.Contains(keys, key) {
 					keys = append(keys, key)
 				}
@@ -226,12 +233,12 @@ func (o *objects) others(s *shape) error {
 		return o.refuse(patterned[0], "patternProperties", "", "a name could match several patterns, which cannot be enforced: make them exclude each other")
 	}
 	for _, key := range keys {
-		var set []*node
+		var set []*document.Node
 		for _, n := range o.flat {
 			p := o.inForce(n, "patternProperties")
-			if p != nil && p.get(key) != nil {
-				set = append(set, p.get(key))
-			} else if a := n.get("additionalProperties"); a != nil {
+			if p != nil && p.Get(key) != nil {
+				set = append(set, p.Get(key))
+			} else if a := n.Get("additionalProperties"); a != nil {
 				set = append(set, a)
 			}
 		}
@@ -239,26 +246,26 @@ func (o *objects) others(s *shape) error {
 		if err != nil {
 			return err
 		}
-		w, err := wholly(key)
+		w, err := pattern.Whole(key)
 		if err != nil {
 			return problem(patterned[0], "patternProperties", "%v", err)
 		}
-		s.regions = append(s.regions, region{w, value})
-		if wide, err := widely(key); err != nil || wide != w {
+		s.Regions = append(s.Regions, shape.Region{Names: w, Value: value})
+		if wide, err := pattern.Exact(key); err != nil || wide != w {
 			closed = true
 		}
 	}
 	if closed {
 		return nil // who wonders whether a name matches need not see one
 	}
-	if !open && len(o.names)+len(keys) > 0 && s.low <= len(o.names) {
+	if !open && len(o.names)+len(keys) > 0 && s.Low <= len(o.names) {
 		return nil // a model is not invited to invent members
 	}
 	value, err := o.state(rest)
 	if err != nil {
 		return err
 	}
-	s.rest = value
+	s.Rest = value
 	if len(o.naming) > 0 {
 		return o.named(s)
 	}
@@ -268,21 +275,21 @@ func (o *objects) others(s *shape) error {
 // apart says whether no name matches two of the patterns.
 func (o *objects) apart(keys []string) (bool, error) {
 	for i, a := range keys {
-		one, err := wholly(a)
+		one, err := pattern.Whole(a)
 		if err != nil {
 			return false, problem(o.flat[0], "patternProperties", "%v", err)
 		}
 		for _, b := range keys[:i] {
-			other, err := wholly(b)
+			other, err := pattern.Whole(b)
 			if err != nil {
 				return false, problem(o.flat[0], "patternProperties", "%v", err)
 			}
-			switch inhabited([]string{one, other}, 0, -1, o.work) {
-			case some:
+			switch pattern.Search([]string{one, other}, 0, -1, o.work) {
+			case pattern.Some:
 				return false, nil
-			case unknown:
+			case pattern.Unknown:
 				return false, o.errWork()
-			case none:
+			case pattern.None:
 			}
 		}
 	}
@@ -290,45 +297,44 @@ func (o *objects) apart(keys []string) (bool, error) {
 }
 
 // named makes further members of s those whose names satisfy propertyNames.
-func (o *objects) named(s *shape) error {
-	rest := s.rest
-	s.rest = nil
-	names := *o.builder
-	names.states, names.order = map[string]*state{}, nil
+func (o *objects) named(s *shape.Shape) error {
+	rest := s.Rest
+	s.Rest = nil
+	names := o.fresh()
 	st, err := names.build(o.naming...)
 	if err != nil {
 		return err
 	}
 	var ways []string
-	for _, in := range st.shapes {
+	for _, in := range st.Shapes {
 		switch {
-		case in.kind == "literal" && strings.HasPrefix(in.literal, `"`):
-			name, err := unquote(in.literal)
-			if err != nil {
-				return err
+		case in.Kind == "literal" && strings.HasPrefix(in.Literal, `"`):
+			var name string
+			if err := json.Unmarshal([]byte(in.Literal), &name); err != nil {
+				return problem(o.parent(), "propertyNames", "%v", err)
 			}
 			o.add(name)
-		case in.kind != "string":
-		case len(in.whole) == 0 && in.low == 0 && in.high < 0:
+		case in.Kind != "string":
+		case len(in.Whole) == 0 && in.Low == 0 && in.High < 0:
 			ways = append(ways, `(?s:.)*`)
-		case len(in.whole) == 0 && in.high < 0:
-			ways = append(ways, fmt.Sprintf(`(?s:.){%d,}`, in.low))
-		case len(in.whole) == 0:
-			ways = append(ways, fmt.Sprintf(`(?s:.){%d,%d}`, in.low, in.high))
-		case len(in.whole) == 1 && in.low == 0 && in.high < 0:
-			ways = append(ways, in.whole[0])
+		case len(in.Whole) == 0 && in.High < 0:
+			ways = append(ways, fmt.Sprintf(`(?s:.){%d,}`, in.Low))
+		case len(in.Whole) == 0:
+			ways = append(ways, fmt.Sprintf(`(?s:.){%d,%d}`, in.Low, in.High))
+		case len(in.Whole) == 1 && in.Low == 0 && in.High < 0:
+			ways = append(ways, in.Whole[0])
 		default:
 			return o.refuse(o.parent(), "propertyNames", "", "of pattern, format and length, only one can be enforced: put the length into the pattern")
 		}
 	}
 	if len(ways) > 0 {
-		s.regions = append(s.regions, region{strings.Join(ways, "|"), rest})
+		s.Regions = append(s.Regions, shape.Region{Names: strings.Join(ways, "|"), Value: rest})
 	}
 	return nil
 }
 
 // parent is the first schema with propertyNames.
-func (o *objects) parent() *node {
-	i := slices.IndexFunc(o.flat, func(n *node) bool { return n.get("propertyNames") == o.naming[0] })
+func (o *objects) parent() *document.Node {
+	i := slices.IndexFunc(o.flat, func(n *document.Node) bool { return n.Get("propertyNames") == o.naming[0] })
 	return o.flat[i]
 }

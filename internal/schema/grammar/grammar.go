@@ -11,7 +11,12 @@ import (
 	"regexp"
 
 	"github.com/ingot-llm/ingot/internal/schema"
+	"github.com/ingot-llm/ingot/internal/schema/document"
+	"github.com/ingot-llm/ingot/internal/schema/shape"
 )
+
+// maxEmitted bounds the schema that is made, in bytes.
+const maxEmitted = 1 << 20
 
 // Enforced is a schema as it is enforced. It is immutable and safe for
 // concurrent use.
@@ -25,7 +30,7 @@ type Enforced struct {
 // out, of what is checked afterwards too. What is malformed, beyond the bounds,
 // or satisfied by nothing is a *schema.Error either way.
 func Enforce(raw []byte, strict bool) (*Enforced, error) {
-	root, err := read(raw)
+	root, err := document.Read(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -33,37 +38,53 @@ func Enforce(raw []byte, strict bool) (*Enforced, error) {
 	if err != nil {
 		return nil, err
 	}
-	whole, part, err := schema.ParseParts(root.write(nil, left))
+	work := maxWork
+	for {
+		refused := size(left)
+		e, err := enforce(root, strict, left, &work)
+		if err != nil || size(left) == refused {
+			return e, err
+		}
+		// What was left out on the way held while the rest was made.
+	}
+}
+
+func size(left map[*document.Node]map[string]string) (n int) {
+	for _, keywords := range left {
+		n += len(keywords)
+	}
+	return n
+}
+
+// enforce does it once, adding to left what it leaves out.
+func enforce(root *document.Node, strict bool, left map[*document.Node]map[string]string, work *int) (*Enforced, error) {
+	whole, part, err := schema.ParseParts(root.Write(nil, left))
 	if err != nil {
 		return nil, err
 	}
-	work := maxWork
 	b := &builder{
-		root: root, strict: strict, left: left, part: part, work: &work, parts: map[*node]*schema.Schema{},
-		states: map[string]*state{}, ids: map[*node]int{}, regexps: map[string]*regexp.Regexp{},
+		root: root, strict: strict, left: left, part: part, work: work,
+		parts: map[*document.Node]*schema.Schema{}, regexps: map[string]*regexp.Regexp{},
 	}
+	b = b.fresh()
 	st, err := b.build(root)
 	if err != nil {
 		return nil, err
 	}
-	settle(b.order)
-	if !st.finite {
-		if why := st.reason(map[*state]bool{}); why != nil {
+	shape.Settle(b.order)
+	if !st.Finite {
+		if why := st.Reason(); why != nil {
 			return nil, why
 		}
 		return nil, problem(root, "$ref", "nothing satisfies it, since it requires itself without an end")
 	}
-	if err := b.prune(); err != nil {
+	shape.Prune(b.order)
+	if err := b.spell(); err != nil {
 		return nil, err
 	}
-	text := emit(st)
+	text := shape.Emit(st, maxEmitted)
 	if len(text) > maxEmitted {
 		return nil, &schema.Error{Reason: fmt.Sprintf("it takes more than %d bytes to enforce: simplify it", maxEmitted)}
-	}
-	if len(left) > 0 {
-		if whole, err = schema.Parse(root.write(nil, left)); err != nil {
-			return nil, err
-		}
 	}
 	return &Enforced{JSON: text, Schema: whole}, nil
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/ingot-llm/ingot/internal/schema"
+	"github.com/ingot-llm/ingot/internal/schema/document"
+	"github.com/ingot-llm/ingot/internal/schema/pattern"
 )
 
 // EnforcedKeywords lists the keywords that Enforce enforces.
@@ -59,32 +61,32 @@ func RefusedKeywords() map[string]string {
 // surveyor looks at every schema that can be reached, and refuses or leaves
 // out what can be judged without its surroundings.
 type surveyor struct {
-	root    *node
+	root    *document.Node
 	strict  bool
-	left    map[*node]map[string]string
-	seen    map[*node]bool
+	left    map[*document.Node]map[string]string
+	seen    map[*document.Node]bool
 	known   []string
 	refused map[string]string
 }
 
-func survey(root *node, strict bool) (map[*node]map[string]string, error) {
+func survey(root *document.Node, strict bool) (map[*document.Node]map[string]string, error) {
 	s := &surveyor{
-		root: root, strict: strict, left: map[*node]map[string]string{}, seen: map[*node]bool{},
+		root: root, strict: strict, left: map[*document.Node]map[string]string{}, seen: map[*document.Node]bool{},
 		known:   append(EnforcedKeywords(), IgnoredKeywords()...),
 		refused: RefusedKeywords(),
 	}
 	return s.left, s.visit(root)
 }
 
-func (s *surveyor) visit(n *node) error {
-	if n == nil || n.members == nil || s.seen[n] {
+func (s *surveyor) visit(n *document.Node) error {
+	if n == nil || n.Members == nil || s.seen[n] {
 		return nil
 	}
 	s.seen[n] = true
-	for _, name := range n.names {
+	for _, name := range n.Names {
 		if reason := s.fault(n, name); reason != "" {
 			if s.strict {
-				return &schema.Error{Pointer: n.at, Keyword: name, Reason: reason}
+				return &schema.Error{Pointer: n.At, Keyword: name, Reason: reason}
 			}
 			leave(s.left, n, name, "")
 			continue
@@ -97,7 +99,7 @@ func (s *surveyor) visit(n *node) error {
 }
 
 // leave notes that a keyword is not in force, or only as another.
-func leave(left map[*node]map[string]string, n *node, name, as string) {
+func leave(left map[*document.Node]map[string]string, n *document.Node, name, as string) {
 	if left[n] == nil {
 		left[n] = map[string]string{}
 	}
@@ -106,26 +108,26 @@ func leave(left map[*node]map[string]string, n *node, name, as string) {
 
 // fault says why a keyword cannot be enforced. A malformed one is left to
 // schema.Parse.
-func (s *surveyor) fault(n *node, name string) string {
-	v := n.members[name]
-	text, isText := n.text(name)
+func (s *surveyor) fault(n *document.Node, name string) string {
+	v := n.Members[name]
+	text, isText := n.Text(name)
 	switch {
-	case name == "uniqueItems" && v.is(false):
+	case name == "uniqueItems" && v.Is(false):
 		return ""
 	case s.refused[name] != "":
 		return "it cannot be enforced: " + s.refused[name]
 	case name == "pattern" && isText:
-		if _, err := wholly(text); err != nil {
+		if _, err := pattern.Whole(text); err != nil {
 			return err.Error()
 		}
 	case name == "patternProperties":
-		for _, p := range v.names {
-			if _, err := wholly(p); err != nil {
+		for _, p := range v.Names {
+			if _, err := pattern.Whole(p); err != nil {
 				return fmt.Sprintf("%q: %v", p, err)
 			}
 		}
 	case name == "format" && isText:
-		if formatOf(text) == "" {
+		if pattern.Format(text) == "" {
 			return fmt.Sprintf("%q cannot be enforced: use pattern", text)
 		}
 	case !slices.Contains(s.known, name) && !strings.HasPrefix(name, "x-"):
@@ -135,34 +137,34 @@ func (s *surveyor) fault(n *node, name string) string {
 }
 
 // follow visits the schemas that a keyword holds.
-func (s *surveyor) follow(n *node, name string) error {
-	v := n.members[name]
-	var next []*node
+func (s *surveyor) follow(n *document.Node, name string) error {
+	v := n.Members[name]
+	var next []*document.Node
 	switch name {
 	case "properties", "patternProperties":
-		for _, m := range v.names {
-			next = append(next, v.members[m])
+		for _, m := range v.Names {
+			next = append(next, v.Members[m])
 		}
 	case "additionalProperties", "propertyNames", "additionalItems":
-		next = []*node{v}
+		next = []*document.Node{v}
 	case "items":
-		next = append([]*node{v}, v.items...)
+		next = append([]*document.Node{v}, v.Items...)
 	case "prefixItems", "anyOf", "oneOf", "allOf":
-		next = v.items
+		next = v.Items
 	case "$ref":
-		ref, ok := v.scalar.(string)
+		ref, ok := v.Scalar.(string)
 		if !ok {
 			break
 		}
-		to := target(s.root, ref)
+		to := s.root.Target(ref)
 		if to == nil {
-			return &schema.Error{Pointer: n.at, Keyword: name, Reason: fmt.Sprintf(
+			return &schema.Error{Pointer: n.At, Keyword: name, Reason: fmt.Sprintf(
 				"%q is not in this document: only #, #/$defs/… and other places of it are followed", ref)}
 		}
-		next = []*node{to}
+		next = []*document.Node{to}
 	case "$id":
-		if id, ok := v.scalar.(string); ok && n != s.root && !strings.HasPrefix(id, "#") {
-			return &schema.Error{Pointer: n.at, Keyword: name, Reason: "only the root may have one: references would mean other places"}
+		if id, ok := v.Scalar.(string); ok && n != s.root && !strings.HasPrefix(id, "#") {
+			return &schema.Error{Pointer: n.At, Keyword: name, Reason: "only the root may have one: references would mean other places"}
 		}
 	}
 	for _, to := range next {

@@ -3,6 +3,10 @@ package grammar
 import (
 	"math/big"
 	"strconv"
+
+	"github.com/ingot-llm/ingot/internal/schema/document"
+	"github.com/ingot-llm/ingot/internal/schema/pattern"
+	"github.com/ingot-llm/ingot/internal/schema/shape"
 )
 
 // What texts and numbers are enforced within.
@@ -17,86 +21,85 @@ const (
 	maxListed  = 256       // multiples that are listed
 )
 
-// text makes the shape of strings.
-func (b *builder) text(st *state, flat []*node) error {
+// strings makes the shape of strings.
+func (b *builder) strings(st *shape.State, flat []*document.Node) error {
 	low, high, from := b.limits(flat, "minLength", "maxLength")
-	s := &shape{kind: "string", low: low, high: high}
-	var last *node
+	s := &shape.Shape{Kind: "string", Low: low, High: high}
+	var last *document.Node
 	for _, n := range flat {
 		if _, ok := b.left[n]["pattern"]; !ok {
-			if p, ok := n.text("pattern"); ok {
-				w, err := wholly(p)
+			if p, ok := n.Text("pattern"); ok {
+				w, err := pattern.Whole(p)
 				if err != nil {
 					return problem(n, "pattern", "%v", err)
 				}
-				s.whole, last = append(s.whole, w), n
+				s.Whole, last = append(s.Whole, w), n
 			}
 		}
 		if _, ok := b.left[n]["format"]; !ok {
-			if f, ok := n.text("format"); ok {
-				s.whole, last = append(s.whole, formatOf(f)), n
+			if f, ok := n.Text("format"); ok {
+				s.Whole, last = append(s.Whole, pattern.Format(f)), n
 			}
 		}
 	}
 	switch {
 	case high >= 0 && low > high:
-		st.fails(problem(from, keywordOf(from, "minLength", "maxLength"), "no length is left between %d and %d", low, high))
+		st.Fails(problem(from, keywordOf(from, "minLength", "maxLength"), "no length is left between %d and %d", low, high))
 		return nil
 	case low > minLength:
 		if err := b.refuse(from, "minLength", "", "a text of %d characters is longer than the %d that are enforced", low, minLength); err != nil {
 			return err
 		}
-		s.low = 0
+		s.Low = 0
 	}
-	if s.high > maxLength {
+	if s.High > maxLength {
 		if err := b.refuse(from, "maxLength", "", "%d characters are more than the %d that are enforced: leave it out", high, maxLength); err != nil {
 			return err
 		}
-		s.high = -1
+		s.High = -1
 	}
 	if last != nil {
-		switch inhabited(s.whole, s.low, s.high, b.work) {
-		case none:
-			st.fails(problem(last, keywordOf(last, "pattern", "format"), "no text satisfies it together with the length and the other patterns"))
+		switch pattern.Search(s.Whole, s.Low, s.High, b.work) {
+		case pattern.None:
+			st.Fails(problem(last, keywordOf(last, "pattern", "format"), "no text satisfies it together with the length and the other patterns"))
 			return nil
-		case unknown:
+		case pattern.Unknown:
 			return b.errWork()
-		case some:
+		case pattern.Some:
 		}
 	}
-	st.shapes = append(st.shapes, s)
+	st.Shapes = append(st.Shapes, s)
 	return nil
 }
 
-// span is the numbers that the bounds leave.
+// span is a shape's span whose ends can be excluded, and open: nil.
 type span struct {
-	low, high           *big.Rat
-	aboveLow, belowHigh bool     // the bound itself is excluded
-	step                *big.Rat // nil: any
+	shape.Span
+	aboveLow, belowHigh bool
 }
 
 // number makes the shapes of numbers.
-func (b *builder) number(st *state, flat []*node, integer bool) error {
+func (b *builder) number(st *shape.State, flat []*document.Node, integer bool) error {
 	p := span{}
-	var from, stepper *node
+	var from, stepper *document.Node
 	for _, n := range flat {
 		if b.bound(&p, n) {
 			from = n
 		}
 		if r, ok := rational(b.inForce(n, "multipleOf")); ok && r.Sign() > 0 {
-			p.step, stepper = multiple(p.step, r), n
+			p.Step, stepper = multiple(p.Step, r), n
 		}
 	}
-	if integer && p.step != nil {
-		p.step = multiple(p.step, big.NewRat(1, 1))
+	if integer && p.Step != nil {
+		p.Step = multiple(p.Step, big.NewRat(1, 1))
 	}
 	kind := "number"
 	if integer {
 		kind = "integer"
 	}
 	outside := p.clamp(limitOf(kind))
-	if integer || p.step != nil {
-		step := p.step
+	if integer || p.Step != nil {
+		step := p.Step
 		if step == nil {
 			step = big.NewRat(1, 1)
 		}
@@ -104,27 +107,27 @@ func (b *builder) number(st *state, flat []*node, integer bool) error {
 		if first.Cmp(last) > 0 {
 			return b.nothing(st, kind, from, stepper, outside)
 		}
-		if p.step != nil {
+		if p.Step != nil {
 			return b.stepped(st, p, first, last, stepper, integer)
 		}
-		p = span{low: new(big.Rat).SetInt(first), high: new(big.Rat).SetInt(last)}
-		st.shapes = append(st.shapes, &shape{kind: "integer", numbers: p})
+		p.Low, p.High = new(big.Rat).SetInt(first), new(big.Rat).SetInt(last)
+		st.Shapes = append(st.Shapes, &shape.Shape{Kind: "integer", Numbers: p.Span})
 		return nil
 	}
 	if p.empty() {
 		return b.nothing(st, kind, from, nil, outside)
 	}
-	if p.low.Cmp(p.high) == 0 {
-		if text, exact := decimal(p.low); exact {
-			st.shapes = append(st.shapes, &shape{kind: "literal", literal: text})
+	if p.Low.Cmp(p.High) == 0 {
+		if text, exact := decimal(p.Low); exact {
+			st.Shapes = append(st.Shapes, &shape.Shape{Kind: "literal", Literal: text})
 			return nil
 		}
 	}
 	p.round()
-	if p.empty() || p.low.Cmp(p.high) == 0 {
+	if p.empty() || p.Low.Cmp(p.High) == 0 {
 		return b.widen(st, from, kind, "the range is too narrow to be enforced: list the numbers in enum")
 	}
-	st.shapes = append(st.shapes, &shape{kind: "number", numbers: p})
+	st.Shapes = append(st.Shapes, &shape.Shape{Kind: "number", Numbers: p.Span})
 	return nil
 }
 
@@ -133,7 +136,7 @@ func boundKeywords() []string {
 }
 
 // widen refuses the bounds of n, or leaves all of them out.
-func (b *builder) widen(st *state, n *node, kind, format string, args ...any) error {
+func (b *builder) widen(st *shape.State, n *document.Node, kind, format string, args ...any) error {
 	for _, name := range boundKeywords() {
 		if b.inForce(n, name) == nil {
 			continue
@@ -144,7 +147,7 @@ func (b *builder) widen(st *state, n *node, kind, format string, args ...any) er
 	}
 	p := span{}
 	p.clamp(limitOf(kind))
-	st.shapes = append(st.shapes, &shape{kind: kind, numbers: p})
+	st.Shapes = append(st.Shapes, &shape.Shape{Kind: kind, Numbers: p.Span})
 	return nil
 }
 
@@ -157,33 +160,33 @@ func limitOf(kind string) *big.Rat {
 }
 
 // nothing says why there is no number.
-func (b *builder) nothing(st *state, kind string, from, stepper *node, outside bool) error {
+func (b *builder) nothing(st *shape.State, kind string, from, stepper *document.Node, outside bool) error {
 	switch {
 	case outside:
 		return b.widen(st, from, kind, "numbers beyond %d, and whole ones beyond %d, cannot be enforced", int64(maxNumber), int64(maxInteger))
 	case stepper != nil:
-		st.fails(problem(stepper, "multipleOf", "no multiple is within the bounds"))
+		st.Fails(problem(stepper, "multipleOf", "no multiple is within the bounds"))
 	default:
-		st.fails(problem(from, keywordOf(from, boundKeywords()...), "no number is left between the bounds"))
+		st.Fails(problem(from, keywordOf(from, boundKeywords()...), "no number is left between the bounds"))
 	}
 	return nil
 }
 
 // bound narrows p to the bounds of n, in the words of any draft.
-func (b *builder) bound(p *span, n *node) bool {
+func (b *builder) bound(p *span, n *document.Node) bool {
 	found := false
 	for _, name := range []string{"minimum", "exclusiveMinimum"} {
 		r, ok := rational(b.inForce(n, name))
-		above := name == "exclusiveMinimum" || n.get("exclusiveMinimum").is(true)
-		if ok && (p.low == nil || r.Cmp(p.low) > 0 || r.Cmp(p.low) == 0 && above) {
-			p.low, p.aboveLow, found = r, above, true
+		above := name == "exclusiveMinimum" || n.Get("exclusiveMinimum").Is(true)
+		if ok && (p.Low == nil || r.Cmp(p.Low) > 0 || r.Cmp(p.Low) == 0 && above) {
+			p.Low, p.aboveLow, found = r, above, true
 		}
 	}
 	for _, name := range []string{"maximum", "exclusiveMaximum"} {
 		r, ok := rational(b.inForce(n, name))
-		below := name == "exclusiveMaximum" || n.get("exclusiveMaximum").is(true)
-		if ok && (p.high == nil || r.Cmp(p.high) < 0 || r.Cmp(p.high) == 0 && below) {
-			p.high, p.belowHigh, found = r, below, true
+		below := name == "exclusiveMaximum" || n.Get("exclusiveMaximum").Is(true)
+		if ok && (p.High == nil || r.Cmp(p.High) < 0 || r.Cmp(p.High) == 0 && below) {
+			p.High, p.belowHigh, found = r, below, true
 		}
 	}
 	return found
@@ -192,24 +195,24 @@ func (b *builder) bound(p *span, n *node) bool {
 // clamp narrows p to what is enforced, and says whether it lay outside of it.
 func (p *span) clamp(limit *big.Rat) (outside bool) {
 	least := new(big.Rat).Neg(limit)
-	outside = p.low != nil && p.low.Cmp(limit) > 0 || p.high != nil && p.high.Cmp(least) < 0
-	if p.low == nil || p.low.Cmp(least) < 0 {
-		p.low, p.aboveLow = least, false
+	outside = p.Low != nil && p.Low.Cmp(limit) > 0 || p.High != nil && p.High.Cmp(least) < 0
+	if p.Low == nil || p.Low.Cmp(least) < 0 {
+		p.Low, p.aboveLow = least, false
 	}
-	if p.high == nil || p.high.Cmp(limit) > 0 {
-		p.high, p.belowHigh = limit, false
+	if p.High == nil || p.High.Cmp(limit) > 0 {
+		p.High, p.belowHigh = limit, false
 	}
 	return outside
 }
 
 func (p *span) empty() bool {
-	c := p.low.Cmp(p.high)
+	c := p.Low.Cmp(p.High)
 	return c > 0 || c == 0 && (p.aboveLow || p.belowHigh)
 }
 
 // multiples is the first and the last factor whose multiple of step is in p.
 func (p *span) multiples(step *big.Rat) (first, last *big.Int) {
-	low, high := new(big.Rat).Quo(p.low, step), new(big.Rat).Quo(p.high, step)
+	low, high := new(big.Rat).Quo(p.Low, step), new(big.Rat).Quo(p.High, step)
 	first, last = ceil(low), floor(high)
 	if p.aboveLow && low.IsInt() {
 		first.Add(first, big.NewInt(1))
@@ -221,60 +224,60 @@ func (p *span) multiples(step *big.Rat) (first, last *big.Int) {
 }
 
 // stepped makes the shapes of multiples: of a few each, of many those from zero on.
-func (b *builder) stepped(st *state, p span, first, last *big.Int, from *node, integer bool) error {
+func (b *builder) stepped(st *shape.State, p span, first, last *big.Int, from *document.Node, integer bool) error {
 	if n := new(big.Int).Sub(last, first); n.IsInt64() && n.Int64() < maxListed {
 		for k := new(big.Int).Set(first); k.Cmp(last) <= 0; k.Add(k, big.NewInt(1)) {
-			text, exact := decimal(new(big.Rat).Mul(new(big.Rat).SetInt(k), p.step))
+			text, exact := decimal(new(big.Rat).Mul(new(big.Rat).SetInt(k), p.Step))
 			if !exact {
 				return problem(from, "multipleOf", "the multiples have too many digits to be enforced")
 			}
-			st.shapes = append(st.shapes, &shape{kind: "literal", literal: text})
+			st.Shapes = append(st.Shapes, &shape.Shape{Kind: "literal", Literal: text})
 		}
 		return nil
 	}
-	digits, _ := p.step.FloatPrec()
+	digits, _ := p.Step.FloatPrec()
 	unit := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil))
-	factor := unit.Mul(unit, p.step)
+	factor := unit.Mul(unit, p.Step)
 	if digits > 6 || factor.Cmp(big.NewRat(maxFactor, 1)) > 0 || last.Sign() < 0 {
 		if err := b.refuse(from, "multipleOf", "", "so many multiples are enforced only from zero on, and of up to %d in units of the last of up to 6 digits", maxFactor); err != nil {
 			return err
 		}
-		p.step = nil
+		p.Step = nil
 		kind := "number"
 		if integer {
 			kind = "integer"
 		}
 		p.round()
-		st.shapes = append(st.shapes, &shape{kind: kind, numbers: p})
+		st.Shapes = append(st.Shapes, &shape.Shape{Kind: kind, Numbers: p.Span})
 		return nil
 	}
 	if first.Sign() < 0 {
-		p.low, p.aboveLow = new(big.Rat), false
+		p.Low, p.aboveLow = new(big.Rat), false
 	} else {
-		p.low, p.aboveLow = new(big.Rat).Mul(new(big.Rat).SetInt(first), p.step), false
+		p.Low, p.aboveLow = new(big.Rat).Mul(new(big.Rat).SetInt(first), p.Step), false
 	}
-	p.high, p.belowHigh = new(big.Rat).Mul(new(big.Rat).SetInt(last), p.step), false
+	p.High, p.belowHigh = new(big.Rat).Mul(new(big.Rat).SetInt(last), p.Step), false
 	p.round()
 	kind := "number"
-	if p.step.IsInt() {
+	if p.Step.IsInt() {
 		kind = "integer"
 	}
-	st.shapes = append(st.shapes, &shape{kind: kind, numbers: p})
+	st.Shapes = append(st.Shapes, &shape.Shape{Kind: kind, Numbers: p.Span})
 	return nil
 }
 
 // round moves the bounds inwards to numbers of few digits, which are not
 // excluded: the engine writes some that are.
 func (p *span) round() {
-	low, unit := rounded(p.low, ceil)
-	if p.aboveLow && low.Cmp(p.low) == 0 {
+	low, unit := rounded(p.Low, ceil)
+	if p.aboveLow && low.Cmp(p.Low) == 0 {
 		low.Add(low, unit)
 	}
-	high, unit := rounded(p.high, floor)
-	if p.belowHigh && high.Cmp(p.high) == 0 {
+	high, unit := rounded(p.High, floor)
+	if p.belowHigh && high.Cmp(p.High) == 0 {
 		high.Sub(high, unit)
 	}
-	*p = span{low: low, high: high, step: p.step}
+	*p = span{Span: shape.Span{Low: low, High: high, Step: p.Step}}
 }
 
 // rounded is r with few digits, and the unit of the last.

@@ -1,4 +1,4 @@
-package grammar
+package pattern
 
 import (
 	"regexp/syntax"
@@ -6,27 +6,27 @@ import (
 	"unicode"
 )
 
-// verdict says whether some text satisfies several expressions.
-type verdict int
+// Verdict says whether some text satisfies several expressions.
+type Verdict int
 
 const (
-	unknown verdict = iota // the search took too many steps
-	none
-	some
+	Unknown Verdict = iota // the search took too many steps
+	None
+	Some
 )
 
-// inhabited looks for a text of low to high characters (high < 0: any number)
+// Search looks for a text of low to high characters (high < 0: any number)
 // that all the expressions match wholly, walking through their automata together.
-func inhabited(whole []string, low, high int, work *int) verdict {
+func Search(whole []string, low, high int, work *int) Verdict {
 	progs := make([]*syntax.Prog, 0, len(whole))
 	for _, w := range whole {
 		re, err := syntax.Parse(`(?:`+w+`)`, syntax.Perl)
 		if err != nil {
-			return unknown
+			return Unknown
 		}
 		prog, err := syntax.Compile(re.Simplify())
 		if err != nil {
-			return unknown
+			return Unknown
 		}
 		*work -= len(prog.Inst) / 8
 		progs = append(progs, prog)
@@ -38,7 +38,7 @@ func inhabited(whole []string, low, high int, work *int) verdict {
 		next := map[string][]uint32{}
 		for key, at := range level {
 			if *work -= 1 + len(key)/16; *work < 0 {
-				return unknown
+				return Unknown
 			}
 			if n >= low {
 				if seen[key] {
@@ -46,14 +46,14 @@ func inhabited(whole []string, low, high int, work *int) verdict {
 				}
 				seen[key] = true
 				if s.matches(at) {
-					return some
+					return Some
 				}
 			}
 			s.step(next, at)
 		}
 		level = next
 	}
-	return none
+	return None
 }
 
 type search struct {

@@ -1,4 +1,4 @@
-package grammar
+package pattern
 
 // The parts of formats, for whole texts. They are narrower than the formats:
 // every judge takes what they take, and names and numbers have bounds.
@@ -30,9 +30,9 @@ func Formats() []string {
 	}
 }
 
-// formatOf is the expression for the whole text of a format, empty for one
+// Format is the expression for the whole text of a format, empty for one
 // that is not enforced.
-func formatOf(name string) string {
+func Format(name string) string {
 	switch name {
 	case "date-time":
 		return day + "T" + time

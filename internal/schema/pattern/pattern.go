@@ -1,4 +1,6 @@
-package grammar
+// Package pattern rewrites regular expressions and formats of JSON Schema as
+// expressions for whole texts, in words that all engines read alike.
+package pattern
 
 import (
 	"errors"
@@ -11,24 +13,26 @@ import (
 	"github.com/ingot-llm/ingot/internal/schema"
 )
 
+const maxBytes = 1_000 // of one expression
+
 var (
 	errBoundary = errors.New(`\b and \B cannot be enforced: write the neighbouring characters`)
 	errAnchor   = errors.New("^ and $ can be enforced only at the ends of an alternative")
 	errFlag     = errors.New("the flag m cannot be enforced")
 )
 
-// wholly rewrites an ECMA pattern, which may match anywhere in a text, as an
+// Whole rewrites an ECMA pattern, which may match anywhere in a text, as an
 // expression for the whole text, without anchors and in the words that the
 // engine and Go share. Where dialects differ, as about what is no letter, it
 // takes what all agree on.
-func wholly(pattern string) (string, error) { return rewrite(pattern, true) }
+func Whole(pattern string) (string, error) { return rewrite(pattern, true) }
 
-// widely is wholly without narrowing: exactly what Validate takes.
-func widely(pattern string) (string, error) { return rewrite(pattern, false) }
+// Exact is Whole without narrowing: exactly what Validate takes.
+func Exact(pattern string) (string, error) { return rewrite(pattern, false) }
 
 func rewrite(pattern string, narrow bool) (string, error) {
-	if len(pattern) > maxPattern {
-		return "", fmt.Errorf("the pattern is longer than %d bytes", maxPattern)
+	if len(pattern) > maxBytes {
+		return "", fmt.Errorf("the pattern is longer than %d bytes", maxBytes)
 	}
 	re, err := schema.ParsePattern(pattern)
 	if err != nil {
@@ -50,7 +54,7 @@ func opener() *syntax.Regexp {
 	return &syntax.Regexp{Op: syntax.OpStar, Sub: []*syntax.Regexp{{Op: syntax.OpAnyChar}}}
 }
 
-// edge removes the anchors of one end, and opens that end where there is none.
+// edge removes the anchors of one end, and opens that end where there is None.
 func edge(re *syntax.Regexp, left bool) (*syntax.Regexp, error) {
 	anchor := syntax.OpEndText
 	if left {
@@ -161,7 +165,7 @@ func (w *writer) write(re *syntax.Regexp) {
 	}
 }
 
-// class writes a set of characters. Halves of surrogate pairs are none.
+// class writes a set of characters. Halves of surrogate pairs are None.
 func (w *writer) class(ranges []rune) {
 	one := len(ranges) == 2 && ranges[0] == ranges[1]
 	if r := rune(0); one {

@@ -1,14 +1,12 @@
-package grammar
+package shape
 
 import (
-	"encoding/json"
 	"math/big"
 	"slices"
 	"strconv"
-)
 
-// maxEmitted bounds the schema that is made, in bytes.
-const maxEmitted = 1 << 20
+	"github.com/ingot-llm/ingot/internal/schema/document"
+)
 
 // nesting is how many values in each other are written in one place, since the
 // engine reads JSON to a depth of 128.
@@ -17,14 +15,16 @@ const nesting = 6
 // emitter writes states in the few words of JSON Schema in which the engine
 // and this package were seen to agree.
 type emitter struct {
+	limit int
 	names int
-	defs  []*state
+	defs  []*State
 	out   []byte
 }
 
-// emit writes the whole schema.
-func emit(root *state) []byte {
-	var e emitter
+// Emit writes the states as a self-contained JSON Schema, without white space.
+// It is not longer than limit by much; what is longer is of no use.
+func Emit(root *State, limit int) []byte {
+	e := emitter{limit: limit}
 	e.count(root, 0)
 	e.out = append(e.out, `{"x-guidance":{"whitespace_flexible":false}`...)
 	for i, st := range e.defs {
@@ -33,7 +33,7 @@ func emit(root *state) []byte {
 		} else {
 			e.out = append(e.out, ',')
 		}
-		e.out = append(quote(e.out, st.name), ':')
+		e.out = append(document.Quote(e.out, st.name), ':')
 		e.body(st)
 	}
 	if len(e.defs) > 0 {
@@ -46,8 +46,8 @@ func emit(root *state) []byte {
 }
 
 // count gives a name to what is used more than once, or nested deeply.
-func (e *emitter) count(st *state, depth int) {
-	if st.uses++; st.scalars() {
+func (e *emitter) count(st *State, depth int) {
+	if st.uses++; st.Scalars() {
 		return
 	}
 	if (st.uses == 2 || depth > nesting) && st.name == "" {
@@ -59,7 +59,7 @@ func (e *emitter) count(st *state, depth int) {
 	if st.uses > 1 {
 		return
 	}
-	for _, s := range st.shapes {
+	for _, s := range st.Shapes {
 		for _, next := range s.parts() {
 			e.count(next, depth+1)
 		}
@@ -67,24 +67,24 @@ func (e *emitter) count(st *state, depth int) {
 }
 
 // parts lists the states in a shape.
-func (s *shape) parts() []*state {
-	parts := slices.Clone(s.prefix)
-	for _, m := range s.members {
-		parts = append(parts, m.value)
+func (s *Shape) parts() []*State {
+	parts := slices.Clone(s.Prefix)
+	for _, m := range s.Members {
+		parts = append(parts, m.Value)
 	}
-	for _, r := range s.regions {
-		parts = append(parts, r.value)
+	for _, r := range s.Regions {
+		parts = append(parts, r.Value)
 	}
-	if s.rest != nil {
-		parts = append(parts, s.rest)
+	if s.Rest != nil {
+		parts = append(parts, s.Rest)
 	}
 	return parts
 }
 
-func (e *emitter) state(st *state) {
+func (e *emitter) state(st *State) {
 	if st.name != "" {
 		e.text(`{"$ref":`)
-		e.out = quote(e.out, "#/$defs/"+st.name)
+		e.out = document.Quote(e.out, "#/$defs/"+st.name)
 		e.text(`}`)
 		return
 	}
@@ -92,8 +92,8 @@ func (e *emitter) state(st *state) {
 }
 
 // value is a state, or false where no value may be.
-func (e *emitter) value(st *state) {
-	if st.finite {
+func (e *emitter) value(st *State) {
+	if st.Finite {
 		e.state(st)
 	} else {
 		e.text(`false`)
@@ -102,14 +102,14 @@ func (e *emitter) value(st *state) {
 
 func (e *emitter) text(s string) { e.out = append(e.out, s...) }
 
-func (e *emitter) body(st *state) {
-	if len(e.out) > maxEmitted {
+func (e *emitter) body(st *State) {
+	if len(e.out) > e.limit {
 		e.text(`{}`) // it is refused
 		return
 	}
-	var literals, others []*shape
-	for _, s := range st.shapes {
-		if s.kind == "literal" {
+	var literals, others []*Shape
+	for _, s := range st.Shapes {
+		if s.Kind == "literal" {
 			literals = append(literals, s)
 		} else {
 			others = append(others, s)
@@ -134,7 +134,7 @@ func (e *emitter) body(st *state) {
 			if i > 0 {
 				e.text(",")
 			}
-			e.text(s.literal)
+			e.text(s.Literal)
 		}
 		e.text(`]}`)
 	}
@@ -143,12 +143,12 @@ func (e *emitter) body(st *state) {
 	}
 }
 
-func (e *emitter) shape(s *shape) {
-	e.text(`{"type":"` + s.kind + `"`)
-	switch s.kind {
+func (e *emitter) shape(s *Shape) {
+	e.text(`{"type":"` + s.Kind + `"`)
+	switch s.Kind {
 	case "string":
-		e.counts("Length", s.low, s.high)
-		for i, w := range s.whole {
+		e.counts("Length", s.Low, s.High)
+		for i, w := range s.Whole {
 			switch i {
 			case 0:
 				e.text(`,"pattern":`)
@@ -157,13 +157,13 @@ func (e *emitter) shape(s *shape) {
 			default:
 				e.text(`},{"pattern":`)
 			}
-			e.out = quote(e.out, anchored(w))
+			e.out = document.Quote(e.out, anchored(w))
 		}
-		if len(s.whole) > 1 {
+		if len(s.Whole) > 1 {
 			e.text(`}]`)
 		}
 	case "integer", "number":
-		e.numbers(s.numbers)
+		e.numbers(s.Numbers)
 	case "array":
 		e.array(s)
 	case "object":
@@ -183,11 +183,11 @@ func (e *emitter) counts(of string, low, high int) {
 	}
 }
 
-func (e *emitter) numbers(p span) {
+func (e *emitter) numbers(p Span) {
 	for _, bound := range []struct {
 		name string
 		r    *big.Rat
-	}{{"minimum", p.low}, {"maximum", p.high}, {"multipleOf", p.step}} {
+	}{{"minimum", p.Low}, {"maximum", p.High}, {"multipleOf", p.Step}} {
 		if bound.r != nil {
 			digits, _ := bound.r.FloatPrec()
 			e.text(`,"` + bound.name + `":` + bound.r.FloatString(digits))
@@ -195,10 +195,10 @@ func (e *emitter) numbers(p span) {
 	}
 }
 
-func (e *emitter) array(s *shape) {
-	if len(s.prefix) > 0 {
+func (e *emitter) array(s *Shape) {
+	if len(s.Prefix) > 0 {
 		e.text(`,"prefixItems":[`)
-		for i, st := range s.prefix {
+		for i, st := range s.Prefix {
 			if i > 0 {
 				e.text(",")
 			}
@@ -207,54 +207,49 @@ func (e *emitter) array(s *shape) {
 		e.text(`]`)
 	}
 	e.text(`,"items":`)
-	if s.rest == nil {
+	if s.Rest == nil {
 		e.text(`false`)
 	} else {
-		e.state(s.rest)
+		e.state(s.Rest)
 	}
-	e.counts("Items", s.low, s.high)
+	e.counts("Items", s.Low, s.High)
 }
 
-func (e *emitter) object(s *shape) {
+func (e *emitter) object(s *Shape) {
 	e.text(`,"properties":{`)
 	required := []byte(`,"required":[`)
 	n := len(required)
-	for i, m := range s.members {
+	for i, m := range s.Members {
 		if i > 0 {
 			e.text(",")
 		}
-		e.out = append(quote(e.out, m.name), ':')
-		e.value(m.value)
-		if m.required {
+		e.out = append(document.Quote(e.out, m.Name), ':')
+		e.value(m.Value)
+		if m.Required {
 			if len(required) > n {
 				required = append(required, ',')
 			}
-			required = quote(required, m.name)
+			required = document.Quote(required, m.Name)
 		}
 	}
 	e.text(`}`)
 	e.out = append(append(e.out, required...), ']')
-	if len(s.regions) > 0 {
+	if len(s.Regions) > 0 {
 		e.text(`,"patternProperties":{`)
-		for i, r := range s.regions {
+		for i, r := range s.Regions {
 			if i > 0 {
 				e.text(",")
 			}
-			e.out = append(quote(e.out, anchored(r.names)), ':')
-			e.value(r.value)
+			e.out = append(document.Quote(e.out, anchored(r.Names)), ':')
+			e.value(r.Value)
 		}
 		e.text(`}`)
 	}
 	e.text(`,"additionalProperties":`)
-	if s.rest == nil {
+	if s.Rest == nil {
 		e.text(`false`)
 	} else {
-		e.state(s.rest)
+		e.state(s.Rest)
 	}
-	e.counts("Properties", s.low, s.high)
-}
-
-func unquote(text string) (s string, err error) {
-	err = json.Unmarshal([]byte(text), &s)
-	return s, err
+	e.counts("Properties", s.Low, s.High)
 }

@@ -1,4 +1,6 @@
-package grammar
+// Package document keeps a JSON document with the order of its members and the
+// place of every value.
+package document
 
 import (
 	"bytes"
@@ -11,18 +13,18 @@ import (
 	"github.com/ingot-llm/ingot/internal/schema"
 )
 
-// node is a value of the caller's document. Members keep their order: a model
+// Node is a value of the caller's document. Members keep their order: a model
 // writes them as their author listed them.
-type node struct {
-	at      string           // JSON pointer
-	scalar  any              // string, json.Number, bool or nil
-	names   []string         // of the members, in order
-	members map[string]*node // nil unless it is an object
-	items   []*node          // nil unless it is an array
+type Node struct {
+	At      string           // JSON pointer
+	Scalar  any              // string, json.Number, bool or nil
+	Names   []string         // of the members, in order
+	Members map[string]*Node // nil unless it is an object
+	Items   []*Node          // nil unless it is an array
 }
 
-// read decodes a document within the bounds of package schema.
-func read(data []byte) (*node, error) {
+// Read decodes a document within the bounds of package schema.
+func Read(data []byte) (*Node, error) {
 	if len(data) > schema.MaxBytes {
 		return nil, &schema.Error{Reason: fmt.Sprintf("%d bytes are more than the %d allowed", len(data), schema.MaxBytes)}
 	}
@@ -39,7 +41,7 @@ type reader struct {
 	left int // values
 }
 
-func (r *reader) value(at string, depth int) (*node, error) {
+func (r *reader) value(at string, depth int) (*Node, error) {
 	if r.left--; r.left < 0 || depth > schema.MaxDepth {
 		return nil, &schema.Error{Pointer: at, Reason: fmt.Sprintf("more than %d values, or nested deeper than %d", schema.MaxNodes, schema.MaxDepth)}
 	}
@@ -47,19 +49,19 @@ func (r *reader) value(at string, depth int) (*node, error) {
 	if err != nil {
 		return nil, &schema.Error{Pointer: at, Reason: "not JSON: " + err.Error()}
 	}
-	n := &node{at: at}
+	n := &Node{At: at}
 	switch token {
 	case json.Delim('{'):
-		n.members = map[string]*node{}
+		n.Members = map[string]*Node{}
 	case json.Delim('['):
-		n.items = []*node{}
+		n.Items = []*Node{}
 	default:
-		n.scalar = token
+		n.Scalar = token
 		return n, nil
 	}
 	for i := 0; r.More(); i++ {
 		name := strconv.Itoa(i)
-		if n.members != nil {
+		if n.Members != nil {
 			token, err := r.Token()
 			if err != nil {
 				return nil, &schema.Error{Pointer: at, Reason: "not JSON: " + err.Error()}
@@ -70,13 +72,13 @@ func (r *reader) value(at string, depth int) (*node, error) {
 		switch {
 		case err != nil:
 			return nil, err
-		case n.members == nil:
-			n.items = append(n.items, v)
-		case n.members[name] != nil:
+		case n.Members == nil:
+			n.Items = append(n.Items, v)
+		case n.Members[name] != nil:
 			return nil, &schema.Error{Pointer: at, Reason: fmt.Sprintf("the member %q is there twice", name)}
 		default:
-			n.names = append(n.names, name)
-			n.members[name] = v
+			n.Names = append(n.Names, name)
+			n.Members[name] = v
 		}
 	}
 	_, err = r.Token()
@@ -87,31 +89,33 @@ func join(at, name string) string {
 	return at + "/" + strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
 }
 
-// get is a member, nil where there is none.
-func (n *node) get(name string) *node { return n.members[name] }
+// Get is a member, nil where there is none.
+func (n *Node) Get(name string) *Node { return n.Members[name] }
 
-func (n *node) text(name string) (string, bool) {
-	if m := n.get(name); m != nil {
-		s, ok := m.scalar.(string)
+// Text is a member that is a string.
+func (n *Node) Text(name string) (string, bool) {
+	if m := n.Get(name); m != nil {
+		s, ok := m.Scalar.(string)
 		return s, ok
 	}
 	return "", false
 }
 
-// list is the items of a member.
-func (n *node) list(name string) []*node {
-	if m := n.get(name); m != nil {
-		return m.items
+// List is the items of a member.
+func (n *Node) List(name string) []*Node {
+	if m := n.Get(name); m != nil {
+		return m.Items
 	}
 	return nil
 }
 
-func (n *node) is(b bool) bool {
-	return n != nil && n.members == nil && n.items == nil && n.scalar == b
+// Is says whether n is that boolean.
+func (n *Node) Is(b bool) bool {
+	return n != nil && n.Members == nil && n.Items == nil && n.Scalar == b
 }
 
 // find follows a JSON pointer.
-func (n *node) find(pointer string) *node {
+func (n *Node) find(pointer string) *Node {
 	if pointer == "" {
 		return n
 	}
@@ -121,14 +125,14 @@ func (n *node) find(pointer string) *node {
 	for token := range strings.SplitSeq(pointer[1:], "/") {
 		token = strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
 		switch {
-		case n.members != nil:
-			n = n.members[token]
-		case n.items != nil:
+		case n.Members != nil:
+			n = n.Members[token]
+		case n.Items != nil:
 			i, err := strconv.Atoi(token)
-			if err != nil || i < 0 || i >= len(n.items) {
+			if err != nil || i < 0 || i >= len(n.Items) {
 				return nil
 			}
-			n = n.items[i]
+			n = n.Items[i]
 		default:
 			return nil
 		}
@@ -139,9 +143,10 @@ func (n *node) find(pointer string) *node {
 	return n
 }
 
-// target is the schema that a reference of this document names, nil if none.
-func target(root *node, ref string) *node {
-	if id, ok := root.text("$id"); ok && id != "" {
+// Target is the schema that a reference in this document names, nil if none.
+func (n *Node) Target(ref string) *Node {
+	root := n
+	if id, ok := root.Text("$id"); ok && id != "" {
 		ref = strings.TrimPrefix(ref, strings.TrimSuffix(id, "#"))
 	}
 	if ref == "" {
@@ -161,22 +166,22 @@ func target(root *node, ref string) *node {
 }
 
 // anchor looks for the schema of that name, in the words of any draft.
-func (n *node) anchor(name string) *node {
-	if a, ok := n.text("$anchor"); ok && a == name {
+func (n *Node) anchor(name string) *Node {
+	if a, ok := n.Text("$anchor"); ok && a == name {
 		return n
 	}
-	if id, ok := n.text("$id"); ok && id == "#"+name {
+	if id, ok := n.Text("$id"); ok && id == "#"+name {
 		return n
 	}
-	for _, m := range n.names {
+	for _, m := range n.Names {
 		if m == "enum" || m == "const" || m == "default" || m == "examples" {
 			continue
 		}
-		if found := n.members[m].anchor(name); found != nil {
+		if found := n.Members[m].anchor(name); found != nil {
 			return found
 		}
 	}
-	for _, m := range n.items {
+	for _, m := range n.Items {
 		if found := m.anchor(name); found != nil {
 			return found
 		}
@@ -184,14 +189,14 @@ func (n *node) anchor(name string) *node {
 	return nil
 }
 
-// write appends n as JSON without white space. Of a schema that is not
+// Write appends n as JSON without white space. Of a schema that is not
 // enforced wholly it leaves out what left names, or writes it by its other name.
-func (n *node) write(b []byte, left map[*node]map[string]string) []byte {
+func (n *Node) Write(b []byte, left map[*Node]map[string]string) []byte {
 	switch {
-	case n.members != nil:
+	case n.Members != nil:
 		b = append(b, '{')
 		comma := false
-		for _, name := range n.names {
+		for _, name := range n.Names {
 			as := name
 			if other, ok := left[n][name]; ok {
 				if as = other; as == "" {
@@ -202,23 +207,23 @@ func (n *node) write(b []byte, left map[*node]map[string]string) []byte {
 				b = append(b, ',')
 			}
 			comma = true
-			b = append(quote(b, as), ':')
-			b = n.members[name].write(b, left)
+			b = append(Quote(b, as), ':')
+			b = n.Members[name].Write(b, left)
 		}
 		return append(b, '}')
-	case n.items != nil:
+	case n.Items != nil:
 		b = append(b, '[')
-		for i, item := range n.items {
+		for i, item := range n.Items {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = item.write(b, left)
+			b = item.Write(b, left)
 		}
 		return append(b, ']')
 	}
-	switch v := n.scalar.(type) {
+	switch v := n.Scalar.(type) {
 	case string:
-		return quote(b, v)
+		return Quote(b, v)
 	case json.Number:
 		return append(b, v...)
 	case bool:
@@ -227,8 +232,8 @@ func (n *node) write(b []byte, left map[*node]map[string]string) []byte {
 	return append(b, "null"...)
 }
 
-// quote appends a JSON string.
-func quote(b []byte, s string) []byte {
+// Quote appends a JSON string.
+func Quote(b []byte, s string) []byte {
 	var text bytes.Buffer
 	e := json.NewEncoder(&text)
 	e.SetEscapeHTML(false)
