@@ -66,3 +66,38 @@ func FuzzHandler(f *testing.F) {
 		}
 	})
 }
+
+// FuzzPlaces asks for anything anywhere: what is refused has the contract's shape, and nothing of it is a header of ours.
+func FuzzPlaces(f *testing.F) {
+	for _, path := range []string{"info", "v1/chat/completions", "deployments/a/b/embedding", "chat/completions/chat/completions", "%zz", "models//", "score", "images/embeddings"} {
+		for _, method := range []string{"GET", "HEAD", "OPTIONS", "POST"} {
+			f.Add(method, path, "api-version=2024-05-01-preview&api-version=x&model=vectors", "drop,DROP")
+		}
+	}
+	door := func(strict bool) http.Handler {
+		return azureai.Handler(options(table(f, mocks[:3]...), func(o *azureai.Options) { o.MaxBody, o.StrictVersions = 64, strict }))
+	}
+	doors := []http.Handler{door(false), door(true)}
+	f.Fuzz(func(t *testing.T, method, path, query, extras string) {
+		u, err := url.ParseRequestURI("/" + path)
+		if err != nil {
+			return
+		}
+		u.RawQuery = query
+		for _, h := range doors {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader("{}"))
+			r.Method, r.URL = method, u
+			r.Header.Set("api-key", key)
+			r.Header["Extra-Parameters"] = strings.Split(extras, "\n")
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			switch {
+			case w.Code == http.StatusNoContent && method == http.MethodOptions && w.Body.Len() == 0:
+			case w.Code >= http.StatusInternalServerError || !json.Valid(w.Body.Bytes()):
+				t.Fatalf("%d %s", w.Code, w.Body)
+			case w.Code == http.StatusMethodNotAllowed && w.Header().Get("Allow") == "":
+				t.Fatalf("no method is allowed: %s", w.Body)
+			}
+		}
+	})
+}
