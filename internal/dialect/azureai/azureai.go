@@ -176,7 +176,9 @@ func (d *door) embed(w http.ResponseWriter, r *http.Request, p place, version st
 	}
 	for _, v := range answer.Vectors {
 		if (req.Encoding == llm.Binary || req.Encoding == llm.Ubinary) && len(v)%8 != 0 {
-			return llm.Faulty(llm.Detail{Type: "value_error", Loc: []any{"body", "encoding_format"}, Msg: "Bits need a number of dimensions that 8 divides"})
+			e := llm.Faulty(llm.Detail{Type: "value_error", Loc: []any{"body", "encoding_format"}, Msg: "Bits need a number of dimensions that 8 divides"})
+			e.Meta = answer.Meta
+			return e
 		}
 	}
 	if answer.Model == "" {

@@ -130,6 +130,20 @@ func TestEveryKindOfErrorHasItsStatusCodeAndHeaders(t *testing.T) {
 			{fmt.Sprint(kind, " completion"), post("/completions", `{"stream":true,"prompt":"x"}`), want},
 			{fmt.Sprint(kind, " embedding"), post("/embeddings", `{"input":"x"}`), want},
 		})
+		_, body, _ := strings.Cut(want, "\n\n")
+		var in struct{ Error json.RawMessage }
+		if err := json.Unmarshal([]byte(body), &in); err != nil {
+			t.Fatalf("%s: %v", body, err)
+		}
+		begun := []*llm.Reply{{Model: "m", Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText("a")}}}}}
+		late := door(t, backed(&scripted{fragments: begun, err: &llm.Error{Kind: kind, Message: m, RetryAfter: wait}}))
+		compare(t, late, []exchange{{
+			fmt.Sprint(kind, " in mid-stream"), post("/chat/completions", `{"stream":true,`+asked+`}`),
+			"200\ncache-control: no-cache\ncontent-type: text/event-stream\nx-accel-buffering: no\n\n" + frames(
+				chunk("m", `"delta":{"role":"assistant","content":""},"finish_reason":null}]}`),
+				chunk("m", `"delta":{"content":"a"},"finish_reason":null}]}`),
+				`{"error":`+string(in.Error)+`}`) + broken,
+		}})
 	}
 }
 
@@ -228,7 +242,7 @@ func TestWhatIsWrongInABodyIsNamedWithItsPlace(t *testing.T) {
 		{
 			"bits that 8 does not divide", post("/embeddings", `{"input":"a","dimensions":12,"encoding_format":"binary"}`),
 			unprocessable("Invalid input", "Invalid input: encoding_format: Bits need a number of dimensions that 8 divides.", "encoding_format", "value_error",
-				"Bits need a number of dimensions that 8 divides", `"body","encoding_format"`, `"binary"`),
+				"Bits need a number of dimensions that 8 divides", `"body","encoding_format"`, `"binary"`, "x-ingot-attempts: 1", "x-ingot-deployment: vectors", "x-ingot-provider: mock"),
 		},
 		{
 			"a long value is cut", post("/chat/completions", `{"temperature":"`+strings.Repeat("x", 5000)+`",`+asked+`}`),
