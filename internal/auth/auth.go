@@ -6,9 +6,15 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"fmt"
+	"io"
 	"net/http"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
+	"unicode"
 
 	"github.com/ingot-llm/ingot/internal/llm"
 )
@@ -19,21 +25,54 @@ type Key struct {
 	Caller llm.Caller
 }
 
-// Environment is the keys that come by variables: INGOT_KEY and, when the mock
-// models are served, INGOT_LIMITED_KEY with five requests a minute. Blank ones
-// are left out.
+// Environment is the keys that come by variables: INGOT_KEY, those in
+// INGOT_KEYS, which commas or blanks separate, and, when the mock models are
+// served, INGOT_LIMITED_KEY with five requests a minute. Blank ones are left out.
 func Environment(lookup func(string) (string, bool), mock bool) []Key {
 	var keys []Key
-	add := func(variable, name string, perMinute int) {
-		if v, _ := lookup(variable); strings.TrimSpace(v) != "" {
-			keys = append(keys, Key{strings.TrimSpace(v), llm.Caller{Name: name, RequestsPerMinute: perMinute}})
+	add := func(secret, name string, perMinute int) {
+		if secret = strings.TrimSpace(secret); secret != "" {
+			keys = append(keys, Key{secret, llm.Caller{Name: name, RequestsPerMinute: perMinute}})
 		}
 	}
-	add("INGOT_KEY", "ingot-key", 0)
+	one, _ := lookup("INGOT_KEY")
+	add(one, "ingot-key", 0)
+	many, _ := lookup("INGOT_KEYS")
+	for i, secret := range strings.FieldsFunc(many, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
+		add(secret, "ingot-keys-"+strconv.Itoa(i+1), 0)
+	}
 	if mock {
-		add("INGOT_LIMITED_KEY", "ingot-limited-key", 5)
+		limited, _ := lookup("INGOT_LIMITED_KEY")
+		const perMinute = 5
+		add(limited, "ingot-limited-key", perMinute)
 	}
 	return keys
+}
+
+// ReadFile reads the key that a file holds, without the blanks around it.
+func ReadFile(path string) (string, error) {
+	fi, err := os.Stat(path)
+	if err == nil && !fi.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a file", path) // opening a pipe would wait for its writer
+	}
+	if err != nil {
+		return "", fmt.Errorf("read key: %w", err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("read key: %w", err)
+	}
+	defer f.Close()
+	const blanks = 64 // around a key of the greatest length
+	data, err := io.ReadAll(io.LimitReader(f, maxSecret+blanks))
+	if err != nil {
+		return "", fmt.Errorf("read key: %w", err)
+	}
+	secret := strings.TrimSpace(string(data))
+	if secret == "" || len(secret) > maxSecret || strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", fmt.Errorf("read key: %s must hold one key of visible ASCII characters, at most %d, and nothing else", path, maxSecret)
+	}
+	return secret, nil
 }
 
 // Keys is the set of keys that admit. It holds their hashes only, never
@@ -41,8 +80,9 @@ func Environment(lookup func(string) (string, bool), mock bool) []Key {
 type Keys struct{ known []known }
 
 type known struct {
-	hash   [sha256.Size]byte
-	caller llm.Caller
+	hash    [sha256.Size]byte
+	caller  llm.Caller
+	expires time.Time // zero: never
 }
 
 // New makes the set of plain keys and of the entries that are not revoked.
@@ -51,7 +91,7 @@ func New(plain []Key, entries []Entry) *Keys {
 	k := &Keys{}
 	for _, p := range plain {
 		if p.Secret != "" {
-			k.known = append(k.known, known{sha256.Sum256([]byte(p.Secret)), p.Caller})
+			k.known = append(k.known, known{hash: sha256.Sum256([]byte(p.Secret)), caller: p.Caller})
 		}
 	}
 	for _, e := range entries {
@@ -59,7 +99,9 @@ func New(plain []Key, entries []Entry) *Keys {
 		if err != nil || len(hash) != sha256.Size || !e.Revoked.IsZero() {
 			continue
 		}
-		k.known = append(k.known, known{[sha256.Size]byte(hash), llm.Caller{Name: e.Name, Admin: e.Admin, RequestsPerMinute: e.RequestsPerMinute}})
+		k.known = append(k.known, known{
+			[sha256.Size]byte(hash), llm.Caller{Name: e.Name, Admin: e.Admin, RequestsPerMinute: e.RequestsPerMinute}, e.Expires,
+		})
 	}
 	return k
 }
@@ -75,11 +117,14 @@ func (k *Keys) Verify(candidates []string) (llm.Caller, bool) {
 			found = subtle.ConstantTimeSelect(same, i, found)
 		}
 	}
-	if found < 0 {
+	if found < 0 || ended(k.known[found].expires) {
 		return llm.Caller{}, false
 	}
 	return k.known[found].caller, true
 }
+
+// ended reports whether t, where it is set, is over.
+func ended(t time.Time) bool { return !t.IsZero() && !time.Now().Before(t) }
 
 // Bounds on what one request makes us hash.
 const (

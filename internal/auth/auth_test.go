@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -88,7 +89,18 @@ func TestTheEnvironmentGivesItsKeys(t *testing.T) {
 	if diff := cmp.Diff([]auth.Key{plain, limited}, auth.Environment(lookup, true)); diff != "" {
 		t.Errorf("with mock (-want +got):\n%s", diff)
 	}
-	env["INGOT_KEY"] = "  "
+	env["INGOT_KEYS"] = "c, d\n,,e"
+	var names, secrets []string
+	for _, k := range auth.Environment(lookup, false) {
+		names, secrets = append(names, k.Caller.Name), append(secrets, k.Secret)
+	}
+	if diff := cmp.Diff([]string{"ingot-key", "ingot-keys-1", "ingot-keys-2", "ingot-keys-3"}, names); diff != "" {
+		t.Errorf("several (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"a", "c", "d", "e"}, secrets); diff != "" {
+		t.Errorf("several (-want +got):\n%s", diff)
+	}
+	env["INGOT_KEY"], env["INGOT_KEYS"] = "  ", " , "
 	if got := auth.Environment(lookup, false); got != nil {
 		t.Errorf("blank: got %+v", got)
 	}
@@ -156,6 +168,72 @@ func TestStoredKeysAdmitUntilRevoked(t *testing.T) {
 	}
 	if left, err := os.ReadDir(filepath.Dir(s.Path)); err != nil || len(left) != 1 {
 		t.Errorf("got %v, %v; want keys.json and nothing left over", left, err)
+	}
+}
+
+func TestKeysEndByThemselves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := auth.Store{Path: filepath.Join(t.TempDir(), "keys.json")}
+		secret, e, err := s.Create("ci", auth.CreateOptions{Life: time.Hour})
+		if err != nil || !e.Expires.Equal(e.Created.Add(time.Hour)) {
+			t.Fatalf("got %+v, %v", e, err)
+		}
+		list, err := auth.Load(s.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys := auth.New(nil, list) // as an endpoint has them that runs all the while
+		time.Sleep(time.Hour - time.Second)
+		if _, ok := keys.Verify([]string{secret}); !ok {
+			t.Error("refused too early")
+		}
+		time.Sleep(time.Second)
+		if _, ok := keys.Verify([]string{secret}); ok {
+			t.Error("admitted after its end")
+		}
+		if _, err := s.Revoke("ci"); err == nil {
+			t.Error("an expired key is revoked")
+		}
+		for range 2 {
+			if _, _, err := s.Create("ci", auth.CreateOptions{}); err != nil {
+				t.Errorf("an expired key counts for its name: %v", err)
+			}
+		}
+	})
+	if _, _, err := (auth.Store{Path: filepath.Join(t.TempDir(), "keys.json")}).Create("ci", auth.CreateOptions{Life: -1}); err == nil {
+		t.Error("a key that ends before it is made")
+	}
+}
+
+func TestALockOfAKilledProcessBlocksNobody(t *testing.T) {
+	s := auth.Store{Path: filepath.Join(t.TempDir(), "keys.json")}
+	if err := os.WriteFile(s.Path+".lock", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	if _, _, err := s.Create("ci", auth.CreateOptions{}); err != nil || time.Since(start) > 2*time.Second {
+		t.Errorf("got %v after %s", err, time.Since(start))
+	}
+}
+
+func TestAKeyFileHoldsOneKey(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	for text, want := range map[string]string{
+		"k": "k", " k\r\n": "k", strings.Repeat("k", 4096) + "\n": strings.Repeat("k", 4096),
+		"": "", "\n": "", "a b": "", "a\nb": "", "ä": "", strings.Repeat("k", 4097): "", strings.Repeat("k", 1<<20): "",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := auth.ReadFile(path)
+		if got != want || (err != nil) != (want == "") || err != nil && (!strings.Contains(err.Error(), path) || strings.Contains(err.Error(), "kkk")) {
+			t.Errorf("%.10q: got %.10q, %v", text, got, err)
+		}
+	}
+	for _, path := range []string{t.TempDir(), filepath.Join(t.TempDir(), "none")} {
+		if _, err := auth.ReadFile(path); err == nil {
+			t.Errorf("%s is read", path)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -11,9 +12,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/ingot-llm/ingot/internal/library/disk"
 )
 
 // Entry is a key in a store: its hash, never the secret.
@@ -23,8 +25,12 @@ type Entry struct {
 	Created           time.Time `json:"created"`
 	RequestsPerMinute int       `json:"requests_per_minute,omitempty"`
 	Admin             bool      `json:"admin,omitempty"`
+	Expires           time.Time `json:"expires,omitzero"`
 	Revoked           time.Time `json:"revoked,omitzero"`
 }
+
+// Admits reports whether the key is neither revoked nor expired.
+func (e Entry) Admits() bool { return e.Revoked.IsZero() && !ended(e.Expires) }
 
 // ID tells entries of one name apart.
 func (e Entry) ID() string { return e.Hash[:min(12, len(e.Hash))] }
@@ -33,6 +39,7 @@ func (e Entry) ID() string { return e.Hash[:min(12, len(e.Hash))] }
 type CreateOptions struct {
 	RequestsPerMinute int // 0: no limit
 	Admin             bool
+	Life              time.Duration // until it expires; 0: it does not
 }
 
 // Store is a file of keys, keys.json in the data folder. Processes may share
@@ -40,9 +47,9 @@ type CreateOptions struct {
 type Store struct{ Path string }
 
 const (
-	maxStore  = 4 << 20
-	maxLive   = 2 // of one name: the one in use and the one that follows it
-	lockTries = 100
+	maxStore = 4 << 20
+	maxLive  = 2 // of one name: the one in use and the one that follows it
+	lockWait = 5 * time.Second
 )
 
 // Load reads the store at path; one that is not there is empty.
@@ -98,11 +105,17 @@ func (s Store) Create(name string, o CreateOptions) (secret string, e Entry, err
 	if o.RequestsPerMinute < 0 {
 		return "", Entry{}, errors.New("create key: requests per minute cannot be negative; 0 is no limit")
 	}
+	if o.Life < 0 {
+		return "", Entry{}, errors.New("create key: a key cannot expire before it is made; 0 is never")
+	}
 	random := make([]byte, 32)
 	rand.Read(random) // never fails
 	secret = "ingot-" + base64.RawURLEncoding.EncodeToString(random)
 	hash := sha256.Sum256([]byte(secret))
 	e = Entry{Name: name, Hash: hex.EncodeToString(hash[:]), Created: now(), RequestsPerMinute: o.RequestsPerMinute, Admin: o.Admin}
+	if o.Life > 0 {
+		e.Expires = e.Created.Add(o.Life)
+	}
 	err = s.change(func(list []Entry) ([]Entry, error) {
 		if ids := live(list, name); len(ids) >= maxLive {
 			return nil, fmt.Errorf("%s has %d keys already; revoke one of %s first", name, len(ids), strings.Join(ids, ", "))
@@ -125,13 +138,13 @@ func (s Store) Revoke(which string) (Entry, error) {
 		}
 		for i := range list {
 			e := &list[i]
-			if e.Revoked.IsZero() && (e.ID() == which || len(ids) == 1 && e.Name == which) {
+			if e.Admits() && (e.ID() == which || len(ids) == 1 && e.Name == which) {
 				e.Revoked = now()
 				revoked = *e
 				return list, nil
 			}
 		}
-		return nil, fmt.Errorf("no key %q that is not revoked already", which)
+		return nil, fmt.Errorf("no key %q that is not revoked or expired already", which)
 	})
 	if err != nil {
 		return Entry{}, fmt.Errorf("revoke key: %w", err)
@@ -142,7 +155,7 @@ func (s Store) Revoke(which string) (Entry, error) {
 // live is the IDs of name's keys that admit.
 func live(list []Entry, name string) (ids []string) {
 	for _, e := range list {
-		if e.Name == name && e.Revoked.IsZero() {
+		if e.Name == name && e.Admits() {
 			ids = append(ids, e.ID())
 		}
 	}
@@ -169,32 +182,13 @@ func (s Store) change(edit func([]Entry) ([]Entry, error)) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(s.Path), ".keys-*") // 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails once it is renamed
-	_, err = f.Write(append(data, '\n'))
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), s.Path)
+	return disk.WriteFile(s.Path, append(data, '\n'))
 }
 
-// lock keeps other processes from changing the file until unlock.
+// lock keeps other processes from changing the file until unlock. The system frees it when its
+// holder ends, however it ends.
 func (s Store) lock() (unlock func(), err error) {
-	path := s.Path + ".lock"
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for range lockTries {
-		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-		if err == nil {
-			return func() { os.Remove(path) }, f.Close()
-		}
-		if !errors.Is(err, fs.ErrExist) {
-			return nil, err
-		}
-		<-tick.C
-	}
-	return nil, fmt.Errorf("another process is changing the keys; where none is, remove %s", path)
+	ctx, cancel := context.WithTimeoutCause(context.Background(), lockWait, errors.New("another process is changing the keys"))
+	defer cancel()
+	return disk.Lock(ctx, s.Path+".lock", func() {})
 }

@@ -42,39 +42,45 @@ func (r *reloader) start(ctx context.Context) <-chan struct{} {
 			return
 		}
 		defer w.Close()
-		r.run(ctx, hup, w.Events, w.Errors, r.watch(ctx, w))
+		r.run(ctx, hup, w.Events, w.Errors, w.Add)
 	}()
 	return stopped
 }
 
-// watch adds the folders of the files, since editors and key stores replace a file instead of writing into it.
-func (r *reloader) watch(ctx context.Context, w *fsnotify.Watcher) map[string]bool {
+// watch returns the files whose change counts, and has the folders watched that they are in, since
+// editors and key stores replace a file instead of writing into it.
+func (r *reloader) watch(ctx context.Context, add func(folder string) error) map[string]bool {
 	files := map[string]bool{}
-	if r.keys != "" {
-		files[r.keys] = true
+	if add == nil {
+		return files
 	}
-	if abs, err := filepath.Abs(r.flags.file); err == nil && r.flags.file != "" {
+	for _, path := range append(r.gateway.Config().KeyFiles(), r.keys, r.flags.file) {
+		abs, err := filepath.Abs(path)
+		if path == "" || err != nil {
+			continue
+		}
 		files[abs] = true
-	}
-	for path := range files {
-		if err := w.Add(filepath.Dir(path)); err != nil {
+		files[filepath.Join(filepath.Dir(abs), "..data")] = true // by which Kubernetes replaces all files of a folder
+		if err := add(filepath.Dir(abs)); err != nil {
 			r.log.LogAttrs(ctx, slog.LevelWarn, "changes of a file are not noticed", slog.Any("error", err))
 		}
 	}
 	return files
 }
 
-func (r *reloader) run(ctx context.Context, hup <-chan os.Signal, events <-chan fsnotify.Event, errs <-chan error, files map[string]bool) {
+func (r *reloader) run(ctx context.Context, hup <-chan os.Signal, events <-chan fsnotify.Event, errs <-chan error, add func(string) error) {
 	const settle = 200 * time.Millisecond // a file is often written in several steps
 	timer := time.NewTimer(settle)
 	timer.Stop()
 	defer timer.Stop()
+	files := r.watch(ctx, add)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-hup:
 			r.reload(ctx)
+			files = r.watch(ctx, add)
 		case e := <-events:
 			if files[filepath.Clean(e.Name)] && !e.Has(fsnotify.Chmod) {
 				timer.Reset(settle)
@@ -83,6 +89,7 @@ func (r *reloader) run(ctx context.Context, hup <-chan os.Signal, events <-chan 
 			r.log.LogAttrs(ctx, slog.LevelWarn, "watch files", slog.Any("error", err))
 		case <-timer.C:
 			r.reload(ctx)
+			files = r.watch(ctx, add)
 		}
 	}
 }

@@ -38,8 +38,8 @@ func (a *app) serve() *cobra.Command {
 		Long: `Serve the endpoint: with --config as the file says; without one the models smollm2 (chat) and
 minilm (embeddings) on 127.0.0.1:8080. The engine and models that are missing are fetched first.
 
-The key is INGOT_KEY, else the development key in the data folder. With a file, the keys it lists
-count besides INGOT_KEY. The file is read again on SIGHUP and when it changes; a bad one is refused
+The key is INGOT_KEY or one of INGOT_KEYS, which commas separate, else the development key in the data
+folder. With a file, the keys it lists count besides these. The file is read again on SIGHUP and when it changes; a bad one is refused
 whole, and open streams go on.
 
 With --tls auto the port speaks TLS, and plain HTTP to callers on this machine.`,
@@ -173,7 +173,7 @@ func (a *app) runServe(ctx context.Context, f serveFlags) error {
 }
 
 // hold takes the data folder for this process. A mock endpoint shares it, without a lock, with
-// another, and does without one when its key is INGOT_KEY; then home and lock are zero.
+// another, and does without one when its key is in the environment; then home and lock are zero.
 func (a *app) hold(ctx context.Context, f serveFlags, log *slog.Logger) (h home.Home, lock *home.Lock, err error) {
 	if h, err = a.home(); err == nil {
 		take := h.Lock
@@ -189,7 +189,7 @@ func (a *app) hold(ctx context.Context, f serveFlags, log *slog.Logger) (h home.
 	case f.mock && held:
 		log.LogAttrs(ctx, slog.LevelInfo, "another mock endpoint uses the data folder: `ingot chat` finds that one")
 		return h, nil, nil
-	case f.mock && os.Getenv("INGOT_KEY") != "":
+	case f.mock && environmentHasKeys():
 		log.LogAttrs(ctx, slog.LevelInfo, "serving without a data folder: `ingot chat` needs --endpoint", slog.Any("error", err))
 		return home.Home{}, nil, nil
 	}
@@ -223,6 +223,8 @@ func (a *app) announce(g *gateway.Gateway, url string, show shown, h home.Home) 
 	switch {
 	case os.Getenv("INGOT_KEY") != "":
 		key = "is INGOT_KEY."
+	case environmentHasKeys():
+		key = "is one of INGOT_KEYS."
 	case len(g.Config().Keys) == 0:
 		key = "is in " + h.Path("key")
 	}
@@ -266,16 +268,25 @@ func onePerPath(find func(context.Context, string) (process.Engine, error)) func
 	}
 }
 
+// environmentHasKeys reports whether variables give keys that any endpoint admits.
+func environmentHasKeys() bool { return len(auth.Environment(os.LookupEnv, false)) > 0 }
+
 // keysOf collects who may call: the file's keys, the environment's, those made by `ingot keys`, and
 // the development key where the first two have none.
 func keysOf(c *config.Config, h home.Home, mock bool) (*auth.Keys, error) {
 	keys := auth.Environment(os.LookupEnv, mock)
 	for _, k := range c.Keys {
 		key := auth.Key{Secret: k.Key}
-		key.Caller.Name, key.Caller.RequestsPerMinute = k.Name, k.RequestsPerMinute
+		if k.File != "" {
+			var err error
+			if key.Secret, err = auth.ReadFile(k.File); err != nil {
+				return nil, fmt.Errorf("key %s: %w", k.Name, err)
+			}
+		}
+		key.Caller.Name, key.Caller.RequestsPerMinute, key.Caller.Admin = k.Name, k.RequestsPerMinute, k.Admin
 		keys = append(keys, key)
 	}
-	if len(keys) == 0 || len(c.Keys) == 0 && os.Getenv("INGOT_KEY") == "" {
+	if len(c.Keys) == 0 && !environmentHasKeys() {
 		secret, err := h.Key()
 		if err != nil {
 			return nil, err

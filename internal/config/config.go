@@ -49,6 +49,16 @@ type Key struct {
 	Admin             bool   `yaml:"admin" default:"off" doc:"May also see the metrics from other machines."`
 }
 
+// KeyFiles are the files that hold keys.
+func (c *Config) KeyFiles() (paths []string) {
+	for _, k := range c.Keys {
+		if k.File != "" {
+			paths = append(paths, k.File)
+		}
+	}
+	return paths
+}
+
 // Model is one name that callers use. Exactly one of Local, Command and
 // Provider is set; Mock is set with Provider mock, and Model, Kind and Ready
 // with Command.

@@ -23,7 +23,7 @@ import (
 )
 
 // variables are what Ingot reads from the environment.
-var variables = []string{"INGOT_HOME", "INGOT_KEY", "INGOT_LIMITED_KEY", "INGOT_ENDPOINT", install.EnvServer}
+var variables = []string{"INGOT_HOME", "INGOT_KEY", "INGOT_KEYS", "INGOT_LIMITED_KEY", "INGOT_ENDPOINT", install.EnvServer}
 
 // checkEnvironment looks for variables that do not do what they seem to.
 func (o Options) checkEnvironment() []Finding {

@@ -191,7 +191,7 @@ func TestTheHostIsCheckedHoweverItIsNamed(t *testing.T) {
 		"GET /info HTTP/1.1\r\n":                                                  400,
 		"GET /info HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n":         400,
 		"GET /info HTTP/1.1\r\nHost: localhost, evil.example\r\n":                 400,
-		"GET /info HTTP/1.1\r\nHost: localhost@evil.example\r\n":                  403,
+		"GET /info HTTP/1.1\r\nHost: localhost@evil.example\r\n":                  400,
 		"GET /info HTTP/1.1\r\nHost: [::1\r\n":                                    403,
 		"GET //evil.example/info HTTP/1.1\r\nHost: localhost\r\n":                 404,
 		"GET /info HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: localhost": 403,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,24 +41,30 @@ type keyRecord struct {
 	Created           time.Time `json:"created"`
 	RequestsPerMinute int       `json:"requests_per_minute,omitempty"`
 	Admin             bool      `json:"admin"`
+	Expires           time.Time `json:"expires,omitzero"`
 	Revoked           time.Time `json:"revoked,omitzero"`
 }
 
 func recordOf(e auth.Entry) keyRecord {
-	return keyRecord{ID: e.ID(), Name: e.Name, Created: e.Created, RequestsPerMinute: e.RequestsPerMinute, Admin: e.Admin, Revoked: e.Revoked}
+	return keyRecord{ID: e.ID(), Name: e.Name, Created: e.Created, RequestsPerMinute: e.RequestsPerMinute, Admin: e.Admin, Expires: e.Expires, Revoked: e.Revoked}
 }
 
 func (a *verbs) create() *cobra.Command {
 	var o auth.CreateOptions
 	var asJSON bool
+	var expires string
 	cmd := &cobra.Command{
 		Use:   "create NAME",
 		Short: "Make a key",
 		Long: `Make a key and write it to standard output, this once. NAME says in logs and metrics who calls.
 A name may have two keys at a time, so that a caller can change from one to the other.`,
-		Example: "  ingot keys create alice\n  ingot keys create ci --requests-per-minute 60\n  KEY=$(ingot keys create ci)",
+		Example: "  ingot keys create alice\n  ingot keys create ci --requests-per-minute 60 --expires 90d\n  KEY=$(ingot keys create ci)",
 		Args:    screen.Arguments(1, 1, "the NAME of the key"),
 		RunE: func(_ *cobra.Command, args []string) error {
+			var err error
+			if o.Life, err = life(expires); err != nil {
+				return err
+			}
 			s, err := a.store()
 			if err != nil {
 				return err
@@ -77,17 +84,36 @@ A name may have two keys at a time, so that a caller can change from one to the 
 		},
 	}
 	cmd.Flags().IntVar(&o.RequestsPerMinute, "requests-per-minute", 0, "refuse more requests in a minute with 429; 0 is no limit")
+	cmd.Flags().StringVar(&expires, "expires", "", "end the key by itself after a time such as 90d or 12h; without it, when it is revoked")
 	cmd.Flags().BoolVar(&o.Admin, "admin", false, "may also see the metrics from other machines")
 	screen.JSONFlag(cmd, &asJSON)
 	return cmd
+}
+
+// life reads a time such as 90d or 12h; an empty one is no end.
+func life(text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	const day, most = 24 * time.Hour, 36500
+	d, err := time.ParseDuration(text)
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		var n int
+		n, err = strconv.Atoi(days)
+		d = time.Duration(min(n, most)) * day
+	}
+	if err != nil || d <= 0 {
+		return 0, screen.Misuse("--expires %q is no time: write it as 90d or 12h", text)
+	}
+	return d, nil
 }
 
 func (a *verbs) list() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the keys, revoked ones too",
-		Long:  "List the keys of the data folder, oldest first and revoked ones too. The keys themselves are not known.",
+		Short: "List the keys, ended ones too",
+		Long:  "List the keys of the data folder, oldest first and those too that are revoked or expired. The keys themselves are not known.",
 		Args:  screen.Arguments(0, 0, ""),
 		RunE: func(*cobra.Command, []string) error {
 			s, err := a.store()
@@ -98,14 +124,14 @@ func (a *verbs) list() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			records, rows := []keyRecord{}, [][]string{{"ID", "NAME", "CREATED", "PER MINUTE", "ADMIN", "REVOKED"}}
+			records, rows := []keyRecord{}, [][]string{{"ID", "NAME", "CREATED", "PER MINUTE", "ADMIN", "EXPIRES", "REVOKED"}}
 			for _, e := range entries {
 				limit := "-"
 				if e.RequestsPerMinute > 0 {
 					limit = strconv.Itoa(e.RequestsPerMinute)
 				}
 				records = append(records, recordOf(e))
-				rows = append(rows, []string{e.ID(), e.Name, screen.Day(e.Created), limit, screen.Yes(e.Admin), screen.Day(e.Revoked)})
+				rows = append(rows, []string{e.ID(), e.Name, screen.Day(e.Created), limit, screen.Yes(e.Admin), screen.Day(e.Expires), screen.Day(e.Revoked)})
 			}
 			if asJSON {
 				return a.JSON(records)
@@ -158,7 +184,7 @@ func (a *verbs) live(context.Context) []string {
 	}
 	var names []string
 	for _, e := range entries {
-		if e.Revoked.IsZero() && !slices.Contains(names, e.Name) {
+		if e.Admits() && !slices.Contains(names, e.Name) {
 			names = append(names, e.Name)
 		}
 	}
