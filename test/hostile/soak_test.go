@@ -24,8 +24,7 @@ var soakFor = flag.Duration("soak", 10*time.Second, "how long good and bad clien
 // crowd is what all clients of a soak share.
 type crowd struct {
 	s          *server
-	keep       *http.Client // over connections that are kept
-	secure     string       // address for TLS; empty without
+	keep       []*http.Client // over connections that are kept: plain, TLS, HTTP/2
 	good, bad  atomic.Int64
 	wrong      atomic.Int64
 	mu         sync.Mutex
@@ -59,11 +58,14 @@ func (c *crowd) ask(ctx context.Context, i int) {
 	case 7:
 		want = fmt.Sprintf("unknown%d", i)
 	}
-	client := c.keep
-	if i%7 == 0 {
-		client = once
+	client, url := once, c.s.url(path)
+	if way := i % (len(c.keep) + 1); way < len(c.keep) {
+		client = c.keep[way]
+		if way > 0 {
+			url = c.s.secure(path)
+		}
 	}
-	got, err := post(client, c.s.url(path), body)
+	got, err := post(client, url, body)
 	switch {
 	case ctx.Err() != nil:
 		return
@@ -76,26 +78,24 @@ func (c *crowd) ask(ctx context.Context, i int) {
 }
 
 // dial opens a connection for somebody who means no good, over TLS for some.
-func (c *crowd) dial(ctx context.Context, r *rand.Rand) (net.Conn, *net.TCPConn, error) {
-	conn, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(ctx, "tcp", c.s.addr)
+func (c *crowd) dial(r *rand.Rand) (net.Conn, *net.TCPConn, error) {
+	conn, err := net.DialTimeout("tcp", c.s.addr, 10*time.Second)
 	if err != nil {
 		return nil, nil, err
 	}
 	_ = conn.SetDeadline(time.Now().Add(3 * time.Second))
 	tcp := conn.(*net.TCPConn)
-	if c.secure != "" && r.IntN(3) == 0 {
-		return tls.Client(conn, &tls.Config{InsecureSkipVerify: true}), tcp, nil
+	if r.IntN(3) == 0 {
+		return tls.Client(conn, untrusting), tcp, nil
 	}
 	return conn, tcp, nil
 }
 
 // harm is what one bad client does.
 func (c *crowd) harm(ctx context.Context, r *rand.Rand) {
-	conn, tcp, err := c.dial(ctx, r)
+	conn, tcp, err := c.dial(r)
 	if err != nil {
-		if ctx.Err() == nil {
-			c.complain("dial: %v", err)
-		}
+		c.complain("dial: %v", err)
 		return
 	}
 	defer conn.Close()
@@ -170,12 +170,9 @@ var bomb = sync.OnceValue(func() string { return zip(strings.Repeat("\x00", 8<<2
 
 func TestASoakEndsAsItBegan(t *testing.T) {
 	t.Parallel()
-	s := serve(t, impatient)
-	c := &crowd{s: s, keep: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Second}, Timeout: 30 * time.Second}}
-	if probe, err := tls.DialWithDialer(&net.Dialer{Timeout: time.Second}, "tcp", s.addr, &tls.Config{InsecureSkipVerify: true}); err == nil {
-		c.secure = s.addr
-		_ = probe.Close()
-	}
+	s := serve(t, "tls: auto\n"+impatient)
+	plain := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Second}, Timeout: 30 * time.Second}
+	c := &crowd{s: s, keep: []*http.Client{plain, overTLS(false), overTLS(true)}}
 	fresh := s.mustUsage(t)
 	crowdFor(t, c, min(2*time.Second, *soakFor/4)) // what grows once, and stays, is no leak
 	start := settled(t, c, fresh)
@@ -214,13 +211,15 @@ func TestASoakEndsAsItBegan(t *testing.T) {
 	if end.heap > start.heap+memory || end.rss > start.rss+memory && !raced {
 		t.Errorf("memory grew: %s; at the beginning %s", end, start)
 	}
-	t.Logf("%d good requests, %d of them wrong; %d bad clients; TLS %v; start %s; end %s", c.good.Load(), c.wrong.Load(), c.bad.Load(), c.secure != "", start, end)
+	t.Logf("%d good requests, %d of them wrong; %d bad clients; start %s; end %s", c.good.Load(), c.wrong.Load(), c.bad.Load(), start, end)
 }
 
 // settled waits until all connections are over.
 func settled(t *testing.T, c *crowd, before usage) usage {
 	t.Helper()
-	c.keep.CloseIdleConnections()
+	for _, client := range c.keep {
+		client.CloseIdleConnections()
+	}
 	return c.s.settles(t, before)
 }
 
