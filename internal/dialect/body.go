@@ -63,7 +63,8 @@ func (o *Options) release(x *exchange) {
 var jsonTypes = map[string]bool{"application/json": true, "text/plain": true, "application/x-www-form-urlencoded": true}
 
 // Body reads a request's JSON body, decoded where it comes compressed, within the limits of size,
-// time and memory. Errors are *llm.Error. The bytes are the request's until it is answered.
+// time and memory. Errors are *llm.Error. For handlers under Serve, whose requests the bytes belong
+// to until they are answered.
 func (o *Options) Body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if t := r.Header.Get("Content-Type"); t != "" {
 		kind, _, _ := strings.Cut(t, ";") // any parameters, well-formed or not
@@ -90,7 +91,7 @@ func (o *Options) Body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	} else {
 		body, err = o.collect(in, r.ContentLength, of(r.Context()))
 	}
-	if err == nil && o.BodyTimeout > 0 {
+	if err == nil { // or the wait for a hang-up would end as one
 		_ = in.control.SetReadDeadline(time.Time{})
 	}
 	return body, err

@@ -185,6 +185,28 @@ func TestATrickleThatNeverStopsEnds(t *testing.T) {
 	}
 }
 
+func TestTheLimitsOfABodyDoNotOutliveIt(t *testing.T) {
+	t.Parallel()
+	for _, o := range []*dialect.Options{{MaxBody: 99, BodyTotal: 50 * time.Millisecond}, {MaxBody: 99, BodyTimeout: 50 * time.Millisecond}} {
+		o.Logger = slog.New(slog.DiscardHandler)
+		addr := start(t, o.Serve(func(w http.ResponseWriter, r *http.Request) error {
+			if _, err := o.Body(w, r); err != nil {
+				return err
+			}
+			select {
+			case <-r.Context().Done():
+				o.JSON(w, http.StatusOK, []byte("hung up"))
+			case <-time.After(200 * time.Millisecond):
+				o.JSON(w, http.StatusOK, []byte("still there"))
+			}
+			return nil
+		}, nil))
+		if got := said(t, addr, posted("{}")); got != "still there" {
+			t.Errorf("got %s", got)
+		}
+	}
+}
+
 func TestARefusalDoesNotWaitForTheBodyAndIsReadByThoseWhoStillSend(t *testing.T) {
 	t.Parallel()
 	addr := start(t, reader(&dialect.Options{MaxBody: 1 << 20, BodyTimeout: time.Minute}))
