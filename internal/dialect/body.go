@@ -85,16 +85,11 @@ func (o *Options) Body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if o.BodyTotal > 0 {
 		in.end = time.Now().Add(o.BodyTotal)
 	}
-	var body []byte
+	// The deadline of the last read ends with the body: net/http lifts it to wait for a hang-up.
 	if compressed {
-		body, err = o.inflate(in, of(r.Context()))
-	} else {
-		body, err = o.collect(in, r.ContentLength, of(r.Context()))
+		return o.inflate(in, of(r.Context()))
 	}
-	if err == nil { // or the wait for a hang-up would end as one
-		_ = in.control.SetReadDeadline(time.Time{})
-	}
-	return body, err
+	return o.collect(in, r.ContentLength, of(r.Context()))
 }
 
 // gzipped reads Content-Encoding: one gzip is taken, anything else refused by name.
