@@ -14,7 +14,7 @@ models:
 `;
 
 let engine;
-before(async () => { engine = await Ingot.start({ config, home: process.env.INGOT_HOME }); });
+before(async () => { engine = await Ingot.start({ config, models: true }); });
 after(() => engine.stop());
 
 const fixed = { temperature: 0, seed: 7 };

@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -16,12 +16,18 @@ export const KEY = "key-of-the-tests";
 /** http or https: run.sh runs everything with each. */
 export const SCHEME = process.env.INGOT_TEST_SCHEME ?? "http";
 
-/** A running `ingot serve` on a port that the kernel chose. */
+/** A running `ingot serve` on a port that the kernel chose, in a data folder of its own with the authority that run.sh made. */
 export class Ingot {
-  /** Starts with these arguments, or the configuration in `config`; without `home` in a data folder of its own. */
-  static async start({ args = [], config, home }) {
+  /** Starts with these arguments, or the configuration in `config`, and with the engine and the models of INGOT_HOME where `models` says so. */
+  static async start({ args = [], config, models = false }) {
     const server = new Ingot();
     server.folder = mkdtempSync(join(tmpdir(), "ingot-js-"));
+    const home = join(server.folder, "home");
+    mkdirSync(home, { mode: 0o700 });
+    cpSync(process.env.INGOT_TEST_TLS, join(home, "tls"), { recursive: true });
+    for (const part of models ? ["engine", "models"] : []) {
+      symlinkSync(join(process.env.INGOT_HOME, part), join(home, part));
+    }
     if (config) {
       const file = join(server.folder, "ingot.yaml");
       writeFileSync(file, config);
@@ -29,8 +35,8 @@ export class Ingot {
     }
     server.log = join(server.folder, "ingot.log");
     const log = openSync(server.log, "w");
-    server.process = spawn(process.env.INGOT_BIN, ["serve", "--listen", "127.0.0.1:0", ...args], {
-      env: { ...process.env, INGOT_KEY: KEY, INGOT_HOME: home ?? join(server.folder, "home") },
+    server.process = spawn(process.env.INGOT_BIN, ["serve", "--tls", "auto", "--listen", "127.0.0.1:0", ...args], {
+      env: { ...process.env, INGOT_KEY: KEY, INGOT_HOME: home },
       stdio: ["ignore", "pipe", log],
     });
     closeSync(log);

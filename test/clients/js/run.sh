@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Tests the @azure-rest/ai-inference SDK against INGOT_BIN (bin/ingot): mock models, and smollm2 and
-# minilm on the real engine from the data folder INGOT_HOME. Arguments go to node --test.
+# minilm on the real engine, which are in the data folder INGOT_HOME. All is run without TLS and then
+# with it, as node reads NODE_EXTRA_CA_CERTS only when it starts. Arguments go to node --test.
 #
 # The modules are kept in INGOT_TEST_CACHE until package-lock.json or node changes.
 set -euo pipefail
@@ -24,4 +25,13 @@ fi
 rm -f "$place"/*.js
 cp ./*.js "$place"
 cd "$place"
-exec node --test --test-reporter=spec "$@"
+
+authority=$(mktemp -d)
+trap 'rm -rf "$authority"' EXIT
+export INGOT_TEST_TLS=$authority/tls
+INGOT_HOME=$authority "$INGOT_BIN" trust >/dev/null
+
+rc=0
+INGOT_TEST_SCHEME=http node --test --test-reporter=spec "$@" || rc=1
+INGOT_TEST_SCHEME=https NODE_EXTRA_CA_CERTS=$INGOT_TEST_TLS/ca.pem node --test --test-reporter=spec "$@" || rc=1
+exit $rc

@@ -42,7 +42,7 @@ models:
 
 
 def serve(folder, *arguments, **environment):
-    server = ingot.Ingot(folder, *arguments, environment={"INGOT_KEY": KEY, "INGOT_HOME": str(folder / "home"), **environment})
+    server = ingot.Ingot(folder, "--tls", "auto", *arguments, environment={"INGOT_KEY": KEY, **environment})
     yield server
     assert server.stop() == 0, server.log.read_text()
 
@@ -72,7 +72,7 @@ def engine_server(tmp_path_factory):
     yield from serve(folder, "--config", folder / "ingot.yaml")
 
 
-SCHEMES = ["http"]
+SCHEMES = ["http", "https"]
 
 
 @pytest.fixture(scope="session", params=SCHEMES)
@@ -121,8 +121,12 @@ def engine(request, engine_server):
 
 
 @pytest.fixture(scope="session")
-def http():
-    """Plain HTTP with the key, for what no SDK has."""
+def http(tmp_path_factory, mock_server, faulty_server, engine_server):
+    """A session with the key that trusts every endpoint, for what no SDK has."""
+    bundle = tmp_path_factory.mktemp("trust") / "bundle.pem"
+    bundle.write_text("".join(server.ca.read_text() for server in (mock_server, faulty_server, engine_server)))
     with requests.Session() as session:
         session.headers["api-key"] = KEY
+        session.trust_env = False
+        session.verify = str(bundle)
         yield session

@@ -9,17 +9,18 @@ ADDRESS = re.compile(r" serves https?://(\S+)")
 
 
 class Ingot:
-    """A running `ingot serve` on a port that the kernel chose.
+    """A running `ingot serve` on a port that the kernel chose, in a data folder of its own.
 
-    Its log goes to a file, which a failed start quotes.
+    Its log goes to a file, which a failed start quotes. With `--tls auto`, ca is the authority that callers are to trust.
     """
 
     def __init__(self, folder, *arguments, environment=(), limit=60):
         self.log = folder / "ingot.log"
+        self.ca = folder / "home" / "tls" / "ca.pem"
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [os.environ["INGOT_BIN"], "serve", "--listen", "127.0.0.1:0", *map(str, arguments)],
-                env={**os.environ, **dict(environment)},
+                env={**os.environ, "INGOT_HOME": str(folder / "home"), **dict(environment)},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -34,7 +34,7 @@ class Sync:
 
     def _make(self, make, base, key, options):
         credential = options.pop("credential", None) or AzureKeyCredential(key or self.key)
-        client = make(self.url + base, credential, **self._trust, **options)
+        client = make(self.url + base, credential, **{**self._trust, **options})
         self._clients.append(client)
         return client
 

@@ -3,7 +3,6 @@
 import time
 
 import pytest
-import requests
 from azure.ai.inference.models import ImageContentItem, ImageUrl, UserMessage
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
 
@@ -244,16 +243,10 @@ def test_without_retry_after_the_first_refusal_is_final(faulty):
     assert "Retry-After" not in error.response.headers
 
 
-def test_the_sixth_request_of_the_limited_key_in_a_minute_waits(mock_url, http):
-    answers = [
-        requests.post(
-            mock_url + "/chat/completions?api-version=2024-05-01-preview",
-            json={"messages": [{"role": "user", "content": "Hello"}]},
-            headers={"api-key": LIMITED_KEY},
-            timeout=10,
-        )
-        for _ in range(6)
-    ]
+def test_the_sixth_request_of_the_limited_key_in_a_minute_waits(mock_server, http):
+    """Whether it comes over TLS or not."""
+    body, headers = {"messages": [{"role": "user", "content": "Hello"}]}, {"api-key": LIMITED_KEY}
+    answers = [http.post(mock_server.at(("http", "https")[n % 2]) + "/chat/completions", json=body, headers=headers, timeout=10) for n in range(6)]
 
     assert [a.status_code for a in answers] == [200] * 5 + [429]
     refused = answers[5]

@@ -114,7 +114,6 @@ def test_updates_come_as_they_are_made(faulty):
 
     # Ten tokens at fifty a second.
     assert times[-1] - times[0] > 0.1
-    assert max(b - a for a, b in zip(times, times[1:], strict=False)) < 0.15
 
 
 def test_two_streams_of_one_client_are_read_in_turns(sdk):
