@@ -7,7 +7,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 FUZZTIME ?= 20s
 PREFIX ?= /usr/local
 
-.PHONY: help run build install test race fuzz bench soak repeat lint fmt generate check
+.PHONY: help run build install test race fuzz bench measure soak repeat lint fmt generate check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ fuzz: ## every fuzz target for FUZZTIME (20s)
 bench: ## every Go benchmark, with allocations
 	go test -run '^$$' -bench . -benchmem ./...
 	cd client && go test -run '^$$' -bench . -benchmem ./...
+
+measure: ## structured output of smollm2 on many schemas, judged independently
+	@scripts/measure.sh
 
 soak: ## good and bad clients at the command for SOAK (10m); nothing may be left behind
 	go test -v -count 1 -run '^TestASoakEndsAsItBegan$$' -timeout 0 ./test/hostile -soak $(or $(SOAK),10m)

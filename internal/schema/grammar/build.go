@@ -139,10 +139,12 @@ func (b *builder) expand(st *shape.State, flat []*document.Node, i int, open []a
 			st.Fails(problem(n, "", "nothing satisfies false"))
 			return nil
 		}
+		next := n.List("allOf")
 		if ref, ok := n.Text("$ref"); ok {
-			flat = with(flat, b.root.Target(ref))
+			next = with([]*document.Node{b.root.Target(ref)}, next...)
 		}
-		flat = with(flat, n.List("allOf")...)
+		next = slices.DeleteFunc(slices.Clone(next), func(to *document.Node) bool { return slices.Contains(flat, to) })
+		flat = slices.Insert(slices.Clone(flat), i+1, next...) // members keep the document's order
 		for _, keyword := range []string{"anyOf", "oneOf"} {
 			if n.Get(keyword) != nil && n != b.whole {
 				open = append(slices.Clip(open), alternatives{n, keyword})
