@@ -105,6 +105,9 @@ func (r *reloader) reload(ctx context.Context) {
 	}
 	if err != nil {
 		r.log.LogAttrs(ctx, slog.LevelError, "configuration refused, the old one stays in force", slog.Any("error", err))
+		if err := r.gateway.ReloadKeys(); err != nil {
+			r.log.LogAttrs(ctx, slog.LevelError, "keys refused, the old ones stay in force", slog.Any("error", err))
+		}
 		return
 	}
 	setLevel(r.level, cfg)

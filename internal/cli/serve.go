@@ -322,6 +322,7 @@ func (a *app) fetch(ctx context.Context, cfg *config.Config, lib *library.Librar
 			return err
 		}
 	}
+	var failed []error
 	for i := range cfg.Models {
 		if cfg.Models[i].Local == "" {
 			continue
@@ -330,8 +331,17 @@ func (a *app) fetch(ctx context.Context, cfg *config.Config, lib *library.Librar
 			continue
 		}
 		if _, err := a.pullModel(ctx, lib, cfg.Models[i].Local); err != nil {
+			failed = append(failed, err)
+		}
+		if err := ctx.Err(); err != nil {
 			return err
 		}
+	}
+	if len(failed) > 0 && len(failed) == len(cfg.Models) {
+		return failed[0]
+	}
+	for _, err := range failed { // what it was for is served as not available
+		log.LogAttrs(ctx, slog.LevelWarn, "model not fetched", slog.Any("error", err))
 	}
 	return nil
 }

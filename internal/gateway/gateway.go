@@ -56,6 +56,7 @@ type Gateway struct {
 	memory  atomic.Int64     // engine.memory of the configuration in force
 	machine hardware.Machine // looked at once: what a model is started with must not change by itself
 	current atomic.Pointer[snapshot]
+	keys    atomic.Pointer[auth.Keys]
 	closing atomic.Bool
 
 	reload sync.Mutex     // one at a time
@@ -67,7 +68,7 @@ type snapshot struct {
 	cfg     *config.Config
 	handler http.Handler
 	models  []*engine.Model
-	keys    *auth.Keys
+	broken  []string // deployments whose model could not be opened
 	// allowHost judges a Host header.
 	allowHost func(string) bool
 }
@@ -76,11 +77,16 @@ type snapshot struct {
 func New(ctx context.Context, o Options) (*Gateway, error) {
 	g := &Gateway{o: o, log: o.Logger, metrics: telemetry.NewMetrics(o.Version), machine: hardware.Detect(ctx)}
 	g.pool = engine.NewPool(engine.Options{Logger: o.Logger, Budget: func() uint64 { return uint64(g.memory.Load()) }})
+	keys, err := o.Keys(o.Config)
+	if err != nil {
+		return nil, err
+	}
 	s, err := g.assemble(ctx, o.Config)
 	if err != nil {
 		g.pool.Close(ctx)
 		return nil, err
 	}
+	g.keys.Store(keys)
 	g.current.Store(s)
 	return g, nil
 }
@@ -90,10 +96,15 @@ func New(ctx context.Context, o Options) (*Gateway, error) {
 func (g *Gateway) Reload(ctx context.Context, cfg *config.Config) error {
 	g.reload.Lock()
 	defer g.reload.Unlock()
+	keys, err := g.o.Keys(cfg)
+	if err != nil {
+		return err
+	}
 	s, err := g.assemble(ctx, cfg)
 	if err != nil {
 		return err
 	}
+	g.keys.Store(keys)
 	old := g.current.Swap(s)
 	const patience = 10 * time.Minute
 	g.leave.Go(func() {
@@ -104,15 +115,31 @@ func (g *Gateway) Reload(ctx context.Context, cfg *config.Config) error {
 	return nil
 }
 
+// ReloadKeys puts the keys in force that the configuration in force has now. It is for when another
+// configuration was refused: a key that was revoked must not go on because of a model.
+func (g *Gateway) ReloadKeys() error {
+	g.reload.Lock()
+	defer g.reload.Unlock()
+	keys, err := g.o.Keys(g.Config())
+	if err != nil {
+		return err
+	}
+	g.keys.Store(keys)
+	return nil
+}
+
+// mayBeBroken reports whether a deployment is served without its model: at the start, when there is
+// nothing to go on with, and as long as its model does not come back.
+func (g *Gateway) mayBeBroken(name string) bool {
+	now := g.current.Load()
+	return now == nil || slices.Contains(now.broken, name)
+}
+
 // Config is the configuration in force.
 func (g *Gateway) Config() *config.Config { return g.current.Load().cfg }
 
 func (g *Gateway) assemble(ctx context.Context, cfg *config.Config) (*snapshot, error) {
-	keys, err := g.o.Keys(cfg)
-	if err != nil {
-		return nil, err
-	}
-	s := &snapshot{cfg: cfg, keys: keys, allowHost: allowHost(cfg.Listen)}
+	s := &snapshot{cfg: cfg, allowHost: allowHost(cfg.Listen)}
 	deployments, err := g.deployments(ctx, s)
 	if err != nil {
 		g.pool.Release(ctx, s.models)
@@ -132,7 +159,7 @@ func (g *Gateway) assemble(ctx context.Context, cfg *config.Config) (*snapshot, 
 			AllowHost: s.allowHost, Backend: backend, Models: table, Logger: g.log, MaxBody: int64(cfg.Limits.Body),
 			BodyTimeout: cfg.Limits.BodyTimeout, BodyTotal: cfg.Limits.BodyTotal, BodyMemory: int64(cfg.Limits.BodyMemory), Budget: &g.bodies,
 			WriteTimeout: slowReader,
-			Authenticate: func(h http.Header) (llm.Caller, bool) { return keys.Verify(auth.Candidates(h)) },
+			Authenticate: func(h http.Header) (llm.Caller, bool) { return g.keys.Load().Verify(auth.Candidates(h)) },
 		},
 		ServiceSpelling: cfg.Info.Spelling == "service",
 		LegacyExtras:    cfg.ExtraParameters.Legacy,
@@ -188,7 +215,7 @@ func (g *Gateway) mayScrape(r *http.Request) bool {
 	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil && net.ParseIP(host).IsLoopback() && g.current.Load().allowHost(r.Host) {
 		return true
 	}
-	caller, ok := g.current.Load().keys.Verify(auth.Candidates(r.Header))
+	caller, ok := g.keys.Load().Verify(auth.Candidates(r.Header))
 	return ok && caller.Admin
 }
 
