@@ -17,11 +17,13 @@ const Features = llm.FeatureTools | llm.FeatureFormat | llm.FeatureParallelTools
 type Options struct {
 	Template string // its chat template
 	System   string // its prompt for chats that bring none
+	// Spaced tells that the grammar takes its tokens for what they are without the space that they begin with.
+	Spaced bool
 }
 
 // Wrap decorates a model whose engine obeys llm.ChatRequest.Grammar in llguidance's dialect.
 func Wrap(b llm.Backend, o Options) llm.Backend {
-	return &model{b, o.System, tellsTools(o.Template), opensThoughts(o.Template)}
+	return &model{b, o.System, tellsTools(o.Template), opensThoughts(o.Template), o.Spaced}
 }
 
 type model struct {
@@ -29,6 +31,7 @@ type model struct {
 	system string
 	tells  bool // its template tells tools, calls and results in the words of this package
 	thinks bool // its answers begin inside a thought
+	spaced bool
 }
 
 // Chat asks the model for what the request demands, in a way that it knows, and checks its answer before its end is told.

@@ -57,7 +57,7 @@ func (m *model) plan(r *llm.ChatRequest) (*plan, error) {
 			{Type: "parameter_not_supported", Loc: []any{"body", "messages", last, "prefix"}, Msg: msg},
 		}}
 	}
-	out.Grammar = p.grammar(offered, r.ParallelToolCalls == nil || *r.ParallelToolCalls)
+	out.Grammar = p.grammar(offered, m.spaced, r.ParallelToolCalls == nil || *r.ParallelToolCalls)
 	return p, nil
 }
 
@@ -178,10 +178,14 @@ const (
 const mostCalls = 8
 
 // grammar is what the answer must follow, in llguidance's dialect of Lark; empty: nothing.
-func (p *plan) grammar(offered []llm.Tool, parallel bool) string {
+func (p *plan) grammar(offered []llm.Tool, spaced, parallel bool) string {
 	var b strings.Builder
 	rule := func(name, body string) { b.WriteString(name + ": " + body + "\n") }
-	b.WriteString("%llguidance {}\n")
+	if spaced {
+		b.WriteString(`%llguidance {"no_forcing":true}` + "\n") // what is forced would get a space before it
+	} else {
+		b.WriteString("%llguidance {}\n")
+	}
 	switch {
 	case len(offered) == 0 && p.format == nil:
 		return ""

@@ -31,6 +31,7 @@ type Settings struct {
 	RemoteName string
 	Embedding  Embedding
 	Template   string // its chat template
+	Spaced     bool   // its tokenizer puts a space before a text
 	// First and Silence are how long a stream may take to begin and between two pieces; 0: no limit.
 	First, Silence time.Duration
 }

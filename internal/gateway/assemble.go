@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/ingot-llm/ingot/internal/ability"
@@ -26,7 +27,8 @@ const (
 )
 
 func (g *Gateway) deployments(ctx context.Context, s *snapshot) ([]route.Deployment, error) {
-	var out []route.Deployment
+	var out, broken []route.Deployment
+	var failure error
 	for i := range s.cfg.Models {
 		m := &s.cfg.Models[i]
 		target := route.Target{Limits: route.Limits{Total: m.Timeouts.Total}}
@@ -41,20 +43,33 @@ func (g *Gateway) deployments(ctx context.Context, s *snapshot) ([]route.Deploym
 		} else {
 			settings, err := g.settings(ctx, s.cfg, m)
 			if err != nil {
-				return nil, fmt.Errorf("model %s: %w", m.Name, err)
+				err = fmt.Errorf("model %s: %w", m.Name, err)
+				if failure == nil {
+					failure = err
+				}
+				if !g.mayBeBroken(m.Name) {
+					return nil, err
+				}
+				g.log.LogAttrs(ctx, slog.LevelError, "model not available, the others are served", slog.Any("error", err))
+				s.broken, broken = append(s.broken, m.Name), append(broken, unavailableModel(m))
+				continue
 			}
 			model := g.pool.Model(settings)
 			s.models = append(s.models, model)
 			target.Backend, target.Info = model, settings.Info
 			if settings.Info.Does(llm.OpChat) && m.Command == "" {
-				target.Backend = ability.Wrap(model, ability.Options{Template: settings.Template, System: settings.System})
+				target.Backend = ability.Wrap(model, ability.Options{Template: settings.Template, System: settings.System, Spaced: settings.Spaced})
 				target.Info.Features.Set |= ability.Features
 			}
 		}
 		target.Info.Reasoning, target.Info.Inputs = llm.ReasoningPlace(m.Reasoning), m.Inputs
 		out = append(out, route.Deployment{Targets: []route.Target{target}})
 	}
-	return out, nil
+	if len(out) == 0 {
+		return nil, failure
+	}
+	// They come last, so that none of them is a default before one that works.
+	return append(out, broken...), nil
 }
 
 func mockOptions(m *config.Model) mock.Options {
@@ -172,7 +187,7 @@ func describeLocal(s *engine.Settings, m *config.Model, found library.Model, h *
 	if m.System != nil {
 		s.System = *m.System
 	}
-	s.Template = h.ChatTemplate()
+	s.Template, s.Spaced = h.ChatTemplate(), h.AddsSpaces()
 	s.Memory = h.Memory(s.Spec.Context, s.Spec.Slots).Total()
 }
 

@@ -14,7 +14,7 @@ type question struct{ path, body string }
 
 // What a llama.cpp server that obeys grammars of llguidance is asked at /completion, and the content of its answer.
 const (
-	GuidedQuestion = `{"prompt":"a","n_predict":8,"temperature":0,"cache_prompt":false,"grammar":"%llguidance {}\nstart: \"ok\""}`
+	GuidedQuestion = `{"prompt":"a","n_predict":8,"temperature":0,"cache_prompt":false,"grammar":"%llguidance {\"no_forcing\":true}\nstart: \"ok\""}`
 	GuidedAnswer   = "ok"
 )
 

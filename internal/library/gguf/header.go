@@ -176,6 +176,12 @@ func (h *Header) PoolingType() Pooling {
 // none.
 func (h *Header) ChatTemplate() string { return h.String("tokenizer.chat_template") }
 
+// AddsSpaces reports whether the tokenizer puts a space before each text, as SentencePiece ones do where the file does not say.
+func (h *Header) AddsSpaces() bool {
+	adds, said := h.Bool("tokenizer.ggml.add_space_prefix")
+	return adds || !said && h.TokenizerModel() == "llama"
+}
+
 // TokenizerModel is the kind of tokenizer, such as "llama", "gpt2" or "bert".
 func (h *Header) TokenizerModel() string { return h.String("tokenizer.ggml.model") }
 

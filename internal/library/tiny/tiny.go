@@ -170,7 +170,6 @@ func (b *builder) bytePieces() int {
 	b.w.Uint32("tokenizer.ggml.eot_token_id", uint32(ids["<|end|>"]))
 	b.w.Uint32("tokenizer.ggml.unknown_token_id", 0)
 	b.w.Bool("tokenizer.ggml.add_bos_token", true)
-	b.w.Bool("tokenizer.ggml.add_space_prefix", false) // else a grammar would not see the spaces at which tokens begin
 	b.w.Bool("tokenizer.ggml.add_eos_token", false)
 	if b.ChatTemplate != "" {
 		b.w.String("tokenizer.chat_template", b.ChatTemplate)
