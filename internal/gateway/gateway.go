@@ -186,9 +186,10 @@ func (g *Gateway) Handler() http.Handler {
 		g.current.Load().handler.ServeHTTP(w, r)
 	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if limit := g.Config().Limits.BodyTimeout; limit > 0 && r.Body != http.NoBody && r.ProtoMajor == 1 {
-			// net/http itself waits without a limit for a body that a handler leaves unread.
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(limit))
+		if r.Body != http.NoBody && r.ProtoMajor == 1 {
+			body := &unread{ReadCloser: r.Body}
+			r.Body = body
+			defer body.hurry(w)
 		}
 		if g.o.Strict && r.TLS != nil && !isLoopback(hostOf(r.Host)) { // it would hold for every port of localhost
 			w.Header().Set("Strict-Transport-Security", "max-age=31536000")

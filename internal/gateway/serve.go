@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -86,5 +87,26 @@ func (g *Gateway) server(ctx context.Context, p *port.Port) *http.Server {
 			MaxConcurrentStreams: streams, MaxReceiveBufferPerStream: upload, MaxReceiveBufferPerConnection: total,
 			SendPingTimeout: silence, WriteByteTimeout: silence,
 		},
+	}
+}
+
+// unread is a body that a handler may leave unread, such as that of a request without a key.
+type unread struct {
+	io.ReadCloser
+	ended bool
+}
+
+func (b *unread) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.ended = b.ended || err != nil
+	return n, err
+}
+
+// hurry gives what is left of the body a moment to arrive, for which net/http else waits without
+// end before it sends the answer.
+func (b *unread) hurry(w http.ResponseWriter) {
+	const moment = time.Second
+	if !b.ended {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(moment))
 	}
 }

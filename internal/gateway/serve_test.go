@@ -11,6 +11,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -236,5 +239,90 @@ func TestConnectionsAreBoundedAndTheIdleGiveWay(t *testing.T) {
 	fmt.Fprint(idle[39], "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	if _, err := http.ReadResponse(bufio.NewReader(idle[39]), nil); err != nil {
 		t.Errorf("the newest: %v", err)
+	}
+}
+
+func TestWhoHasNoKeyIsNotWaitedFor(t *testing.T) {
+	s := serveTLS(t, "models: {one: {provider: mock}}", false)
+	for _, framing := range []string{"Content-Length: 100", "Content-Length: 1000000", "Transfer-Encoding: chunked"} {
+		c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+		fmt.Fprintf(c, "POST /chat/completions HTTP/1.1\r\nHost: localhost\r\napi-key: wrong\r\n%s\r\n\r\n", framing)
+		start := time.Now()
+		r := bufio.NewReader(c)
+		res, err := http.ReadResponse(r, nil)
+		if err != nil || res.StatusCode != http.StatusUnauthorized {
+			t.Fatalf("%s: %v, %v", framing, res, err)
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
+		_ = res.Body.Close()
+		if _, err := r.ReadByte(); err == nil || time.Since(start) > 5*time.Second {
+			t.Errorf("%s: %v after %s, want the end", framing, err, time.Since(start))
+		}
+	}
+	// Whose body is there keeps the connection.
+	c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	r := bufio.NewReader(c)
+	for _, key := range []string{"wrong", "k", "wrong", "k"} {
+		const body = `{"messages":[{"role":"user","content":"a"}]}`
+		fmt.Fprintf(c, "POST /chat/completions HTTP/1.1\r\nHost: localhost\r\napi-key: %s\r\nContent-Length: %d\r\n\r\n%s", key, len(body), body)
+		res, err := http.ReadResponse(r, nil)
+		if err != nil || (res.StatusCode == http.StatusOK) != (key == "k") {
+			t.Fatalf("%s: %v, %v", key, res, err)
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
+		_ = res.Body.Close()
+	}
+}
+
+func TestAHandshakeThatStallsEnds(t *testing.T) {
+	s := serveTLS(t, "{models: {one: {provider: mock}}, limits: {header_timeout: 300ms}}", false)
+	for _, start := range []string{"", "\x16", "\x16\x03\x01\x02\x00\x01", "GET / HTTP/1.1\r\n"} {
+		c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+		fmt.Fprint(c, start)
+		if _, err := io.Copy(io.Discard, c); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%q: still open", start)
+		}
+	}
+}
+
+func TestAKeyIsToldWhenItMayAskAgain(t *testing.T) {
+	g, err := gateway.New(t.Context(), gateway.Options{
+		Config: parse(t, "models: {one: {provider: mock}}"), Logger: slog.New(slog.DiscardHandler), Version: "test",
+		Keys: func(*config.Config) (*auth.Keys, error) {
+			return auth.New([]auth.Key{{Secret: "k", Caller: llm.Caller{Name: "a", RequestsPerMinute: 2}}, {Secret: "other", Caller: llm.Caller{Name: "b"}}}, nil), nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close(context.WithoutCancel(t.Context()))
+	for i, want := range []int{200, 200, 429, 429} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost/chat/completions", strings.NewReader(`{"messages":[{"role":"user","content":"a"}]}`))
+		r.Header.Set("api-key", "k")
+		g.Handler().ServeHTTP(w, r)
+		wait, err := strconv.Atoi(w.Header().Get("Retry-After"))
+		if w.Code != want || (want == 429) != (err == nil && wait > 0 && wait <= 60) {
+			t.Errorf("request %d: %d, Retry-After %q", i, w.Code, w.Header().Get("Retry-After"))
+		}
+		// A reload forgets nothing.
+		if err := g.Reload(t.Context(), parse(t, "models: {one: {provider: mock}}")); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
