@@ -1,11 +1,11 @@
 // The SDK against smollm2 and minilm on the real engine.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 
 import { isUnexpected } from "@azure-rest/ai-inference";
 
-import { all, events, Ingot, joined, user } from "./ingot.js";
+import { all, chat, events, Ingot, joined, user } from "./ingot.js";
 
 const config = `
 models:
@@ -75,6 +75,69 @@ test("hanging up frees the slot within a second", async () => {
     }
     assert.equal(response.status, "429");
     assert.ok(performance.now() - left < 1000);
+  }
+});
+
+describe("tools", () => {
+  const parameters = { type: "object", properties: { city: { type: "string", maxLength: 20 }, unit: { enum: ["C", "F"] } }, required: ["city", "unit"], additionalProperties: false };
+  const tools = [{ type: "function", function: { name: "get_time" } }, { type: "function", function: { name: "get_weather", description: "Tells the weather of a city.", parameters } }];
+  const messages = user("How is the weather in Paris?");
+  const body = { messages, tools, tool_choice: { type: "function", function: { name: "get_weather" } }, parallel_tool_calls: false, max_tokens: 96, ...fixed };
+  const options = { headers: { "extra-parameters": "pass-through" } };
+
+  function check(call) {
+    assert.equal(call.type, "function");
+    assert.equal(call.function.name, "get_weather");
+    const { city, unit, ...rest } = JSON.parse(call.function.arguments);
+    assert.match(city, /Paris/);
+    assert.ok(["C", "F"].includes(unit));
+    assert.deepEqual(rest, {});
+  }
+
+  test("are called, and their results are understood", async () => {
+    const client = engine.client();
+    const first = await chat(client, body, options);
+    assert.equal(isUnexpected(first), false, JSON.stringify(first.body));
+    const [{ message, finish_reason }] = first.body.choices;
+    assert.equal(finish_reason, "tool_calls");
+    assert.equal(message.tool_calls.length, 1);
+    check(message.tool_calls[0]);
+
+    const result = { role: "tool", tool_call_id: message.tool_calls[0].id, content: '{"sky":"clear","degrees":21}' };
+    const second = await chat(client, { messages: [...messages, message, result], tools, tool_choice: "none", max_tokens: 48, ...fixed });
+    assert.equal(second.status, "200", JSON.stringify(second.body));
+    assert.match(second.body.choices[0].message.content, /21|clear/);
+    assert.equal(second.body.choices[0].message.tool_calls ?? null, null);
+  });
+
+  test("are called in a stream", async () => {
+    const chunks = await all(events(engine.client(), body, options));
+    assert.equal(chunks.pop(), "[DONE]");
+    const deltas = chunks.flatMap((c) => c.choices).flatMap((c) => c.delta.tool_calls ?? []);
+    assert.ok(deltas.every((d) => d.index === 0));
+    assert.ok(deltas.slice(1).every((d) => d.id === undefined));
+    check({ ...deltas[0], function: { ...deltas[0].function, arguments: deltas.map((d) => d.function.arguments ?? "").join("") } });
+    assert.equal(chunks.at(-1).choices[0].finish_reason, "tool_calls");
+    assert.ok(chunks.at(-1).usage.completion_tokens > 5);
+  });
+});
+
+test("an answer keeps to its schema, whole and streamed", async () => {
+  const schema = {
+    type: "object",
+    properties: { name: { type: "string", pattern: "^[A-Z][a-z]{1,11}$" }, age: { type: "integer", minimum: 18, maximum: 99 } },
+    required: ["name", "age"],
+    additionalProperties: false,
+  };
+  const body = { messages: user("Describe a person."), max_tokens: 96, seed: 3, temperature: 1.5, response_format: { type: "json_schema", json_schema: { name: "person", schema, strict: true } } };
+  const whole = await chat(engine.client(), body);
+  const chunks = (await all(events(engine.client(), body))).slice(0, -1);
+
+  for (const text of [whole.body.choices[0].message.content, joined(chunks)]) {
+    const { name, age, ...rest } = JSON.parse(text);
+    assert.match(name, /^[A-Z][a-z]{1,11}$/);
+    assert.ok(Number.isInteger(age) && age >= 18 && age <= 99);
+    assert.deepEqual(rest, {});
   }
 });
 

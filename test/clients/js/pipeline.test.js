@@ -360,3 +360,33 @@ describe("embeddings", () => {
     }
   });
 });
+
+describe("refusals", () => {
+  test("of a body that is too large arrive, and are no reset", async () => {
+    const client = at("good", { retryOptions: { maxRetries: 0 } });
+    const response = await chat(client, { messages: user("a".repeat(33 << 20)) });
+    assert.deepEqual([response.status, response.body.error.code], ["413", "RequestEntityTooLarge"]);
+    assert.equal(said(await chat(client, { messages: hello })), "Hello");
+  });
+
+  test("of a filter say so, before and during an answer", async () => {
+    const refused = await chat(at("good"), { messages: user("mock:filter") });
+    assert.deepEqual([refused.status, refused.body.error.code, refused.body.error.innererror.code], ["400", "content_filter", "ResponsibleAIPolicyViolation"]);
+    const ended = await chat(at("good"), { messages: user("say this mock:censor and that") });
+    assert.equal(ended.body.choices[0].finish_reason, "content_filter");
+    const streamed = await all(events(at("good"), { messages: user("say this mock:censor and that") }));
+    assert.equal(streamed.pop(), "[DONE]");
+    assert.equal(streamed.at(-1).choices[0].finish_reason, "content_filter");
+  });
+
+  test("of an image or a sound name its place", async () => {
+    for (const part of [
+      { type: "image_url", image_url: { url: "data:image/png;base64,AA==" } },
+      { type: "input_audio", input_audio: { data: "AA==", format: "mp3" } },
+    ]) {
+      const { status, body } = await chat(at("good"), { messages: [{ role: "user", content: [{ type: "text", text: "What?" }, part] }] });
+      assert.deepEqual([status, body.error.code], ["422", "parameter_not_supported"]);
+      assert.deepEqual(body.detail[0].loc.slice(0, 5), ["body", "messages", 0, "content", 1]);
+    }
+  });
+});

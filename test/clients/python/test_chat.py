@@ -238,3 +238,45 @@ def test_the_request_id_comes_back(sdk):
 
     sent, echoed = ids[0]
     assert sent == echoed
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_filtered_answer_says_so(sdk, stream):
+    result = sdk.chat().complete(messages=user("say this mock:censor and that"), stream=stream)
+    updates = list(result) if stream else [result]
+
+    assert (joined(updates) if stream else said(result)).rstrip() == "say this"
+    assert updates[-1].choices[0].finish_reason is CompletionsFinishReason.CONTENT_FILTERED
+    assert updates[-1].usage.total_tokens > updates[-1].usage.prompt_tokens
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_filter_that_is_down_is_told(sdk, stream):
+    result = sdk.chat().complete(messages=user("mock:no-filter"), stream=stream)
+    updates = list(result) if stream else [result]
+    told = [c["content_filter_result"]["error"] for u in updates for c in u.choices if "content_filter_result" in c]
+
+    assert told[0]["code"] == "content_filter_error"
+    assert "not filtered" in told[0]["message"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_that_was_begun_goes_on(sdk, stream):
+    messages = [{"role": "user", "content": "one two three"}, {"role": "assistant", "content": "one", "prefix": True}]
+    result = sdk.chat().complete(messages=messages, stream=stream)
+
+    assert (joined(result) if stream else said(result)) == " two three"
+
+
+def test_log_probabilities_survive_the_sdk(sdk):
+    result = sdk.chat().complete(messages=user("Hi you"), model_extras={"logprobs": True, "top_logprobs": 1})
+    (choice,) = result.choices
+
+    assert [(t["token"], t["logprob"], len(t["top_logprobs"])) for t in choice["logprobs"]["content"]] == [("Hi", -0.1, 1), (" you", -0.1, 1)]
+
+
+def test_a_security_context_is_taken(sdk):
+    context = {"application_name": "mine", "end_user_id": "9f2c1b7e-0d1a-4c57-9a52-6f7d0c3b2a11", "source_ip": "127.0.0.1"}
+    body = {"messages": [{"role": "user", "content": "Hello"}], "user_security_context": context}
+
+    assert said(sdk.chat().complete(body)) == "Hello"

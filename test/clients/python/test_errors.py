@@ -274,3 +274,28 @@ def test_requests_that_no_sdk_sends(mock_url, http, path, request_, status, code
     assert answer.headers["x-ms-error-code"] == code
     if status == 405:
         assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
+
+
+@both
+def test_a_body_that_is_too_large_is_refused_and_not_reset(sdk, stream):
+    """The caller reads the refusal only when all is sent."""
+    client = sdk.chat(retry_total=0)
+    error = refusal(client, messages=[UserMessage("a" * (33 << 20))], stream=stream)
+
+    assert (error.status_code, error.error.code) == (413, "RequestEntityTooLarge")
+    assert client.complete(messages=HELLO).choices[0].message.content == "Hello"
+
+
+def test_more_texts_than_a_deployment_takes_are_refused(sdk):
+    with pytest.raises(HttpResponseError, match="2048") as refused:
+        sdk.embeddings().embed(input=["a"] * 2049)
+
+    assert (refused.value.status_code, refused.value.error.target) == (422, "input")
+
+
+@pytest.mark.parametrize("version", ["2024", "v1", "2024-05-01-previe"])
+def test_what_is_no_api_version_is_refused_as_unknown(sdk, version):
+    error = refusal(sdk.chat(api_version=version), ResourceNotFoundError)
+
+    assert error.error.code == "404"
+    assert version in error.message
