@@ -188,6 +188,7 @@ func (g *Gateway) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Body != http.NoBody && r.ProtoMajor == 1 {
 			body := &unread{ReadCloser: r.Body}
+			r = r.WithContext(r.Context()) // net/http looks at the body of its own request to know what is left of it
 			r.Body = body
 			defer body.hurry(w)
 		}
