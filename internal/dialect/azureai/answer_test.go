@@ -191,7 +191,7 @@ func TestEachEventIsFlushedAsOneChunkOfTheTransfer(t *testing.T) {
 func TestATextCompletionIsAnsweredAsTheContractSays(t *testing.T) {
 	t.Parallel()
 	text := func(rest string) string {
-		return `{"id":"ID","object":"text_completion","created":NOW,"model":"parrot-1","choices":[` + rest
+		return `{"id":"TEXT","object":"text_completion","created":NOW,"model":"parrot-1","choices":[` + rest
 	}
 	compare(t, door(t, nil), []exchange{
 		{
@@ -330,7 +330,7 @@ func TestAFilterIsSeenInTheAnswer(t *testing.T) {
 		},
 		{
 			"a text completion that is cut", post("/completions"+v2024, `{"prompt":"a mock:censor"}`),
-			ok("echo", `{"id":"ID","object":"text_completion","created":NOW,"model":"parrot-1","choices":[{"index":0,"text":"a ","finish_reason":"content_filter","logprobs":null}],`+
+			ok("echo", `{"id":"TEXT","object":"text_completion","created":NOW,"model":"parrot-1","choices":[{"index":0,"text":"a ","finish_reason":"content_filter","logprobs":null}],`+
 				`"usage":{"prompt_tokens":4,"completion_tokens":2,"total_tokens":6}}`),
 		},
 	})

@@ -109,7 +109,7 @@ func (d *door) chat(w http.ResponseWriter, r *http.Request, p place, version str
 	stream := d.Backend.Chat(r.Context(), req)
 	if req.Stream {
 		return d.Stream(w, r, stream, func(first *llm.Reply) dialect.Encoder {
-			return encoder{reply.NewStreamEncoder(llm.OpChat, head(first, info), style)}
+			return encoder{reply.NewStreamEncoder(llm.OpChat, head("", first, info), style)}
 		})
 	}
 	answer, err := stream.Collect()
@@ -117,7 +117,7 @@ func (d *door) chat(w http.ResponseWriter, r *http.Request, p place, version str
 		return err
 	}
 	dialect.MetaHeaders(w.Header(), answer.Meta)
-	d.JSON(w, http.StatusOK, reply.AppendChat(nil, answer, head(answer, info), style))
+	d.JSON(w, http.StatusOK, reply.AppendChat(nil, answer, head("", answer, info), style))
 	return nil
 }
 
@@ -144,7 +144,7 @@ func (d *door) complete(w http.ResponseWriter, r *http.Request, p place, version
 	stream := d.Backend.Complete(r.Context(), req)
 	if req.Stream {
 		return d.Stream(w, r, stream, func(first *llm.Reply) dialect.Encoder {
-			return encoder{reply.NewStreamEncoder(llm.OpComplete, head(first, info), reply.Style{Wire: llm.WireInference, UsageChunk: req.UsageChunk})}
+			return encoder{reply.NewStreamEncoder(llm.OpComplete, head(textID, first, info), reply.Style{Wire: llm.WireInference, UsageChunk: req.UsageChunk})}
 		})
 	}
 	answer, err := stream.Collect()
@@ -152,7 +152,7 @@ func (d *door) complete(w http.ResponseWriter, r *http.Request, p place, version
 		return err
 	}
 	dialect.MetaHeaders(w.Header(), answer.Meta)
-	d.JSON(w, http.StatusOK, reply.AppendText(nil, answer, head(answer, info)))
+	d.JSON(w, http.StatusOK, reply.AppendText(nil, answer, head(textID, answer, info)))
 	return nil
 }
 
@@ -205,11 +205,14 @@ func (d *door) style(version string, info llm.ModelInfo, usageChunk bool) reply.
 	return s
 }
 
+// textID begins the ids of text completions (doc/protocol.md §4.2).
+const textID = "cmpl-"
+
 // head is what an answer says of itself; the model's own words come first.
-func head(first *llm.Reply, info llm.ModelInfo) reply.Head {
+func head(prefix string, first *llm.Reply, info llm.ModelInfo) reply.Head {
 	h := reply.Head{ID: first.ID, Model: first.Model, Created: first.Created.Unix()}
 	if h.ID == "" {
-		h.ID = dialect.NewID()
+		h.ID = prefix + dialect.NewID()
 	}
 	if h.Model == "" {
 		h.Model = info.Model

@@ -190,6 +190,7 @@ var (
 	guids   = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 	anyGUID = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 	ids     = regexp.MustCompile(`"id":"[0-9a-f]{32}"`)
+	texts   = regexp.MustCompile(`"id":"cmpl-[0-9a-f]{32}"`)
 	calls   = regexp.MustCompile(`"id":"call_[0-9a-f]{24}"`)
 	created = regexp.MustCompile(`"created":[0-9]{10}\b`)
 )
@@ -197,6 +198,7 @@ var (
 // mask checks and hides the ids and times of a body.
 func mask(body string) string {
 	body = calls.ReplaceAllString(body, `"id":"CALL"`)
+	body = texts.ReplaceAllString(body, `"id":"TEXT"`)
 	return created.ReplaceAllString(ids.ReplaceAllString(body, `"id":"ID"`), `"created":NOW`)
 }
 

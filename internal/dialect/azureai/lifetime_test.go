@@ -48,11 +48,11 @@ func TestAnErrorInMidStreamIsAFrameAndABrokenConnection(t *testing.T) {
 	compare(t, door(t, nil), []exchange{
 		{
 			"the mock's cut", post("/deployments/cut/completions", `{"stream":true,"prompt":"a b c"}`),
-			strings.TrimSuffix(events("cut", `{"id":"ID","object":"text_completion","created":NOW,"model":"parrot-4","choices":[{"index":0,"text":"a","finish_reason":null,"logprobs":null}]}`), "\n\n") + "\n\n" + broken,
+			strings.TrimSuffix(events("cut", `{"id":"TEXT","object":"text_completion","created":NOW,"model":"parrot-4","choices":[{"index":0,"text":"a","finish_reason":null,"logprobs":null}]}`), "\n\n") + "\n\n" + broken,
 		},
 		{
 			"the mock's error", post("/deployments/fail/completions", `{"stream":true,"prompt":"a b c"}`),
-			events("fail", `{"id":"ID","object":"text_completion","created":NOW,"model":"parrot-5","choices":[{"index":0,"text":"a","finish_reason":null,"logprobs":null}]}`,
+			events("fail", `{"id":"TEXT","object":"text_completion","created":NOW,"model":"parrot-5","choices":[{"index":0,"text":"a","finish_reason":null,"logprobs":null}]}`,
 				`{"error":{"code":"BackendError","message":"The mock model fails on purpose after 1 tokens.","type":"server_error","param":null,"status":502,"details":[]}}`) + broken,
 		},
 	})

@@ -59,7 +59,7 @@ func TestADeploymentIsSelectedAsTheTableSays(t *testing.T) {
 	})
 	compare(t, door(t, nil), []exchange{{
 		"a deployment that is called chat completes text", post("/deployments/chat/completions", `{"prompt":"a"}`),
-		ok("chat", `{"id":"ID","object":"text_completion","created":NOW,"model":"parrot-8","choices":[{"index":0,"text":"a","finish_reason":"stop","logprobs":null}],`+
+		ok("chat", `{"id":"TEXT","object":"text_completion","created":NOW,"model":"parrot-8","choices":[{"index":0,"text":"a","finish_reason":"stop","logprobs":null}],`+
 			`"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}`),
 	}})
 	got := answer(t, door(t, nil), post("/embeddings", `{"input":"a","dimensions":1,"encoding_format":"ubinary"}`))
