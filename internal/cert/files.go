@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -79,13 +80,13 @@ func (f *Files) read(stamp string) error {
 
 // state tells one version of the files from another.
 func (f *Files) state() string {
-	s := ""
-	for _, path := range []string{f.cert, f.key} {
+	var s [2]string
+	for i, path := range []string{f.cert, f.key} {
 		if fi, err := os.Stat(path); err == nil {
-			s += fmt.Sprint(fi.ModTime().UnixNano(), fi.Size(), " ")
+			s[i] = fmt.Sprint(fi.ModTime().UnixNano(), fi.Size())
 		}
 	}
-	return s
+	return strings.Join(s[:], " ")
 }
 
 // readSmall reads a regular file of at most a mebibyte.

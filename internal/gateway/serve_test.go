@@ -143,8 +143,11 @@ func TestBrowsersAreToldToStayWithTLSWhereThatHolds(t *testing.T) {
 		strict bool
 		want   string
 	}{
-		{"https://gate.example/healthz", true, "max-age=31536000"}, {"https://localhost/healthz", true, ""}, {"https://127.0.0.1:1/healthz", true, ""},
-		{"http://gate.example/healthz", true, ""}, {"https://gate.example/healthz", false, ""},
+		{"https://gate.example/healthz", true, "max-age=31536000"},
+		{"https://localhost/healthz", true, ""},
+		{"https://127.0.0.1:1/healthz", true, ""},
+		{"http://gate.example/healthz", true, ""},
+		{"https://gate.example/healthz", false, ""},
 	} {
 		s := serveTLS(t, open, c.strict)
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.url, http.NoBody)

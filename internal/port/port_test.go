@@ -126,7 +126,7 @@ func TestOnePortSpeaksTLSAndPlainHTTP(t *testing.T) {
 func TestOldTLSIsRefused(t *testing.T) {
 	t.Parallel()
 	e := serve(t, port.Options{Secure: true, FirstByte: 5 * time.Second}, nil)
-	c := tls.Client(e.dial(t), &tls.Config{RootCAs: e.roots, ServerName: "localhost", MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}) //nolint:gosec // that is the point
+	c := tls.Client(e.dial(t), &tls.Config{RootCAs: e.roots, ServerName: "localhost", MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11})
 	if err := c.HandshakeContext(t.Context()); err == nil {
 		t.Error("TLS 1.1 is accepted")
 	}
