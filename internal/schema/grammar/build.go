@@ -35,6 +35,7 @@ type builder struct {
 	work    *int
 	weight  int
 	regexps map[string]*regexp.Regexp
+	renamed []string       // places whose oneOf is an anyOf where parts are looked for, inner ones first
 	whole   *document.Node // its alternatives are not looked at: see disjoint
 	probe   bool           // nothing is refused: see disjoint
 }
@@ -164,7 +165,7 @@ func (b *builder) expand(st *shape.State, flat []*document.Node, i int, open []a
 		if err := b.expand(st, with(slices.Clone(flat), way), i, open[1:]); err != nil {
 			return err
 		}
-		if len(st.Shapes) > maxShapes && !st.Scalars() {
+		if st.Alternatives() > maxShapes {
 			return problem(choice.from, choice.keyword, "more than %d alternatives for one value", maxShapes)
 		}
 	}
@@ -196,11 +197,10 @@ func (b *builder) mustDiffer(flat []*document.Node, n *document.Node) error {
 			if differ {
 				continue
 			}
-			as := "anyOf"
-			if n.Get(as) != nil {
-				as = ""
+			if n.Get("anyOf") != nil { // which cannot be there twice
+				return problem(n, "oneOf", "a value could satisfy both %d and %d: use anyOf", j, i)
 			}
-			return b.refuse(n, "oneOf", as, "a value could satisfy both %d and %d, which cannot be enforced: use anyOf, "+
+			return b.refuse(n, "oneOf", "anyOf", "a value could satisfy both %d and %d, which cannot be enforced: use anyOf, "+
 				"or tell them apart by type, by a required member with a const, or by additionalProperties false", j, i)
 		}
 	}
@@ -342,7 +342,13 @@ func (b *builder) schemaAt(n *document.Node) (*schema.Schema, error) {
 	if s, ok := b.parts[n]; ok {
 		return s, nil
 	}
-	s, err := b.part(n.At)
+	at := n.At
+	for _, from := range b.renamed {
+		if rest, ok := strings.CutPrefix(at, from+"/oneOf/"); ok {
+			at = from + "/anyOf/" + rest
+		}
+	}
+	s, err := b.part(at)
 	b.parts[n] = s
 	*b.work -= 200
 	return s, err

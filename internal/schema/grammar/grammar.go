@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 
 	"github.com/ingot-llm/ingot/internal/schema"
 	"github.com/ingot-llm/ingot/internal/schema/document"
@@ -66,6 +67,12 @@ func enforce(root *document.Node, strict bool, left map[*document.Node]map[strin
 		root: root, strict: strict, left: left, part: part, work: work,
 		parts: map[*document.Node]*schema.Schema{}, regexps: map[string]*regexp.Regexp{},
 	}
+	for n, keywords := range left {
+		if keywords["oneOf"] != "" {
+			b.renamed = append(b.renamed, n.At)
+		}
+	}
+	slices.SortFunc(b.renamed, func(x, y string) int { return len(y) - len(x) })
 	b = b.fresh()
 	st, err := b.build(root)
 	if err != nil {

@@ -68,6 +68,17 @@ func (st *State) Scalars() bool {
 	return !slices.ContainsFunc(st.Shapes, func(s *Shape) bool { return s.Kind == "array" || s.Kind == "object" })
 }
 
+// Alternatives is the number of shapes that are more than a literal.
+func (st *State) Alternatives() int {
+	n := 0
+	for _, s := range st.Shapes {
+		if s.Kind != "literal" {
+			n++
+		}
+	}
+	return n
+}
+
 // Settle finds the states that can be written to their end.
 func Settle(order []*State) {
 	for changed := true; changed; {
