@@ -29,12 +29,8 @@ func parse(t *testing.T, text string) *config.Config {
 
 func newGateway(t *testing.T, text string) *gateway.Gateway {
 	t.Helper()
-	lib, err := library.Open(t.TempDir(), library.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	g, err := gateway.New(t.Context(), gateway.Options{
-		Library: lib, Config: parse(t, text), Logger: slog.New(slog.DiscardHandler), Version: "test",
+		Library: empty(t), Config: parse(t, text), Logger: slog.New(slog.DiscardHandler), Version: "test",
 		Keys: func(*config.Config) (*auth.Keys, error) {
 			return auth.New([]auth.Key{{Secret: "k", Caller: llm.Caller{Name: "reader"}}, {Secret: "root", Caller: llm.Caller{Name: "root", Admin: true}}}, nil), nil
 		},
@@ -101,6 +97,85 @@ func TestABadConfigurationChangesNothing(t *testing.T) {
 	if got := g.Deployments(); len(got) != 1 || got[0] != "one" {
 		t.Errorf("deployments %q", got)
 	}
+}
+
+func TestABrokenModelStopsNobodyElse(t *testing.T) {
+	const both = "models: {two: {local: smollm2}, one: {provider: mock}, embed: {provider: mock, mock: {behaviour: embedding}}}"
+	g := newGateway(t, both) // the library is empty
+	s := httptest.NewServer(g.Handler())
+	defer s.Close()
+	for range 2 {
+		if res := chat(t, s.URL, "one", ""); res.StatusCode != http.StatusOK {
+			t.Errorf("the other model: status %d", res.StatusCode)
+		}
+		for _, more := range []string{"", `,"stream":true`} {
+			res := chat(t, s.URL, "two", more)
+			text, err := io.ReadAll(res.Body)
+			if err != nil || res.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(text), "two could not be opened") {
+				t.Errorf("the broken model: %d %s, %v", res.StatusCode, text, err)
+			}
+		}
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/embeddings", strings.NewReader(`{"input":["a"]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("api-key", "k")
+		res, err := http.DefaultClient.Do(r)
+		if err != nil || res.StatusCode != http.StatusOK {
+			t.Fatalf("without a name: %v, %v", res, err)
+		}
+		_ = res.Body.Close()
+		if err := g.Reload(t.Context(), parse(t, both)); err != nil {
+			t.Errorf("a reload is refused because of a model that was broken before: %v", err)
+		}
+	}
+	if _, err := gateway.New(t.Context(), gateway.Options{
+		Library: empty(t), Config: parse(t, "models: {two: {local: smollm2}}"), Logger: slog.New(slog.DiscardHandler), Version: "test",
+		Keys: func(*config.Config) (*auth.Keys, error) { return auth.New(nil, nil), nil },
+	}); err == nil || !strings.Contains(err.Error(), "model two") {
+		t.Errorf("nothing to serve: got %v", err)
+	}
+}
+
+func TestKeysChangeEvenIfTheConfigurationIsRefused(t *testing.T) {
+	key := "first"
+	g, err := gateway.New(t.Context(), gateway.Options{
+		Library: empty(t), Config: parse(t, "models: {one: {provider: mock}}"), Logger: slog.New(slog.DiscardHandler), Version: "test",
+		Keys: func(*config.Config) (*auth.Keys, error) { return auth.New([]auth.Key{{Secret: key}}, nil), nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close(context.WithoutCancel(t.Context()))
+	status := func(with string) int {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/info", nil)
+		r.Header.Set("api-key", with)
+		w := httptest.NewRecorder()
+		g.Handler().ServeHTTP(w, r)
+		return w.Code
+	}
+	if status("first") != http.StatusOK {
+		t.Error("the first key is refused")
+	}
+	key = "second"
+	if err := g.Reload(t.Context(), parse(t, "models: {one: {provider: mock}, two: {local: smollm2}}")); err == nil {
+		t.Error("a model that cannot be served was taken")
+	}
+	if err := g.ReloadKeys(); err != nil {
+		t.Error(err)
+	}
+	if status("first") != http.StatusUnauthorized || status("second") != http.StatusOK {
+		t.Errorf("got %d and %d", status("first"), status("second"))
+	}
+}
+
+func empty(t *testing.T) *library.Library {
+	t.Helper()
+	lib, err := library.Open(t.TempDir(), library.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lib
 }
 
 func TestMetricsAreForThisMachineAndForAdmins(t *testing.T) {
