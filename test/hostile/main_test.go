@@ -71,7 +71,7 @@ const (
 const impatient = `
 listen: 127.0.0.1:0
 log: {level: debug}
-limits: {body: 4MiB, header_timeout: 1s, body_timeout: 1s, body_total: 3s}
+limits: {body: 4MiB, header_timeout: 2s, body_timeout: 1s, body_total: 3s}
 models:
   mock: {provider: mock}
   mock-slow: {provider: mock, mock: {behaviour: count, tokens_per_second: 100}}

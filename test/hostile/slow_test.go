@@ -187,9 +187,9 @@ func TestCompressedBodies(t *testing.T) {
 
 func TestVanishingClientsLeaveNothing(t *testing.T) {
 	t.Parallel()
-	s := serve(t, impatient)
+	s := serve(t, "")
 	before := s.mustUsage(t)
-	whole := request(http.MethodPost, "/deployments/mock-slow/chat/completions", `{"stream":true,"max_tokens":50,"messages":[{"role":"user","content":"`+marker+`"}]}`)
+	whole := request(http.MethodPost, "/deployments/mock-long/chat/completions", `{"stream":true,"max_tokens":50,"messages":[{"role":"user","content":"`+marker+`"}]}`)
 	gate := make(chan struct{}, 64)
 	var wg sync.WaitGroup
 	hangUp := func(at, answered int, abort bool) {
