@@ -41,10 +41,17 @@ models:
 """
 
 
+# What no log may hold: keys, and words of the tests' prompts.
+SECRETS = (KEY, LIMITED_KEY, "Hello", "capital of France", "weather")
+
+
 def serve(folder, *arguments, **environment):
-    server = ingot.Ingot(folder, "--tls", "auto", *arguments, environment={"INGOT_KEY": KEY, **environment})
+    server = ingot.Ingot(folder, "--tls", "auto", "--log", "debug", *arguments, environment={"INGOT_KEY": KEY, **environment})
     yield server
-    assert server.stop() == 0, server.log.read_text()
+    status, log = server.stop(), server.log.read_text()
+    assert status == 0, log
+    assert "panic" not in log
+    assert [line for line in log.splitlines() if any(secret in line for secret in SECRETS)] == []
 
 
 @pytest.fixture(scope="session")
