@@ -266,11 +266,14 @@ func (g *Gateway) Close(ctx context.Context) {
 	g.leave.Wait()
 }
 
-// Deployments lists what is served.
+// Deployments lists what is served, without those whose model could not be opened.
 func (g *Gateway) Deployments() []string {
+	s := g.current.Load()
 	var names []string
-	for _, m := range g.Config().Models {
-		names = append(names, m.Name)
+	for i := range s.cfg.Models {
+		if name := s.cfg.Models[i].Name; !slices.Contains(s.broken, name) {
+			names = append(names, name)
+		}
 	}
 	return slices.Clip(names)
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -104,6 +105,9 @@ func TestABrokenModelStopsNobodyElse(t *testing.T) {
 	g := newGateway(t, both) // the library is empty
 	s := httptest.NewServer(g.Handler())
 	defer s.Close()
+	if got := g.Deployments(); !slices.Equal(got, []string{"one", "embed"}) {
+		t.Errorf("served: %q", got)
+	}
 	for range 2 {
 		if res := chat(t, s.URL, "one", ""); res.StatusCode != http.StatusOK {
 			t.Errorf("the other model: status %d", res.StatusCode)

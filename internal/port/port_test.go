@@ -27,6 +27,23 @@ type endpoint struct {
 	addr  string
 	roots *x509.CertPool
 	port  *port.Port
+	stuck chan error // how /endless ended
+}
+
+// endless writes to a client that must take each piece within a moment.
+func endless(w http.ResponseWriter) error {
+	c, piece := http.NewResponseController(w), make([]byte, 64<<10)
+	for {
+		if err := c.SetWriteDeadline(time.Now().Add(300 * time.Millisecond)); err != nil {
+			return fmt.Errorf("no deadline: %w", err)
+		}
+		if _, err := w.Write(piece); err != nil {
+			return err
+		}
+		if err := c.Flush(); err != nil {
+			return err
+		}
+	}
 }
 
 // serve answers on a Port of o what was asked, and over which protocol.
@@ -47,7 +64,7 @@ func serve(t *testing.T, o port.Options, wrap func(net.Listener) net.Listener) *
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &endpoint{addr: ln.Addr().String(), roots: x509.NewCertPool()}
+	e := &endpoint{addr: ln.Addr().String(), roots: x509.NewCertPool(), stuck: make(chan error, 1)}
 	e.roots.AppendCertsFromPEM(a.PEM())
 	if wrap != nil {
 		ln = wrap(ln)
@@ -60,6 +77,10 @@ func serve(t *testing.T, o port.Options, wrap func(net.Listener) net.Listener) *
 		ReadHeaderTimeout: 5 * time.Second, Protocols: protocols, ConnState: e.port.ConnState, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
 		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: own.GetCertificate, NextProtos: []string{"h2", "http/1.1"}},
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/endless" {
+				e.stuck <- endless(w)
+				return
+			}
 			body, err := io.ReadAll(r.Body)
 			if err != nil {
 				return
@@ -120,6 +141,38 @@ func TestOnePortSpeaksTLSAndPlainHTTP(t *testing.T) {
 		if got, err := e.ask(t, c.scheme, long, c.h2); err != nil || got != c.want+long {
 			t.Errorf("%s: got %.40q, %v; want %q", c.scheme, got, err, c.want)
 		}
+	}
+}
+
+func TestWhoDoesNotReadIsGivenUpOverEveryProtocol(t *testing.T) {
+	t.Parallel()
+	e := serve(t, port.Options{Secure: true, FirstByte: time.Second}, nil)
+	for _, c := range []struct {
+		scheme string
+		h2     bool
+	}{{"http", false}, {"https", false}, {"https", true}} {
+		tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: e.roots, MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: c.h2}
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.scheme+"://"+e.addr+"/endless", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := tr.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-e.stuck:
+			if strings.Contains(err.Error(), "no deadline") {
+				t.Errorf("%s: %v", res.Proto, err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Errorf("%s: the handler writes for ever", res.Proto)
+		}
+		if _, err := io.Copy(io.Discard, res.Body); err == nil {
+			t.Errorf("%s: the answer ended well", res.Proto)
+		}
+		_ = res.Body.Close()
+		tr.CloseIdleConnections()
 	}
 }
 
