@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-var soakFor = flag.Duration("soak", 10*time.Second, "how long good and bad clients are mixed")
+var soakFor = flag.Duration("soak", 20*time.Second, "how long good and bad clients are mixed")
 
 // crowd is what all clients of a soak share.
 type crowd struct {
