@@ -38,7 +38,7 @@ bench: ## every Go benchmark, with allocations
 	go test -run '^$$' -bench . -benchmem ./...
 	cd client && go test -run '^$$' -bench . -benchmem ./...
 
-measure: ## structured output of smollm2 on many schemas, judged independently
+measure: ## structured output and tools of smollm2 on many schemas and prompts, judged independently
 	@scripts/measure.sh
 
 soak: ## good and bad clients at the command for SOAK (10m); nothing may be left behind

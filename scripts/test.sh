@@ -9,7 +9,7 @@
 #   fuzz       every fuzz target for FUZZTIME (20s)
 #   engine     tests tagged engine: a real engine and real models
 #   sdk        the official Python and JavaScript SDKs against bin/ingot
-#   measure    a few schemas of make measure, judged by an independent validator
+#   measure    a few schemas and tools of make measure, judged by an independent validator
 #   fresh      make run in a clean clone with an empty home
 #   check      lint generated unit cross: needs no network once the modules are here, and no engine
 #

@@ -73,7 +73,7 @@ class Endpoint:
         request = urllib.request.Request(
             f"{self.url}/models/chat/completions?api-version=2024-05-01-preview",
             json.dumps({"model": "smollm2", **body, "stream": stream}).encode(),
-            {"Content-Type": "application/json", "api-key": KEY},
+            {"Content-Type": "application/json", "api-key": KEY, "extra-parameters": "pass-through"},
         )
         try:
             with urllib.request.urlopen(request, timeout=300) as response:

@@ -9,9 +9,10 @@ import sys
 import time
 
 import structured
+import tools
 from endpoint import Endpoint
 
-PARTS = {"schemas": structured}
+PARTS = {"schemas": structured, "tools": tools}
 
 
 def main():
