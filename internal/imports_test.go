@@ -65,7 +65,7 @@ var mayImport = map[string][]string{
 	"admin":           {"llm"},
 	"gateway":         {"*"},
 	"cli":             {"cli/*", "gateway", "config", "doctor", "home", "library", "library/*", "engine/*", "auth", "cert", "conformance", "nearest", "telemetry", "/client"},
-	"cli/*":           {"cli/*", "conformance", "conformance/*", "auth", "cert", "nearest", "gateway", "config", "library", "library/*", "engine/*", "/client"},
+	"cli/*":           {"cli/*", "conformance", "conformance/*", "auth", "cert", "home", "nearest", "gateway", "config", "library", "library/*", "engine/*", "/client"},
 	"doctor":          {"home", "library", "library/*", "engine/*"},
 	"/cmd/ingot":      {"cli"},
 	"/examples/*":     {"/client", "/client/*"},

@@ -17,6 +17,7 @@ import (
 
 	"github.com/ingot-llm/ingot/client"
 	"github.com/ingot-llm/ingot/internal/cert"
+	"github.com/ingot-llm/ingot/internal/cli/identity"
 	"github.com/ingot-llm/ingot/internal/cli/model"
 	"github.com/ingot-llm/ingot/internal/cli/talk"
 	"github.com/ingot-llm/ingot/internal/config"
@@ -191,7 +192,7 @@ func (c *chat) start(ctx context.Context, h home.Home, args []string) (base stri
 	if err != nil {
 		return "", nil, nil, err
 	}
-	g, err := c.gateway(ctx, serveFlags{}, cfg, shown{}, h, log)
+	g, err := c.gateway(ctx, serveFlags{}, cfg, identity.Shown{}, h, log)
 	if err != nil {
 		return "", nil, nil, err
 	}

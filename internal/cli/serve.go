@@ -14,6 +14,7 @@ import (
 
 	"github.com/ingot-llm/ingot/internal/auth"
 	"github.com/ingot-llm/ingot/internal/cli/file"
+	"github.com/ingot-llm/ingot/internal/cli/identity"
 	"github.com/ingot-llm/ingot/internal/cli/screen"
 	"github.com/ingot-llm/ingot/internal/config"
 	"github.com/ingot-llm/ingot/internal/engine/install"
@@ -127,7 +128,7 @@ func (a *app) runServe(ctx context.Context, f serveFlags) error {
 			return err
 		}
 	}
-	show, err := a.certificate(ctx, cfg, h, log)
+	show, err := identity.Show(ctx, cfg, h, log)
 	if err != nil {
 		return err
 	}
@@ -160,7 +161,7 @@ func (a *app) runServe(ctx context.Context, f serveFlags) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := reloader{flags: f, gateway: g, certificate: show.reload, level: level, log: log}
+	r := reloader{flags: f, gateway: g, certificate: show.Reload, level: level, log: log}
 	if h != (home.Home{}) {
 		r.keys = h.Path("keys.json")
 	}
@@ -189,7 +190,7 @@ func (a *app) hold(ctx context.Context, f serveFlags, log *slog.Logger) (h home.
 	case f.mock && held:
 		log.LogAttrs(ctx, slog.LevelInfo, "another mock endpoint uses the data folder: `ingot chat` finds that one")
 		return h, nil, nil
-	case f.mock && environmentHasKeys():
+	case f.mock && identity.InEnvironment():
 		log.LogAttrs(ctx, slog.LevelInfo, "serving without a data folder: `ingot chat` needs --endpoint", slog.Any("error", err))
 		return home.Home{}, nil, nil
 	}
@@ -211,8 +212,8 @@ func setLevel(level *slog.LevelVar, cfg *config.Config) {
 }
 
 // announce says where the endpoint is, on standard output, when it is ready.
-func (a *app) announce(g *gateway.Gateway, url string, show shown, h home.Home) {
-	if rest, ok := strings.CutPrefix(url, "http://"); ok && show.get != nil {
+func (a *app) announce(g *gateway.Gateway, url string, show identity.Shown, h home.Home) {
+	if rest, ok := strings.CutPrefix(url, "http://"); ok && show.Get != nil {
 		url = "https://" + rest
 	}
 	_, _ = fmt.Fprintf(a.Out, "Ingot %s serves %s\n", a.version, url)
@@ -223,20 +224,20 @@ func (a *app) announce(g *gateway.Gateway, url string, show shown, h home.Home) 
 	switch {
 	case os.Getenv("INGOT_KEY") != "":
 		key = "is INGOT_KEY."
-	case environmentHasKeys():
+	case identity.InEnvironment():
 		key = "is one of INGOT_KEYS."
 	case len(g.Config().Keys) == 0:
 		key = "is in " + h.Path("key")
 	}
-	if show.ca != "" {
-		_, _ = fmt.Fprintf(a.Out, "Clients must trust %s: `ingot trust` says how; for Node.js NODE_EXTRA_CA_CERTS, for curl --cacert.\n", show.ca)
+	if show.CA != "" {
+		_, _ = fmt.Fprintf(a.Out, "Clients must trust %s: `ingot trust` says how; for Node.js NODE_EXTRA_CA_CERTS, for curl --cacert.\n", show.CA)
 	}
 	_, _ = fmt.Fprintf(a.Out, "Ready. The key %s\n", key)
 }
 
 // gateway fetches what is missing and assembles the endpoint.
-func (a *app) gateway(ctx context.Context, f serveFlags, cfg *config.Config, show shown, h home.Home, log *slog.Logger) (*gateway.Gateway, error) {
-	o := gateway.Options{Config: cfg, Logger: log, Version: a.version, Certificate: show.get, Strict: show.get != nil && show.ca == "", Keys: func(c *config.Config) (*auth.Keys, error) { return keysOf(c, h, f.mock) }}
+func (a *app) gateway(ctx context.Context, f serveFlags, cfg *config.Config, show identity.Shown, h home.Home, log *slog.Logger) (*gateway.Gateway, error) {
+	o := gateway.Options{Config: cfg, Logger: log, Version: a.version, Certificate: show.Get, Strict: show.Get != nil && show.CA == "", Keys: func(c *config.Config) (*auth.Keys, error) { return identity.Keys(c, h, f.mock) }}
 	if f.mock {
 		return gateway.New(ctx, o)
 	}
@@ -266,43 +267,6 @@ func onePerPath(find func(context.Context, string) (process.Engine, error)) func
 		}
 		return e, err
 	}
-}
-
-// environmentHasKeys reports whether variables give keys that any endpoint admits.
-func environmentHasKeys() bool { return len(auth.Environment(os.LookupEnv, false)) > 0 }
-
-// keysOf collects who may call: the file's keys, the environment's, those made by `ingot keys`, and
-// the development key where the first two have none.
-func keysOf(c *config.Config, h home.Home, mock bool) (*auth.Keys, error) {
-	keys := auth.Environment(os.LookupEnv, mock)
-	for _, k := range c.Keys {
-		key := auth.Key{Secret: k.Key}
-		if k.File != "" {
-			var err error
-			if key.Secret, err = auth.ReadFile(k.File); err != nil {
-				return nil, fmt.Errorf("key %s: %w", k.Name, err)
-			}
-		}
-		key.Caller.Name, key.Caller.RequestsPerMinute, key.Caller.Admin = k.Name, k.RequestsPerMinute, k.Admin
-		keys = append(keys, key)
-	}
-	if len(c.Keys) == 0 && !environmentHasKeys() {
-		secret, err := h.Key()
-		if err != nil {
-			return nil, err
-		}
-		key := auth.Key{Secret: secret}
-		key.Caller.Name, key.Caller.Admin = "development", true
-		keys = append(keys, key)
-	}
-	if h == (home.Home{}) {
-		return auth.New(keys, nil), nil
-	}
-	entries, err := auth.Load(h.Path("keys.json"))
-	if err != nil {
-		return nil, err
-	}
-	return auth.New(keys, entries), nil
 }
 
 // fetch installs the engine and pulls the models that the configuration needs and that are not here.
