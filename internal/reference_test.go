@@ -19,6 +19,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ingot-llm/ingot/internal/config"
+	"github.com/ingot-llm/ingot/internal/conformance"
+	"github.com/ingot-llm/ingot/internal/conformance/report"
 	"github.com/ingot-llm/ingot/internal/dialect"
 	"github.com/ingot-llm/ingot/internal/dialect/azureai"
 	"github.com/ingot-llm/ingot/internal/library"
@@ -122,6 +124,24 @@ func TestTheReferenceOfTheCatalogueIsUpToDate(t *testing.T) {
 			(e.Size+500_000)/1_000_000, e.Context, yes[e.SHA256 != "" || len(e.Files) > 0], yes[e.Verified], strings.Join(refs, ", "))
 	}
 	generated(t, "../doc/models.md", b.String())
+}
+
+func TestTheReferenceOfTheChecksIsUpToDate(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	group := ""
+	for _, c := range conformance.Checks() {
+		if c.Group() != group {
+			group = c.Group()
+			fmt.Fprintf(&b, "\n### %s\n\n| Check | § | | Requires | Who suffers else | Needs |\n|---|---|---|---|---|---|\n", group)
+		}
+		var needs []string
+		for _, f := range c.Needs {
+			needs = append(needs, string(f))
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", c.Name, c.Section, report.Severity(&c), cell(c.Requires), cell(c.Breaks), strings.Join(needs, ", "))
+	}
+	generated(t, "../doc/reference/conformance.md", strings.TrimPrefix(b.String(), "\n"))
 }
 
 // section writes the members of a struct as a table, then those of the structs in it.

@@ -123,7 +123,7 @@ func one(ctx context.Context, s *check.Session, c *check.Check, without map[chec
 
 // claims finds what a server does not have, and why that is believed.
 func claims(ctx context.Context, s *check.Session, o Options) (map[check.Feature]string, error) {
-	without := map[check.Feature]string{}
+	without := make(map[check.Feature]string)
 	for _, name := range o.Without {
 		if !slices.Contains(check.Features(), check.Feature(name)) {
 			return nil, fmt.Errorf("--without knows no feature %q; there are: %s", name, featureNames())

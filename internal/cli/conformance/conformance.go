@@ -91,15 +91,15 @@ func (v *verb) run(ctx context.Context, base string) error {
 	if err := v.prepare(base); err != nil {
 		return screen.Misuse("%v", err)
 	}
-	clear := func() {}
+	wipe := func() {}
 	if screen.Terminal(v.Err) {
-		clear = func() { _, _ = io.WriteString(v.Err, "\r\x1b[K") }
+		wipe = func() { _, _ = io.WriteString(v.Err, "\r\x1b[K") }
 		v.o.Progress = func(done, all int, name string) {
 			_, _ = fmt.Fprintf(v.Err, "\r\x1b[K%d of %d  %s", done+1, all, name)
 		}
 	}
 	r, err := conformance.Run(ctx, base, v.o)
-	clear()
+	wipe()
 	if err != nil && ctx.Err() != nil {
 		return err
 	}

@@ -18,8 +18,11 @@ import (
 	"time"
 )
 
-// MaxBody is how many bytes of an answer are read.
+// MaxBody is how many bytes an answer may have.
 const MaxBody = 1 << 20
+
+// excerpt is how much is kept of an answer that is longer.
+const excerpt = 16 << 10
 
 // Client sends requests to one address. Any number of goroutines may use it.
 type Client struct {
@@ -32,9 +35,9 @@ type Client struct {
 func New(base string, roots *x509.CertPool) (*Client, error) {
 	u, err := url.Parse(base)
 	switch {
-	case err != nil:
+	case err != nil && strings.Contains(base, "://"):
 		return nil, fmt.Errorf("parse the address: %w", err)
-	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
 		return nil, fmt.Errorf("%q is no address of an endpoint: it begins with http:// or https:// and names a host", base)
 	case u.User != nil:
 		return nil, errors.New("the address holds a name or a password: a key belongs in INGOT_KEY")
@@ -139,9 +142,9 @@ func (c *Client) Do(ctx context.Context, r Request) *Exchange {
 	_, e.Err = io.Copy(&b, io.LimitReader(res.Body, MaxBody+1))
 	if b.Len() > MaxBody {
 		e.Endless = true
-		b.Truncate(MaxBody)
+		b.Truncate(excerpt)
 	}
-	e.Body = b.Bytes()
+	e.Body = bytes.Clone(b.Bytes())
 	return e
 }
 

@@ -32,7 +32,7 @@ type Found struct {
 // Events reads the events of a stream, each with its data, and the first of each kind of flaw. What is
 // flawed is read as a lenient client reads it.
 func Events(body []byte) (data []string, found []Found) {
-	seen := map[Flaw]bool{}
+	seen := make(map[Flaw]bool)
 	flaw := func(f Flaw, line int, text string) {
 		if !seen[f] {
 			seen[f] = true
@@ -73,7 +73,7 @@ func Events(body []byte) (data []string, found []Found) {
 				flaw(FlawSpace, line, string(text))
 			}
 			if len(event) > 0 {
-				if whole(event) {
+				if len(event) == 1 && whole(event[0]) {
 					flaw(FlawJoined, line, string(text))
 					end()
 				} else {
@@ -94,8 +94,7 @@ func Events(body []byte) (data []string, found []Found) {
 	return data, found
 }
 
-// whole says whether an event's lines so far are complete by themselves.
-func whole(lines []string) bool {
-	text := strings.Join(lines, "\n")
+// whole says whether a line is complete by itself.
+func whole(text string) bool {
 	return strings.HasPrefix(text, "[DONE]") || strings.HasPrefix(text, "{") && strings.HasSuffix(text, "}")
 }

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -12,7 +13,11 @@ import (
 func taken(name, section, requires, breaks string, should bool, m check.M) check.Check {
 	return check.Check{
 		Name: "chat/request/" + name, Section: section, Should: should, Requires: requires, Breaks: breaks,
-		Run: func(t *check.T) { t.Chat(m).OK() },
+		Run: func(t *check.T) {
+			members := check.Brief()
+			maps.Copy(members, m)
+			t.Chat(members).OK()
+		},
 	}
 }
 
@@ -23,7 +28,7 @@ func talk(messages ...any) check.M { return check.M{"messages": check.L(messages
 func requests() []check.Check {
 	user := check.User(check.Prompt)
 	nulls := check.M{}
-	for _, name := range strings.Fields("frequency_penalty presence_penalty temperature top_p max_tokens stop stream seed response_format tools tool_choice") {
+	for name := range strings.FieldsSeq("frequency_penalty presence_penalty temperature top_p max_tokens stop stream seed response_format tools tool_choice") {
 		nulls[name] = nil
 	}
 	nulls["max_tokens"] = 4
@@ -37,6 +42,7 @@ func requests() []check.Check {
 		taken("seed", "3.1", "seed may be any integer of 64 bits.", "Clients that draw it at random.", false, check.M{"seed": json.Number("9007199254740993")}),
 		taken("max-completion-tokens", "3.1", "max_completion_tokens is taken in max_tokens' place.",
 			"Programs for newer models, which send only this.", true, check.M{"max_tokens": check.Absent, "max_completion_tokens": 4}),
+		taken("whole-numbers", "3.1", "A whole number may be written with a fraction of 0.", "Languages whose numbers are all of one kind.", true, check.M{"max_tokens": json.Number("2.0")}),
 		taken("security-context", "3.1", "user_security_context is taken.", "Clients of api-version 2025-05-15-preview.", true,
 			check.M{"user_security_context": check.M{"application_name": "conformance", "source_ip": "127.0.0.1"}}),
 		taken("modalities", "3.1", "modalities of text is taken.", "Clients of the service specification.", true, check.M{"modalities": check.L{"text"}}),
@@ -97,7 +103,7 @@ func requests() []check.Check {
 			Run: func(t *check.T) {
 				text := t.Chat(nil).OK().At("choices", 0, "message", "content").TextOrNull()
 				words := strings.Fields(text)
-				if len(words) < 3 { //nolint:mnd // a first, a middle and a last word
+				if len(words) < 3 {
 					return
 				}
 				word := words[len(words)/2]
@@ -185,7 +191,16 @@ func values() []check.Check {
 		wrong("tool-choice", "An unknown word as tool_choice", check.M{"tools": check.L{weather()}, "tool_choice": "sometimes"}, "tool_choice"),
 		wrong("tool-choice-unknown", "A tool_choice that names no tool of the request", check.M{"tools": check.L{weather()}, "tool_choice": named("nobody")}, "tool_choice"),
 	}
-	return append(list,
+	ours := []check.Check{
+		wrong("tool-choice-without-tools", "tool_choice required without tools", check.M{"tool_choice": "required"}, "tool_choice"),
+		wrong("tools-twice", "Two tools of one name", check.M{"tools": check.L{weather(), weather()}}, "tools"),
+		wrong("stop-type", "A list of numbers as stop", check.M{"stop": check.L{1}}, "stop"),
+		wrong("model-type", "A number as model", check.M{"model": 1}, "model"),
+	}
+	for i := range ours {
+		ours[i].Should = true
+	}
+	return append(append(list, ours...),
 		check.Check{
 			Name: "values/both-max-tokens", Section: "3.1", Should: true,
 			Requires: "max_tokens together with max_completion_tokens is refused with 422.",

@@ -58,7 +58,7 @@ func weatherArguments(v check.Value, text string) {
 		return
 	}
 	city, unit := args["city"], args["unit"]
-	if (city != "Paris" && city != "Oslo") || (unit != "celsius" && unit != "fahrenheit") || len(args) != 2 { //nolint:mnd // the two members of the schema
+	if (city != "Paris" && city != "Oslo") || (unit != "celsius" && unit != "fahrenheit") || len(args) != 2 {
 		v.Fault("does not satisfy the tool's schema: %s", text)
 	}
 }

@@ -1,11 +1,14 @@
 package check
 
 import (
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,7 +62,7 @@ func (s *Session) do(ctx context.Context, r call.Request) *call.Exchange {
 // T is what a check asks and reports through.
 type T struct {
 	*Session
-	ctx       context.Context //nolint:containedctx // a T lives as long as one check, like testing.T
+	ctx       context.Context
 	faults    []string
 	exchanges []*call.Exchange
 }
@@ -75,12 +78,7 @@ const (
 // Fault reports a violation.
 func (t *T) Fault(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	for _, f := range t.faults {
-		if f == text {
-			return
-		}
-	}
-	if len(t.faults) < mostFaults {
+	if len(t.faults) < mostFaults && !slices.Contains(t.faults, text) {
 		t.faults = append(t.faults, text)
 	}
 }
@@ -139,6 +137,16 @@ func Body(text string) Option { return func(r *call.Request) { r.Body = text } }
 // Again asks once more what may have been asked before.
 func Again(r *call.Request) { r.Repeat++ }
 
+// Compressed sends the body in gzip.
+func Compressed(r *call.Request) {
+	var b strings.Builder
+	z := gzip.NewWriter(&b)
+	_, _ = io.WriteString(z, r.Body) // a Builder takes everything
+	_ = z.Close()
+	r.Body = b.String()
+	r.Header.Set("Content-Encoding", "gzip")
+}
+
 // Nth tells one of many requests that are else the same.
 func Nth(n int) Option { return func(r *call.Request) { r.Repeat = n } }
 
@@ -192,6 +200,9 @@ func (t *T) post(path string, base, members M, options []Option) *Answer {
 const Prompt = "Say these words: one two three four five six seven."
 
 const fewTokens = 24
+
+// Brief asks for an answer of which nothing is looked at but that it is one.
+func Brief() M { return M{"max_tokens": 2} }
 
 // Chat asks for an answer to a short conversation, with members added or replaced.
 func (t *T) Chat(members M, options ...Option) *Answer {

@@ -63,7 +63,7 @@ func answers() []check.Check {
 			Run: func(t *check.T) {
 				list := t.Complete(check.M{"prompt": check.L{"one two", "three four", "five six"}}).OK().At("choices")
 				all := list.List()
-				if list.Exists() && len(all) != 3 { //nolint:mnd // the prompts above
+				if list.Exists() && len(all) != 3 {
 					list.Fault("has %d elements for 3 prompts", len(all))
 				}
 				for i, c := range all {
@@ -77,13 +77,14 @@ func answers() []check.Check {
 			Breaks:   "Evaluation harnesses.",
 			Run: func(t *check.T) {
 				prompts := check.L{"one two", "three four"}
-				both := t.Complete(check.M{"prompt": prompts}).OK().At("choices")
-				for i, p := range prompts {
-					alone, got := t.Complete(check.M{"prompt": p}).OK().At("choices", 0, "text"), both.At(i, "text")
-					if alone.Exists() && got.Exists() && alone.Raw() != got.Raw() {
-						got.Fault("is %s, alone it is %s", got, alone)
+				check.SameText(t, func(o ...check.Option) (alone, together string) {
+					both := t.Complete(check.M{"prompt": prompts}, o...).OK().At("choices")
+					for i, p := range prompts {
+						alone += t.Complete(check.M{"prompt": p}, o...).OK().At("choices", 0, "text").TextOrNull() + "|"
+						together += both.At(i, "text").TextOrNull() + "|"
 					}
-				}
+					return alone, together
+				})
 			},
 		},
 	}
@@ -115,7 +116,7 @@ func more() []check.Check {
 		{
 			Name: "completions/max-tokens", Section: "4.1", Requires: "A continuation that max_tokens cuts ends with length, and has no more tokens than that.", Breaks: "Whoever pays by the token.",
 			Run: func(t *check.T) {
-				if n := t.Complete(nil).OK().At("usage", "completion_tokens"); !n.Exists() || n.Int() < 2 { //nolint:mnd // one that can be cut
+				if n := t.Complete(nil).OK().At("usage", "completion_tokens"); !n.Exists() || n.Int() < 2 {
 					return
 				}
 				v := t.Complete(check.M{"max_tokens": 1}).OK()
@@ -128,7 +129,7 @@ func more() []check.Check {
 			Run: func(t *check.T) {
 				text := t.Complete(nil).OK().At("choices", 0, "text").TextOrNull()
 				words := strings.Fields(text)
-				if len(words) < 3 { //nolint:mnd // a first, a middle and a last word
+				if len(words) < 3 {
 					return
 				}
 				word := words[len(words)/2]
@@ -154,9 +155,26 @@ func more() []check.Check {
 		{
 			Name: "completions/stream/same-text", Section: "4.2", Should: true, Requires: "At temperature 0 the chunks join to the text of the whole answer.", Breaks: "Users: text is lost or doubled in streams.",
 			Run: func(t *check.T) {
-				whole, s := t.Complete(nil).OK().At("choices", 0, "text"), t.Complete(check.M{"stream": true}).Stream()
-				if got := s.Text("text"); len(s.Chunks) > 0 && whole.Exists() && got != whole.TextOrNull() {
-					t.Fault("streamed %q, whole %s", got, whole)
+				check.SameText(t, func(o ...check.Option) (whole, streamed string) {
+					return t.Complete(nil, o...).OK().At("choices", 0, "text").TextOrNull(), t.Complete(check.M{"stream": true}, o...).Stream().Text("text")
+				})
+			},
+		},
+		{
+			Name: "completions/logprobs", Section: "4.2",
+			Requires: "Where logprobs are taken, there are tokens, token_logprobs, top_logprobs and text_offset of one length; else they are refused with 400 or 422.",
+			Breaks:   "Evaluation harnesses, which weigh continuations.",
+			Run: func(t *check.T) {
+				a := t.Complete(check.M{"logprobs": 1, "max_tokens": 2}, check.PassThrough)
+				if !a.OKOrRefused(http.StatusBadRequest, http.StatusUnprocessableEntity) {
+					return
+				}
+				l := a.OK().At("choices", 0, "logprobs")
+				n := len(l.At("tokens").List())
+				for _, name := range []string{"token_logprobs", "top_logprobs", "text_offset"} {
+					if v := l.At(name); v.Exists() && len(v.List()) != n {
+						v.Fault("has %d elements for %d tokens", len(v.List()), n)
+					}
 				}
 			},
 		},

@@ -20,7 +20,7 @@ func bodies() []check.Check {
 	taken := func(name, requires, breaks string, should bool, o check.Option) check.Check {
 		return check.Check{
 			Name: "body/" + name, Section: "2.1", Should: should, Requires: requires, Breaks: breaks,
-			Run: func(t *check.T) { t.Chat(nil, o).OK() },
+			Run: func(t *check.T) { t.Chat(check.Brief(), o).OK() },
 		}
 	}
 	const many = 10_000
@@ -48,6 +48,22 @@ func bodies() []check.Check {
 			"Pages that avoid a preflight, and hand-written clients.", true, check.Header("Content-Type", "text/plain")),
 		taken("accept", "Whatever Accept says, JSON is answered.",
 			"Clients that were written for something else than JSON.", true, check.Header("Accept", "text/html")),
+		{
+			Name: "body/gzip", Section: "2.1", Should: true,
+			Requires: "A body in gzip is taken.",
+			Breaks:   "Clients and proxies that compress long conversations.",
+			Run: func(t *check.T) {
+				t.Chat(check.Brief(), check.Compressed).OK()
+			},
+		},
+		{
+			Name: "body/coding", Section: "2.1", Should: true,
+			Requires: "A coding that the server does not know is answered 415.",
+			Breaks:   "Clients that compress otherwise are told that their JSON is wrong.",
+			Run: func(t *check.T) {
+				t.Chat(check.Brief(), check.Header("Content-Encoding", "no-such-coding")).Refused(http.StatusUnsupportedMediaType)
+			},
+		},
 		{
 			Name: "body/media-type", Section: "7.7", Should: true,
 			Requires: "multipart/form-data is answered 415.",

@@ -19,7 +19,7 @@ func headers() []check.Check {
 			Requires: "Every answer, an error too, carries x-request-id.",
 			Breaks:   "OpenAI's SDKs show it as the request's id; without it nobody finds the log line.",
 			Run: func(t *check.T) {
-				for _, a := range []*check.Answer{t.Chat(nil), t.Send(http.MethodPost, "/no/such/route", plainChat)} {
+				for _, a := range []*check.Answer{t.Chat(check.Brief()), t.Send(http.MethodPost, "/no/such/route", plainChat)} {
 					if a.Status() != 0 && a.Header.Get(requestID) == "" {
 						t.Fault("%s: status %d without x-request-id", a.Request.Path, a.Status())
 					}
@@ -31,7 +31,7 @@ func headers() []check.Check {
 			Requires: "Two answers have different x-request-id.",
 			Breaks:   "Whoever looks for one request in the log finds others.",
 			Run: func(t *check.T) {
-				a, b := t.Chat(nil), t.Chat(nil, check.Again)
+				a, b := t.Chat(check.Brief()), t.Chat(check.Brief(), check.Again)
 				if id := a.Header.Get(requestID); a.OK().Exists() && b.OK().Exists() && id == b.Header.Get(requestID) {
 					t.Fault("both have %q", id)
 				}
@@ -42,7 +42,7 @@ func headers() []check.Check {
 			Requires: "An x-request-id that the caller sends is not taken over.",
 			Breaks:   "Operators: callers could make their requests look like others' in the log.",
 			Run: func(t *check.T) {
-				a := t.Chat(nil, check.Header(requestID, "chosen-by-the-caller"))
+				a := t.Chat(check.Brief(), check.Header(requestID, "chosen-by-the-caller"))
 				if a.OK().Exists() && a.Header.Get(requestID) == "chosen-by-the-caller" {
 					t.Fault("x-request-id is the caller's")
 				}
@@ -54,7 +54,7 @@ func headers() []check.Check {
 			Breaks:   "The .NET SDK, which asks for it to tell its requests apart.",
 			Run: func(t *check.T) {
 				const id = "382dcf4c-e717-11f1-bd2a-02fc00000001"
-				a := t.Chat(nil, check.Header(clientID, id), check.Header("X-Ms-Return-Client-Request-Id", "true"))
+				a := t.Chat(check.Brief(), check.Header(clientID, id), check.Header("X-Ms-Return-Client-Request-Id", "true"))
 				if got := a.Header.Get(clientID); a.OK().Exists() && got != id {
 					t.Fault("sent %q, got %q", id, got)
 				}
@@ -65,7 +65,7 @@ func headers() []check.Check {
 			Requires: "Of x-ms-client-request-id no more is echoed than letters, digits, _ and -, and 40 of them.",
 			Breaks:   "Operators: what a stranger chose ends in their logs.",
 			Run: func(t *check.T) {
-				a := t.Chat(nil, check.Header(clientID, "<b> é;0123456789012345678901234567890123456789"))
+				a := t.Chat(check.Brief(), check.Header(clientID, "<b> é;0123456789012345678901234567890123456789"))
 				if got := a.Header.Get(clientID); a.OK().Exists() && !cleanID.MatchString(got) {
 					t.Fault("got %q", got)
 				}
@@ -76,7 +76,7 @@ func headers() []check.Check {
 			Requires: "apim-request-id has the same value as x-request-id.",
 			Breaks:   "Programs written for Azure OpenAI and Foundry, which log this header.",
 			Run: func(t *check.T) {
-				a := t.Chat(nil)
+				a := t.Chat(check.Brief())
 				if got := a.Header.Get("Apim-Request-Id"); a.OK().Exists() && (got == "" || got != a.Header.Get(requestID)) {
 					t.Fault("apim-request-id is %q, x-request-id is %q", got, a.Header.Get(requestID))
 				}
@@ -87,7 +87,7 @@ func headers() []check.Check {
 			Requires: "Answers carry x-content-type-options: nosniff.",
 			Breaks:   "Browsers may take an answer's text for a page.",
 			Run: func(t *check.T) {
-				a := t.Chat(nil)
+				a := t.Chat(check.Brief())
 				if got := a.Header.Get("X-Content-Type-Options"); a.OK().Exists() && got != "nosniff" {
 					t.Fault("x-content-type-options is %q", got)
 				}
@@ -98,7 +98,7 @@ func headers() []check.Check {
 			Requires: "A whole answer's Content-Type is application/json.",
 			Breaks:   "azure-core for Python and JavaScript decode JSON by this type only, and hand out a string else.",
 			Run: func(t *check.T) {
-				a := t.Chat(nil)
+				a := t.Chat(check.Brief())
 				if a.OK().Exists() && a.MediaType() != "application/json" {
 					t.Fault("Content-Type is %q", a.Header.Get("Content-Type"))
 				}

@@ -18,7 +18,7 @@ func keys() []check.Check {
 				for _, w := range with {
 					options = append(options, w(t.Key))
 				}
-				t.Chat(nil, options...).OK()
+				t.Chat(check.Brief(), options...).OK()
 			},
 		}
 	}

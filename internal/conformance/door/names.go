@@ -118,7 +118,7 @@ func names() []check.Check {
 			Requires: "A deployment's name is found whatever its case.",
 			Breaks:   "Users of Foundry, which ignores it.",
 			Run: func(t *check.T) {
-				t.Chat(check.M{"model": strings.ToUpper(t.Subject.Chat)}).OK()
+				t.Chat(check.M{"model": strings.ToUpper(t.Subject.Chat), "max_tokens": 2}).OK()
 			},
 		},
 		{
@@ -126,7 +126,7 @@ func names() []check.Check {
 			Requires: "Where the body names no model, x-ms-model-mesh-model-name does.",
 			Breaks:   "Users who follow the advice of Azure's own error text.",
 			Run: func(t *check.T) {
-				t.Chat(check.M{"model": check.Absent}, check.Header("X-Ms-Model-Mesh-Model-Name", t.Subject.Chat)).OK()
+				t.Chat(check.M{"model": check.Absent, "max_tokens": 2}, check.Header("X-Ms-Model-Mesh-Model-Name", t.Subject.Chat)).OK()
 			},
 		},
 		{
@@ -135,9 +135,9 @@ func names() []check.Check {
 			Breaks:   "Clients of managed endpoints, which choose a deployment by it.",
 			Run: func(t *check.T) {
 				const header = "Azureml-Model-Deployment"
-				t.Chat(nil, check.Header(header, t.Subject.Chat)).OK()
+				t.Chat(check.Brief(), check.Header(header, t.Subject.Chat)).OK()
 				if !strings.Contains(t.Client.Base(), "/deployments/") { // there the path decides
-					t.Chat(nil, check.Header(header, nobody)).Refused(http.StatusNotFound)
+					t.Chat(check.Brief(), check.Header(header, nobody)).Refused(http.StatusNotFound)
 				}
 			},
 		},

@@ -199,13 +199,48 @@ func extra() []check.Check {
 			Name: "extra/known", Section: "3.6",
 			Requires: "With pass-through, `n` of 1 is taken.",
 			Breaks:   "Python programs with model_extras: it is the commonest extra.",
-			Run:      func(t *check.T) { t.Chat(check.M{"n": 1}, check.PassThrough).OK() },
+			Run:      func(t *check.T) { t.Chat(check.M{"n": 1, "max_tokens": 2}, check.PassThrough).OK() },
+		},
+		{
+			Name: "extra/n", Section: "3.6",
+			Requires: "Where `n` of 2 is taken there are two choices, with indices 0 and 1, and usage counts both; else it is refused with 400 or 422.",
+			Breaks:   "Programs that choose among answers.",
+			Run: func(t *check.T) {
+				a := t.Chat(check.M{"n": 2, "max_tokens": 1}, check.PassThrough)
+				if !a.OKOrRefused(http.StatusBadRequest, http.StatusUnprocessableEntity) {
+					return
+				}
+				v := a.OK()
+				if c := v.At("choices"); len(c.List()) != 2 {
+					c.Fault("has %d elements", len(c.List()))
+				}
+				v.At("choices", 0, "index").Is(0)
+				v.At("choices", 1, "index").Is(1)
+				check.Usage(v.At("usage"))
+			},
+		},
+		{
+			Name: "extra/logprobs", Section: "8.5.2",
+			Requires: "Where logprobs are taken, each token of the choice has token, logprob, bytes and top_logprobs; else they are refused with 400 or 422.",
+			Breaks:   "Programs that weigh answers; typed clients, which require all four.",
+			Run: func(t *check.T) {
+				a := t.Chat(check.M{"logprobs": true, "top_logprobs": 2, "max_tokens": 2}, check.PassThrough)
+				if !a.OKOrRefused(http.StatusBadRequest, http.StatusUnprocessableEntity) {
+					return
+				}
+				for _, e := range a.OK().At("choices", 0, "logprobs", "content").List() {
+					e.At("token").Text()
+					e.At("logprob")
+					e.At("bytes")
+					e.At("top_logprobs").List()
+				}
+			},
 		},
 		{
 			Name: "extra/without-version", Section: "3.6", Should: true,
 			Requires: "Without api-version and header, OpenAI's members are ordinary: `n` of 1 and `user` are taken.",
 			Breaks:   "OpenAI's SDKs and litellm at this address.",
-			Run:      func(t *check.T) { t.Chat(check.M{"n": 1, "user": "u"}, check.Version("")).OK() },
+			Run:      func(t *check.T) { t.Chat(check.M{"n": 1, "user": "u", "max_tokens": 2}, check.Version("")).OK() },
 		},
 	})...)
 }

@@ -38,6 +38,28 @@ func routes() []check.Check {
 			},
 		},
 		{
+			Name: "routes/head", Section: "1.2", Should: true, Needs: []check.Feature{check.Info},
+			Requires: "HEAD of /info is answered like GET, without a body.",
+			Breaks:   "Monitors that ask whether the endpoint is there.",
+			Run: func(t *check.T) {
+				a := t.Send(http.MethodHead, "/info", "")
+				if a.Has(http.StatusOK) && len(a.Body) > 0 {
+					t.Fault("a body came")
+				}
+			},
+		},
+		{
+			Name: "routes/options", Section: "1.2", Should: true,
+			Requires: "OPTIONS of /chat/completions is answered 204, with POST in Allow.",
+			Breaks:   "Generic HTTP clients that ask what is taken.",
+			Run: func(t *check.T) {
+				a := t.Send(http.MethodOptions, chatPath, "")
+				if a.Has(http.StatusNoContent, http.StatusOK) && !strings.Contains(a.Header.Get("Allow"), http.MethodPost) {
+					t.Fault("Allow is %q and does not name POST", a.Header.Get("Allow"))
+				}
+			},
+		},
+		{
 			Name: "routes/double-slash", Section: "1.2", Needs: []check.Feature{check.Chat},
 			Requires: "A path with doubled slashes is served, and not redirected.",
 			Breaks:   "Clients whose endpoint ends with a slash, Mistral's JavaScript SDK among them, lose a POST that is redirected.",
@@ -69,7 +91,7 @@ func versions() []check.Check {
 			Name: "versions/" + name, Section: "1.3", Should: should, Needs: []check.Feature{check.Chat},
 			Requires: "A chat with api-version " + version + " is answered.",
 			Breaks:   who,
-			Run:      func(t *check.T) { t.Chat(nil, check.Version(version)).OK() },
+			Run:      func(t *check.T) { t.Chat(check.Brief(), check.Version(version)).OK() },
 		}
 	}
 	return []check.Check{
@@ -83,7 +105,15 @@ func versions() []check.Check {
 			Requires: "A chat without api-version is answered, or refused with 400 MissingApiVersionParameter or 404.",
 			Breaks:   "OpenAI's SDKs, litellm and curl, which send none: they need an answer or a reason.",
 			Run: func(t *check.T) {
-				t.Chat(nil, check.Version("")).OKOrRefused(http.StatusBadRequest, http.StatusNotFound)
+				t.Chat(check.Brief(), check.Version("")).OKOrRefused(http.StatusBadRequest, http.StatusNotFound)
+			},
+		},
+		{
+			Name: "versions/malformed", Section: "1.3", Should: true, Needs: []check.Feature{check.Chat},
+			Requires: "An api-version that has no version's form is refused with 400 or 404.",
+			Breaks:   "Users with a mistake in their address, which nobody tells them of.",
+			Run: func(t *check.T) {
+				t.Chat(check.Brief(), check.Version("newest")).Refused(http.StatusBadRequest, http.StatusNotFound)
 			},
 		},
 		{
@@ -91,19 +121,19 @@ func versions() []check.Check {
 			Requires: "Where api-version is given twice the last one counts.",
 			Breaks:   "Users who paste an address with its query: the SDK appends its own.",
 			Run: func(t *check.T) {
-				t.Chat(nil, check.Query("api-version=zzz&api-version=2024-05-01-preview")).OK()
+				t.Chat(check.Brief(), check.Query("api-version=zzz&api-version=2024-05-01-preview")).OK()
 			},
 		},
 		{
 			Name: "versions/other-parameters", Section: "1.2", Should: true, Needs: []check.Feature{check.Chat},
 			Requires: "Other parameters of the query are ignored.",
 			Breaks:   "Proxies that add a parameter of their own.",
-			Run:      func(t *check.T) { t.Chat(nil, check.Query("x=1&api-version=2024-05-01-preview&y")).OK() },
+			Run:      func(t *check.T) { t.Chat(check.Brief(), check.Query("x=1&api-version=2024-05-01-preview&y")).OK() },
 		},
 	}
 }
 
 // body is a chat with the deployment that is meant.
 func body(t *check.T) string {
-	return t.Chat(nil).Request.Body
+	return t.Chat(check.Brief()).Request.Body
 }

@@ -148,7 +148,7 @@ func answers() []check.Check {
 			Run: func(t *check.T) {
 				a := t.Embed(check.M{"dimensions": 8})
 				if a.OKOrRefused(http.StatusUnprocessableEntity) {
-					if e := a.OK().At("data", 0, "embedding"); e.Exists() && len(e.Numbers()) != 8 { //nolint:mnd // as asked
+					if e := a.OK().At("data", 0, "embedding"); e.Exists() && len(e.Numbers()) != 8 {
 						e.Fault("has %d numbers, and 8 were asked for", len(e.Numbers()))
 					}
 				}
