@@ -120,7 +120,7 @@ type Limits struct {
 	HeaderTimeout time.Duration `yaml:"header_timeout" default:"10s" doc:"Until a request's header has arrived."`
 	BodyTimeout   time.Duration `yaml:"body_timeout" default:"60s" doc:"Without progress of a request's body; then 408."`
 	BodyTotal     time.Duration `yaml:"body_total" default:"10m" doc:"Until all of a request's body has arrived; then 408."`
-	BodyMemory    Size          `yaml:"body_memory" default:"256MiB" doc:"Memory for the bodies of all requests at once, besides the first 64 KiB of each; beyond it 503 with Retry-After. 0 is no limit."`
+	BodyMemory    Size          `yaml:"body_memory" default:"256MiB" doc:"Memory for the bodies of all requests and answers at once, besides the first 64 KiB of each; beyond it 503 with Retry-After. 0 is no limit."`
 	Queue         int           `yaml:"queue" default:"64" min:"0" doc:"Requests that may wait for one model."`
 	Wait          time.Duration `yaml:"wait" default:"60s" doc:"How long they may wait."`
 }

@@ -14,16 +14,17 @@ import (
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
-// Budget counts the memory that the bodies of all requests hold together, each until its request is
-// answered. The zero value is ready; it may be used concurrently and must not be copied.
+// Budget counts the memory that the bodies of all requests and their whole answers hold together, each
+// until its request is answered. The zero value is ready; it may be used concurrently and must not be copied.
 type Budget struct{ used atomic.Int64 }
 
 // Used is how many bytes are held.
 func (b *Budget) Used() int64 { return b.used.Load() }
 
-// take counts n bytes more, unless there would be more than most.
+// take counts n bytes more, unless there would be more than most. One that is alone is always taken,
+// or it would be told to try again for ever.
 func (b *Budget) take(n, most int64) bool {
-	if b.used.Add(n) <= most {
+	if now := b.used.Add(n); now <= most || now == n {
 		return true
 	}
 	b.used.Add(-n)
@@ -34,9 +35,8 @@ func (b *Budget) take(n, most int64) bool {
 // large ones wait for each other.
 const freeBody = 64 << 10
 
-// hold counts the memory of a body's buffer until the request is answered.
-func (o *Options) hold(x *exchange, size int64) error {
-	more := size - freeBody - x.held
+// hold counts bytes more until the request is answered.
+func (o *Options) hold(x *exchange, more int64) error {
 	if o.Budget == nil || o.BodyMemory <= 0 || more <= 0 {
 		return nil
 	}
@@ -44,14 +44,14 @@ func (o *Options) hold(x *exchange, size int64) error {
 		const pause = 2 * time.Second
 		return &llm.Error{
 			Kind: llm.Unavailable, RetryAfter: pause,
-			Message: "This endpoint holds as many request bodies at once as it may (limits.body_memory). Try again in a moment.",
+			Message: "This endpoint holds as many large requests and answers at once as it may (limits.body_memory). Try again in a moment.",
 		}
 	}
 	x.held += more
 	return nil
 }
 
-// release gives back what the body of an answered request held.
+// release gives back what an answered request held.
 func (o *Options) release(x *exchange) {
 	if x.held > 0 {
 		o.Budget.used.Add(-x.held)
@@ -154,7 +154,8 @@ func (o *Options) collect(r io.Reader, size int64, x *exchange) ([]byte, error) 
 	if size >= 0 {
 		most = size + 1 // and here it lets the reader see the end
 	}
-	buf := make([]byte, 0, min(max(least, min(most, freeBody)), max(most, least)))
+	buf := make([]byte, 0, max(least, min(most, freeBody)))
+	counted := int64(freeBody)
 	for {
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
@@ -171,8 +172,11 @@ func (o *Options) collect(r io.Reader, size int64, x *exchange) ([]byte, error) 
 		// What a length only claims takes no memory: the buffer grows with what came. It counts whole,
 		// though, or many large bodies at once would stop each other half-way.
 		larger := max(min(2*int64(cap(buf)), most), int64(cap(buf))+least)
-		if err := o.hold(x, max(larger, size)); err != nil {
-			return nil, err
+		if whole := max(larger, size); whole > counted {
+			if err := o.hold(x, whole-counted); err != nil {
+				return nil, err
+			}
+			counted = whole
 		}
 		buf = append(make([]byte, 0, larger), buf...)
 	}

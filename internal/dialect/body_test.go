@@ -345,6 +345,56 @@ func TestBodiesHoldNoMoreMemoryThanTheirBudget(t *testing.T) {
 	}
 }
 
+func TestLargeAnswersThatNobodyReadsCountToo(t *testing.T) {
+	t.Parallel()
+	const size, budget, many = 16 << 20, 64 << 20, 10
+	var counted dialect.Budget
+	o := &dialect.Options{MaxBody: 99, BodyMemory: budget, Budget: &counted, Logger: slog.New(slog.DiscardHandler)}
+	whole := bytes.Repeat([]byte("x"), size)
+	addr := start(t, o.Serve(func(w http.ResponseWriter, r *http.Request) error {
+		if r.URL.Path == "/small" {
+			return o.Answer(w, r, []byte("small"))
+		}
+		return o.Answer(w, r, whole)
+	}, func(w http.ResponseWriter, _ *http.Request, e *llm.Error) {
+		o.JSON(w, http.StatusServiceUnavailable, []byte(e.Kind.String()))
+	}))
+	begun, refused := 0, 0
+	var conns []net.Conn
+	for range many {
+		c := dial(t, addr)
+		conns = append(conns, c)
+		if _, err := io.WriteString(c, posted("{}")); err != nil {
+			t.Fatal(err)
+		}
+		line := make([]byte, len("HTTP/1.1 200"))
+		if _, err := io.ReadFull(c, line); err != nil {
+			t.Fatal(err)
+		}
+		switch string(line) {
+		case "HTTP/1.1 200":
+			begun++
+		case "HTTP/1.1 503":
+			refused++
+		}
+	}
+	if begun != budget/size || refused != many-begun {
+		t.Errorf("%d answers began and %d were refused", begun, refused)
+	}
+	if got := said(t, addr, strings.Replace(posted("{}"), "/", "/small", 1)); got != "small" {
+		t.Errorf("a small answer beside large ones: got %s", got)
+	}
+	for _, c := range conns {
+		_ = c.Close()
+	}
+	for end := time.Now().Add(5 * time.Second); counted.Used() != 0 && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	if counted.Used() != 0 {
+		t.Errorf("%d bytes stay held", counted.Used())
+	}
+}
+
 // FuzzBody sends anything in any coding: it is read whole, or refused by what is wrong with it.
 func FuzzBody(f *testing.F) {
 	for _, coding := range []string{"", "gzip", "identity", "gzip, gzip", "br"} {

@@ -40,7 +40,7 @@ type Options struct {
 	MaxBody      int64         // bytes; more is 413
 	BodyTimeout  time.Duration // without progress
 	BodyTotal    time.Duration // for a whole body
-	BodyMemory   int64         // bytes that the bodies of all requests may hold together; 0 is no bound
+	BodyMemory   int64         // bytes that the bodies of all requests and answers may hold together; 0 is no bound
 	Budget       *Budget       // what they hold
 	WriteTimeout time.Duration // for each write of a stream
 	Logger       *slog.Logger

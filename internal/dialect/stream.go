@@ -86,7 +86,17 @@ func (o *Options) write(w http.ResponseWriter, c *http.ResponseController, b []b
 	return nil
 }
 
-// JSON writes a whole answer, giving a reader the same time for each piece of it as in a stream.
+// Answer writes a whole answer to a request, or returns an error where large ones have no room.
+func (o *Options) Answer(w http.ResponseWriter, r *http.Request, body []byte) error {
+	// A slow reader holds all of it.
+	if err := o.hold(of(r.Context()), int64(len(body))-freeBody); err != nil {
+		return err
+	}
+	o.JSON(w, http.StatusOK, body)
+	return nil
+}
+
+// JSON writes a small answer, giving a reader the same time for each piece of it as in a stream.
 func (o *Options) JSON(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))

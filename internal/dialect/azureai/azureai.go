@@ -117,8 +117,7 @@ func (d *door) chat(w http.ResponseWriter, r *http.Request, p place, version str
 		return err
 	}
 	dialect.MetaHeaders(w.Header(), answer.Meta)
-	d.JSON(w, http.StatusOK, reply.AppendChat(nil, answer, head("", answer, info), style))
-	return nil
+	return d.Answer(w, r, reply.AppendChat(nil, answer, head("", answer, info), style))
 }
 
 // defaultMaxTokens is what a text completion without max_tokens may generate (doc/protocol.md §4.1).
@@ -152,8 +151,7 @@ func (d *door) complete(w http.ResponseWriter, r *http.Request, p place, version
 		return err
 	}
 	dialect.MetaHeaders(w.Header(), answer.Meta)
-	d.JSON(w, http.StatusOK, reply.AppendText(nil, answer, head(textID, answer, info)))
-	return nil
+	return d.Answer(w, r, reply.AppendText(nil, answer, head(textID, answer, info)))
 }
 
 func (d *door) embed(w http.ResponseWriter, r *http.Request, p place, version string, caller llm.Caller, body []byte) error {
@@ -185,8 +183,7 @@ func (d *door) embed(w http.ResponseWriter, r *http.Request, p place, version st
 		answer.Model = info.Model
 	}
 	dialect.MetaHeaders(w.Header(), answer.Meta)
-	d.JSON(w, http.StatusOK, reply.AppendEmbed(nil, answer, dialect.NewID(), req.Encoding))
-	return nil
+	return d.Answer(w, r, reply.AppendEmbed(nil, answer, dialect.NewID(), req.Encoding))
 }
 
 // style is how a chat answer is written: reasoning by the deployment, the configuration, or the
