@@ -32,6 +32,8 @@ type Settings struct {
 	Embedding  Embedding
 	Template   string // its chat template
 	Spaced     bool   // its tokenizer puts a space before a text
+	// Empty stands for an empty prompt to complete, of which the server would make no token; "": it makes one.
+	Empty string
 	// First and Silence are how long a stream may take to begin and between two pieces; 0: no limit.
 	First, Silence time.Duration
 }
@@ -236,13 +238,13 @@ func (m *Model) Complete(ctx context.Context, r *llm.CompleteRequest) llm.Stream
 		m.envelope(&one.Envelope)
 		m.sampling(&one.Sampling)
 		one.UsageChunk, one.N = true, nil
-		one.Prompts = r.Prompts[k/n : k/n+1]
+		one.Prompts = []llm.Input{m.prompt(r.Prompts[k/n])}
 		one.Seed = m.seedOf(r.Seed, k%n)
 		return named(c.Complete(ctx, one), one.Prompts)
 	}, func(c *upstream.Client) (int, error) {
 		total := 0
 		for _, p := range r.Prompts {
-			count, err := countInput(ctx, c, p)
+			count, err := countInput(ctx, c, m.prompt(p))
 			if err != nil {
 				return 0, err
 			}
@@ -250,6 +252,14 @@ func (m *Model) Complete(ctx context.Context, r *llm.CompleteRequest) llm.Stream
 		}
 		return total, nil
 	})
+}
+
+// prompt is what the child is to complete: there is nothing to predict from no token at all.
+func (m *Model) prompt(in llm.Input) llm.Input {
+	if t, ok := in.(llm.Text); ok && t.Empty() && m.Empty != "" {
+		return llm.NewText(m.Empty)
+	}
+	return in
 }
 
 // named tells which member the child complains of.

@@ -374,3 +374,14 @@ func TestTokenIDsThatTheModelDoesNotHaveAreNamed(t *testing.T) {
 		}
 	}
 }
+
+func TestAnEmptyPromptBeginsAText(t *testing.T) {
+	s := local("m")
+	s.Empty = "echo <|endoftext|>"
+	m := pool(t, 0).Model(s)
+	r := complete(1, "x")
+	r.Prompts = []llm.Input{llm.NewText("")}
+	if got := collect(t, m.Complete(t.Context(), r)).Choices[0].Parts[0].(llm.Text).String(); !strings.Contains(got, "endoftext") { //nolint:forcetypeassert // a text completion's
+		t.Errorf("the child got %s", got)
+	}
+}

@@ -188,6 +188,9 @@ func describeLocal(s *engine.Settings, m *config.Model, found library.Model, h *
 		s.System = *m.System
 	}
 	s.Template, s.Spaced = h.ChatTemplate(), h.AddsSpaces()
+	if !h.AddsBOS() {
+		s.Empty = "<|endoftext|>" // which the contract names, too (doc/protocol.md §4.1)
+	}
 	s.Memory = h.Memory(s.Spec.Context, s.Spec.Slots).Total()
 }
 

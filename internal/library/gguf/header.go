@@ -182,6 +182,13 @@ func (h *Header) AddsSpaces() bool {
 	return adds || !said && h.TokenizerModel() == "llama"
 }
 
+// AddsBOS reports whether the tokenizer begins every text with a token of its own, as SentencePiece ones do where the file
+// does not say.
+func (h *Header) AddsBOS() bool {
+	adds, said := h.Bool("tokenizer.ggml.add_bos_token")
+	return adds || !said && h.TokenizerModel() == "llama"
+}
+
 // TokenizerModel is the kind of tokenizer, such as "llama", "gpt2" or "bert".
 func (h *Header) TokenizerModel() string { return h.String("tokenizer.ggml.model") }
 
