@@ -256,15 +256,18 @@ func TestWhatCannotBeEnforcedIsNamedWithItsPlace(t *testing.T) {
 	}{
 		"a format": {
 			`{"messages":[],"response_format":{"type":"json_schema","json_schema":{"name":"s","strict":true,"schema":{"type":"object","properties":{"x/y":{"type":"string","pattern":"(["}}}}}}`,
-			"response_format", []any{"body", "response_format", "json_schema", "schema", "properties", "x/y", "pattern"},
+			"response_format",
+			[]any{"body", "response_format", "json_schema", "schema", "properties", "x/y", "pattern"},
 		},
 		"a tool": {
 			`{"messages":[],` + strictTool + `}`,
-			"tools", []any{"body", "tools", 1, "function", "parameters", "properties", "x", "pattern"},
+			"tools",
+			[]any{"body", "tools", 1, "function", "parameters", "properties", "x", "pattern"},
 		},
 		"a beginning": {
 			`{"messages":[{"role":"user","content":"Go"},{"role":"assistant","content":"So","prefix":true}],` + offer + `}`,
-			"messages", []any{"body", "messages", 1, "prefix"},
+			"messages",
+			[]any{"body", "messages", 1, "prefix"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

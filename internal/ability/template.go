@@ -25,16 +25,9 @@ func tellsTools(template string) bool {
 
 // opensThoughts reports whether a chat template begins the answer inside a thought.
 func opensThoughts(template string) bool {
-	_, end, asked := lastCut(template, "add_generation_prompt")
-	_, after, opened := lastCut(end, thinkOpen)
-	return asked && opened && !strings.Contains(after, thinkClose)
-}
-
-func lastCut(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
-	}
-	return s, "", false
+	end := template[max(0, strings.LastIndex(template, "add_generation_prompt")):]
+	opened := strings.LastIndex(end, thinkOpen)
+	return end != template && opened >= 0 && !strings.Contains(end[opened:], thinkClose)
 }
 
 // templateTools is the variable tools of a template, in the form that templates know.

@@ -75,14 +75,14 @@ func (m *Model) canContinue(ctx context.Context, c *upstream.Client, r *llm.Chat
 		return err
 	}
 	last := len(r.Messages) - 1
-	said := ""
+	var said []byte
 	for _, p := range r.Messages[last].Parts {
 		if t, ok := p.(llm.Text); ok {
-			said += t.String()
+			said = t.AppendTo(said)
 		}
 	}
 	v, err := jsonx.Parse(body)
-	if err == nil && strings.HasSuffix(strings.TrimSpace(v.Get("prompt").Text()), strings.TrimSpace(said)) {
+	if err == nil && strings.HasSuffix(strings.TrimSpace(v.Get("prompt").Text()), strings.TrimSpace(string(said))) {
 		return nil
 	}
 	msg := "The engine of model '" + m.Info.Deployment + "' cannot continue a message: it is older than what Ingot was tested with."

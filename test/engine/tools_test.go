@@ -5,6 +5,7 @@ package engine_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -161,9 +162,7 @@ func (g *gateway) sayStreamed(t *testing.T, b body) said {
 
 func question(text string, more body) body {
 	b := body{"model": "smollm2", "messages": []body{{"role": "user", "content": text}}, "temperature": 0.7, "max_tokens": 240}
-	for k, v := range more {
-		b[k] = v
-	}
+	maps.Copy(b, more)
 	return b
 }
 
