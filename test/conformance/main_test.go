@@ -63,34 +63,48 @@ func withServer(run func() int) (int, error) {
 		return 0, err
 	}
 	defer os.RemoveAll(home)
-	file := filepath.Join(home, "ingot.yaml")
-	if err := os.WriteFile(file, []byte(models), 0o600); err != nil {
+	url, stop, err := serve(home, models)
+	if err != nil {
 		return 0, err
+	}
+	defer stop()
+	endpoint = url
+	return run(), nil
+}
+
+// serve starts the command with a configuration and says where it listens. stop ends it.
+func serve(home, configuration string) (url string, stop func(), err error) {
+	file := filepath.Join(home, "ingot.yaml")
+	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
+		return "", nil, err
 	}
 	cmd := ingot(home, "serve", "--config", file)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return 0, err
+		return "", nil, err
 	}
 	var log strings.Builder
 	cmd.Stderr = &log
 	if err := cmd.Start(); err != nil {
-		return 0, err
+		return "", nil, err
 	}
 	lines := bufio.NewScanner(out)
-	for endpoint == "" && lines.Scan() {
-		_, endpoint, _ = strings.Cut(lines.Text(), " serves ")
+	for url == "" && lines.Scan() {
+		_, url, _ = strings.Cut(lines.Text(), " serves ")
 	}
-	if endpoint == "" {
-		return 0, fmt.Errorf("the server does not start (%w):\n%s", cmd.Wait(), log.String())
+	if url == "" {
+		return "", nil, fmt.Errorf("the server does not start (%w):\n%s", cmd.Wait(), log.String())
 	}
-	go func() { _, _ = io.Copy(io.Discard, out) }()
-	code := run()
-	if err := cmd.Process.Kill(); err != nil {
-		return 0, err
-	}
-	_ = cmd.Wait()
-	return code, nil
+	drained := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(io.Discard, out)
+		close(drained)
+	}()
+	return url, func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		<-drained
+		_ = cmd.Wait()
+	}, nil
 }
 
 // ingot is the command, which this test is when it is told so.

@@ -132,7 +132,7 @@ type alternatives struct {
 // makes the shapes of every choice they leave.
 func (b *builder) expand(st *shape.State, flat []*document.Node, i int, open []alternatives) error {
 	for ; i < len(flat); i++ {
-		if *b.work--; *b.work < 0 {
+		if *b.work -= 1 + len(flat)/8; *b.work < 0 {
 			return b.errWork()
 		}
 		n := flat[i]
@@ -222,6 +222,9 @@ func (b *builder) disjoint(set []*document.Node, from *document.Node) (bool, err
 
 // leaf makes the shapes that are left once every choice is made.
 func (b *builder) leaf(st *shape.State, flat []*document.Node) error {
+	for _, n := range flat {
+		*b.work -= len(n.Names)
+	}
 	for _, n := range flat {
 		for _, keyword := range []string{"const", "enum"} {
 			if v := n.Get(keyword); v != nil {

@@ -68,7 +68,7 @@ func (b *builder) array(st *shape.State, flat []*document.Node) error {
 // weigh bounds the size of the grammar.
 func (b *builder) weigh(n int) error {
 	if b.weight += n; b.weight > maxWeight {
-		return problem(b.root, "", "it describes more than %d items and Members: simplify it", maxWeight)
+		return problem(b.root, "", "it describes more than %d items and members: simplify it", maxWeight)
 	}
 	return nil
 }
@@ -85,7 +85,7 @@ func itemsOf(n *document.Node) (tuple []*document.Node, rest *document.Node) {
 
 // object makes the shape of objects.
 func (b *builder) object(st *shape.State, flat []*document.Node) error {
-	o := objects{builder: b, flat: flat, required: map[string]bool{}}
+	o := objects{builder: b, flat: flat, known: map[string]bool{}, required: map[string]bool{}}
 	for _, n := range flat {
 		if p := b.inForce(n, "propertyNames"); p != nil {
 			o.naming = append(o.naming, p)
@@ -133,13 +133,15 @@ type objects struct {
 	*builder
 	flat     []*document.Node
 	names    []string // of members that are named, in order
+	known    map[string]bool
 	required map[string]bool
 	naming   []*document.Node // what names must satisfy
 }
 
 func (o *objects) add(names ...string) {
 	for _, name := range names {
-		if !slices.Contains(o.names, name) {
+		if *o.work--; !o.known[name] {
+			o.known[name] = true
 			o.names = append(o.names, name)
 		}
 	}
@@ -154,6 +156,9 @@ func (o *objects) member(name string) (*shape.State, error) {
 			set, found = append(set, p.Get(name)), true
 		}
 		if p := o.inForce(n, "patternProperties"); p != nil {
+			if *o.work -= len(p.Names) * (1 + len(name)/16); *o.work < 0 {
+				return nil, o.errWork()
+			}
 			for _, pattern := range p.Names {
 				re, err := o.pattern(n, pattern)
 				if err != nil {
@@ -217,20 +222,19 @@ func (o *objects) others(s *shape.Shape) error {
 		if p := o.inForce(n, "patternProperties"); p != nil && len(p.Names) > 0 {
 			patterned = append(patterned, n)
 			for _, key := range p.Names {
-				if !slices.Contains(keys, key) {
+				if *o.work -= 1 + len(keys)/8; !slices.Contains(keys, key) {
 					keys = append(keys, key)
 				}
 			}
 		}
 	}
 	if len(o.naming) > 0 && len(keys) > 0 {
-		return o.refuse(o.parent(), "propertyNames", "", "it cannot be enforced together with patternProperties")
+		return o.loose(s, o.parent(), "propertyNames", "it cannot be enforced together with patternProperties")
 	}
 	if ok, err := o.apart(keys); err != nil {
 		return err
 	} else if !ok {
-		// Without strict no member of these names is written at all.
-		return o.refuse(patterned[0], "patternProperties", "", "a name could match several patterns, which cannot be enforced: make them exclude each other")
+		return o.loose(s, patterned[0], "patternProperties", "a name could match several patterns, which cannot be enforced: make them exclude each other")
 	}
 	for _, key := range keys {
 		var set []*document.Node
@@ -270,6 +274,16 @@ func (o *objects) others(s *shape.Shape) error {
 		return o.named(s)
 	}
 	return nil
+}
+
+// loose refuses what says something of further members. Without strict none is
+// written, and a probe takes any.
+func (o *objects) loose(s *shape.Shape, n *document.Node, keyword, reason string) error {
+	err := o.refuse(n, keyword, "", "%s", reason)
+	if err == nil && o.probe {
+		s.Rest, err = o.state(nil)
+	}
+	return err
 }
 
 // apart says whether no name matches two of the patterns.
@@ -324,7 +338,7 @@ func (o *objects) named(s *shape.Shape) error {
 		case len(in.Whole) == 1 && in.Low == 0 && in.High < 0:
 			ways = append(ways, in.Whole[0])
 		default:
-			return o.refuse(o.parent(), "propertyNames", "", "of pattern, format and length, only one can be enforced: put the length into the pattern")
+			return o.loose(s, o.parent(), "propertyNames", "of pattern, format and length, only one can be enforced: put the length into the pattern")
 		}
 	}
 	if len(ways) > 0 {

@@ -65,15 +65,26 @@ func (b *builder) counted(s *shape.Shape) ([]*shape.Shape, error) {
 	}
 	var ways []*shape.Shape
 	for _, chosen := range subsets(len(may), size, maxShapes) {
-		way := &shape.Shape{Kind: "object", High: -1, Members: slices.Clone(must)}
-		for i, m := range may {
-			m.Required = slices.Contains(chosen, i) && (most == len(may) || least > 0)
-			if most == len(may) || slices.Contains(chosen, i) {
-				way.Members = append(way.Members, m)
+		way := &shape.Shape{Kind: "object", High: -1}
+		i := 0
+		for _, m := range s.Members {
+			if !m.Required {
+				if !m.Value.Finite {
+					continue
+				}
+				taken := slices.Contains(chosen, i)
+				i++
+				if !taken && most < len(may) {
+					continue
+				}
+				m.Required = taken && (most == len(may) || least > 0)
 			}
+			way.Members = append(way.Members, m)
 		}
-		sortAs(way.Members, s.Members)
 		ways = append(ways, way)
+		if err := b.weigh(len(way.Members)); err != nil {
+			return nil, err
+		}
 	}
 	if len(ways) == 0 {
 		keyword := keywordOf(b.counts[s], "minProperties", "maxProperties")
@@ -86,14 +97,6 @@ func uncounted(s *shape.Shape) *shape.Shape {
 	out := *s
 	out.Low, out.High = 0, -1
 	return &out
-}
-
-// sortAs puts members into the order of others.
-func sortAs(members, as []shape.Member) {
-	place := func(m shape.Member) int {
-		return slices.IndexFunc(as, func(o shape.Member) bool { return o.Name == m.Name })
-	}
-	slices.SortFunc(members, func(a, b shape.Member) int { return place(a) - place(b) })
 }
 
 // subsets lists those of size k of n things, none if there are more than limit.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -239,9 +240,12 @@ func TestDeepSchemasAreWrittenFlat(t *testing.T) {
 func TestHostileSchemasAreRefusedSoon(t *testing.T) {
 	t.Parallel()
 	choice := `"anyOf":[{"minimum":1},{"minimum":2},{"minimum":3},{"minimum":4},{"minimum":5}]`
-	var refs, members strings.Builder
+	var refs, members, required strings.Builder
 	for i := range 40 {
 		fmt.Fprintf(&refs, `,"d%d":{"anyOf":[{"$ref":"#/$defs/d%d"},{"$ref":"#/$defs/d%d"}]}`, i, i+1, i+1)
+	}
+	for i := range 2_000 {
+		fmt.Fprintf(&required, `"r%d",`, i)
 	}
 	for i := range 400 {
 		fmt.Fprintf(&members, `"m%d":{"type":"null"},`, i)
@@ -250,10 +254,16 @@ func TestHostileSchemasAreRefusedSoon(t *testing.T) {
 		"alternatives of alternatives": `{"type":"integer",` + choice + `,"allOf":[{` + choice + `},{` + choice + `},{` + choice + `},{` + choice + `},{` + choice + `}]}`,
 		"references that fork":         `{"$ref":"#/$defs/d0","$defs":{"d40":{"type":"object"}` + refs.String() + `}}`,
 		"patterns that multiply":       `{"type":"string","pattern":"^((a{0,30}b){0,30}c){0,30}$","allOf":[{"pattern":"^((a{0,30}b){0,30}d){0,30}$"}],"minLength":2}`,
+		"counts of many members":       `{"type":"object","properties":{"a":{},"b":{},"c":{},"d":{},"e":{},"f":{},"g":{},"h":{}},"maxProperties":2005,"required":[` + required.String() + `"z"]}`,
+		"schemas for one value":        `{"allOf":[` + strings.Repeat(`{"anyOf":[{"type":"null"},{"type":"null"}]},`, 2_000) + `{}]}`,
 		"members that may be left out": `{"type":"object","properties":{` + members.String() + `"z":{}}}`,
 	} {
+		start := time.Now()
 		if _, err := grammar.Enforce([]byte(text), true); err == nil {
 			t.Errorf("%s: taken", name)
+		}
+		if took := time.Since(start); took > 20*time.Second {
+			t.Errorf("%s: took %v", name, took)
 		}
 	}
 }

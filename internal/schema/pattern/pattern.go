@@ -143,19 +143,18 @@ func (w *writer) write(re *syntax.Regexp) {
 			w.write(sub)
 		}
 		w.WriteByte(')')
-	case syntax.OpStar, syntax.OpPlus, syntax.OpQuest:
-		w.WriteString("(?:")
-		w.write(re.Sub[0])
-		w.WriteByte(')')
-		w.WriteByte(map[syntax.Op]byte{syntax.OpStar: '*', syntax.OpPlus: '+', syntax.OpQuest: '?'}[re.Op])
+	case syntax.OpStar:
+		w.repeat(re.Sub[0], "*")
+	case syntax.OpPlus:
+		w.repeat(re.Sub[0], "+")
+	case syntax.OpQuest:
+		w.repeat(re.Sub[0], "?")
 	case syntax.OpRepeat:
-		w.WriteString("(?:")
-		w.write(re.Sub[0])
+		times := fmt.Sprintf("{%d,%d}", re.Min, re.Max)
 		if re.Max < 0 {
-			fmt.Fprintf(w, "){%d,}", re.Min)
-		} else {
-			fmt.Fprintf(w, "){%d,%d}", re.Min, re.Max)
+			times = fmt.Sprintf("{%d,}", re.Min)
 		}
+		w.repeat(re.Sub[0], times)
 	case syntax.OpWordBoundary, syntax.OpNoWordBoundary:
 		w.err = errBoundary
 	case syntax.OpBeginLine, syntax.OpEndLine:
@@ -165,11 +164,16 @@ func (w *writer) write(re *syntax.Regexp) {
 	}
 }
 
+func (w *writer) repeat(re *syntax.Regexp, times string) {
+	w.WriteString("(?:")
+	w.write(re)
+	w.WriteString(")" + times)
+}
+
 // class writes a set of characters. Halves of surrogate pairs are None.
 func (w *writer) class(ranges []rune) {
-	one := len(ranges) == 2 && ranges[0] == ranges[1]
-	if r := rune(0); one {
-		if r = ranges[0]; r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
+	if len(ranges) == 2 && ranges[0] == ranges[1] {
+		if r := ranges[0]; r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
 			w.WriteRune(r)
 			return
 		}

@@ -9,6 +9,7 @@ import (
 // Verdict says whether some text satisfies several expressions.
 type Verdict int
 
+// The verdicts.
 const (
 	Unknown Verdict = iota // the search took too many steps
 	None
@@ -71,7 +72,7 @@ type place struct {
 func (s *search) starts() [][]uint32 {
 	sets := make([][]uint32, 0, len(s.progs))
 	for i, p := range s.progs {
-		sets = append(sets, s.closure(i, uint32(p.Start))) //nolint:gosec // an index
+		sets = append(sets, s.closure(i, uint32(p.Start)))
 	}
 	return sets
 }
@@ -116,7 +117,7 @@ func (s *search) add(level map[string][]uint32, at []uint32, sets [][]uint32) ma
 		*s.work--
 		key := make([]byte, 0, 4*len(at))
 		for _, pc := range at {
-			key = append(key, byte(pc), byte(pc>>8), byte(pc>>16), byte(pc>>24)) //nolint:gosec // its bytes
+			key = append(key, byte(pc), byte(pc>>8), byte(pc>>16), byte(pc>>24))
 		}
 		level[string(key)] = slices.Clone(at)
 		return level

@@ -103,10 +103,6 @@ func (e *emitter) value(st *State) {
 func (e *emitter) text(s string) { e.out = append(e.out, s...) }
 
 func (e *emitter) body(st *State) {
-	if len(e.out) > e.limit {
-		e.text(`{}`) // it is refused
-		return
-	}
 	var literals, others []*Shape
 	for _, s := range st.Shapes {
 		if s.Kind == "literal" {
@@ -144,6 +140,10 @@ func (e *emitter) body(st *State) {
 }
 
 func (e *emitter) shape(s *Shape) {
+	if len(e.out) > e.limit {
+		e.text(`{}`)
+		return
+	}
 	e.text(`{"type":"` + s.Kind + `"`)
 	switch s.Kind {
 	case "string":
