@@ -230,6 +230,36 @@ func TestOnLoopbackOnlyTheMachinesOwnNamesAreAnswered(t *testing.T) {
 	}
 }
 
+func FuzzOnlyLoopbackHostsPass(f *testing.F) {
+	for _, host := range []string{"localhost", "127.0.0.1:8080", "[::1]:80", "evil.example", "localhost.", "[", "", "::1", "127.0.0.1@evil.example", "localhost:evil.example"} {
+		f.Add(host)
+	}
+	g, err := gateway.New(f.Context(), gateway.Options{
+		Config: config.DefaultMock(), Logger: slog.New(slog.DiscardHandler), Version: "test",
+		Keys: func(*config.Config) (*auth.Keys, error) { return auth.New([]auth.Key{{Secret: "k"}}, nil), nil },
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { g.Close(context.Background()) })
+	h := g.Handler()
+	f.Fuzz(func(t *testing.T, host string) {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/info", nil)
+		r.Host = host
+		r.Header.Set("api-key", "k")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		name, _, err := net.SplitHostPort(host)
+		if err != nil {
+			name = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+		}
+		here := strings.EqualFold(strings.TrimSuffix(name, "."), "localhost") || net.ParseIP(name).IsLoopback()
+		if w.Code == http.StatusOK && !here {
+			t.Errorf("host %q passes", host)
+		}
+	})
+}
+
 func TestServeStopsWithItsContextAndSaysSoToProbes(t *testing.T) {
 	g := newGateway(t, "models: {one: {provider: mock}}")
 	ln, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

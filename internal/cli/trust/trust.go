@@ -92,21 +92,21 @@ func steps(goos, ca, bundle string, whole bool) []step {
 			"java -Djavax.net.ssl.trustStore=" + quote(store) + " -Djavax.net.ssl.trustStorePassword=changeit …",
 		}, "with this store a program reaches only this endpoint; to reach others too, import into a copy of its lib/security/cacerts"},
 		{"curl", []string{"curl --cacert " + quote(ca) + " https://localhost:8080/info"}, ""},
-		{"Go, and most that use OpenSSL", []string{export("SSL_CERT_FILE", bundle)}, ""},
+		{"Go, .NET on Linux, and most that use OpenSSL", []string{export("SSL_CERT_FILE", bundle)}, ""},
 		system(goos, ca),
 	}
 }
 
 // system is how the whole system, and with it .NET, browsers and Go, comes to trust ca.
 func system(goos, ca string) step {
-	s := step{For: "The whole system, with .NET and browsers"}
+	s := step{For: "The whole system, with .NET and most browsers"}
 	switch goos {
 	case "darwin":
 		s.Commands = []string{"security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db " + quote(ca)}
 		s.Note = "undone by security remove-trusted-cert and the same file"
 	case "windows":
 		s.Commands = []string{`certutil -user -addstore Root "` + ca + `"`}
-		s.Note = "undone by certutil -user -delstore Root Ingot"
+		s.Note = "undone in certmgr.msc, under Trusted Root Certification Authorities"
 	default:
 		s.Commands = []string{
 			"sudo install -m 644 " + quote(ca) + " /usr/local/share/ca-certificates/ingot.crt && sudo update-ca-certificates",
