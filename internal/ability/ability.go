@@ -71,6 +71,7 @@ type answer struct {
 	meta    *llm.Meta // of the first fragment, which nothing may come of
 	begun   bool
 	over    bool // the rest is not wanted
+	spent   int  // completion tokens so far
 }
 
 // fragment reads the next one. It returns nil where nothing can be told of it yet.
@@ -79,9 +80,13 @@ func (a *answer) fragment(f *llm.Reply) (*llm.Reply, error) {
 	out.Choices = nil
 	for i := range f.Choices {
 		c := a.choice(f.Choices[i].Index)
+		before := c.thoughts.at == thinking
 		told, err := c.read(&f.Choices[i])
 		if err != nil {
 			return nil, err
+		}
+		if before || c.thinks() {
+			c.reasoned += len(f.Choices[i].Parts) // a token each, as engines send them
 		}
 		out.Choices = append(out.Choices, told...)
 		if c.repeats && a.plan.single && f.Spent != nil && f.Choices[i].Finish == "" {
@@ -90,6 +95,7 @@ func (a *answer) fragment(f *llm.Reply) (*llm.Reply, error) {
 			break
 		}
 	}
+	a.count(f, &out)
 	if a.meta == nil {
 		a.meta = &llm.Meta{Deployment: f.Meta.Deployment, Provider: f.Meta.Provider, Attempts: f.Meta.Attempts, Dropped: slices.Clone(f.Meta.Dropped)}
 	}
@@ -102,6 +108,24 @@ func (a *answer) fragment(f *llm.Reply) (*llm.Reply, error) {
 	return &out, nil
 }
 
+// count adds to the usage what was spent on thoughts. While nothing else is said, the engine's own count is better than ours.
+func (a *answer) count(f, out *llm.Reply) {
+	if f.Spent != nil {
+		a.spent = f.Spent.Completion
+		if c := a.choices; len(c) > 0 && c[len(c)-1].thinks() {
+			c[len(c)-1].reasoned = a.spent - c[len(c)-1].before
+		}
+	}
+	if out.Usage == nil || out.Usage.Reasoning > 0 {
+		return
+	}
+	counted := *out.Usage
+	for _, c := range a.choices {
+		counted.Reasoning += c.reasoned
+	}
+	out.Usage = &counted
+}
+
 func (a *answer) choice(index int) *choice {
 	for _, c := range a.choices {
 		if c.index == index {
@@ -109,6 +133,7 @@ func (a *answer) choice(index int) *choice {
 		}
 	}
 	c := newChoice(a.plan, index)
+	c.before = a.spent
 	a.choices = append(a.choices, c)
 	return c
 }

@@ -80,6 +80,7 @@ func hear(s llm.Stream) heard {
 	h.Finish = string(r.Choices[0].Finish)
 	if r.Usage != nil {
 		h.Usage = *r.Usage
+		h.Usage.Reasoning = 0 // it depends on how the answer is cut
 	}
 	return h
 }
@@ -252,6 +253,37 @@ func TestArgumentsAreStreamedAsTheyCome(t *testing.T) {
 	want := []string{"0 So ", "1 true look ", `1 false  {"`, `1 false  at":"a {\"b\"} c"}`, "2 true wait ", "2 false  {}", "tool_calls"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestTokensOfThoughtsAreCounted(t *testing.T) {
+	reasoning := llm.Reply{Choices: []llm.Choice{{Parts: []llm.Part{llm.Reasoning{Text: llm.NewText("hm")}}}}, Spent: &llm.Usage{Completion: 2}}
+	told := []llm.Reply{
+		reasoning,
+		{Choices: []llm.Choice{{At: 1, Parts: []llm.Part{llm.NewText("Yes")}}}, Spent: &llm.Usage{Completion: 3}},
+		{Choices: []llm.Choice{{Finish: llm.FinishStop}}},
+		{Usage: &llm.Usage{Completion: 3}},
+	}
+	for name, c := range map[string]struct {
+		says []llm.Reply
+		want int
+	}{
+		"none":                      {text(llm.FinishStop, "Yes", "!"), 0},
+		"marked":                    {text(llm.FinishStop, "<think>", "h", "m", "</think>", "\n", "Yes", "!"), 4},
+		"one token ends and begins": {text(llm.FinishStop, "<think>", "h", "m</think>Yes", "!"), 3},
+		"cut":                       {text(llm.FinishLength, "<think>", "h", "m"), 3},
+		"told apart by the engine":  {told, 2},
+		"several tokens in one read": {[]llm.Reply{
+			{Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText("<think>")}}, {Parts: []llm.Part{llm.NewText("hm")}}}, Spent: &llm.Usage{Completion: 2}},
+			{Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText("</think>")}}, {Parts: []llm.Part{llm.NewText("Yes")}}}, Spent: &llm.Usage{Completion: 4}},
+			{Choices: []llm.Choice{{Finish: llm.FinishStop}}},
+			{Usage: &llm.Usage{Completion: 4}},
+		}, 3},
+	} {
+		r, err := ability.Wrap(&scripted{say: c.says}, ability.Options{}).Chat(t.Context(), &llm.ChatRequest{Messages: ask("Go")}).Collect()
+		if err != nil || r.Usage.Reasoning != c.want {
+			t.Errorf("%s: %+v, %v, want %d", name, r.Usage, err, c.want)
+		}
 	}
 }
 

@@ -20,6 +20,9 @@ type choice struct {
 	said     []byte // the text so far, where it must be something
 	calls    []*call
 	repeats  bool // a call was made again, as it was made before
+	before   int  // completion tokens before it
+	reasoned int  // tokens of its thoughts
+	pondered bool // the last part was a thought that the engine told apart
 
 	next     int    // the position of the next part
 	thought  int    // of the thoughts + 1; 0: none yet
@@ -80,9 +83,13 @@ func (c *choice) read(f *llm.Choice) ([]llm.Choice, error) {
 	return c.told, nil
 }
 
+// thinks reports whether what comes next goes on with a thought, as far as is known.
+func (c *choice) thinks() bool { return c.thoughts.at == thinking || c.pondered }
+
 func (c *choice) part(p llm.Part) error {
 	switch p := p.(type) {
 	case llm.Text:
+		c.pondered = c.pondered && p.Empty()
 		if c.thoughts.at == saying && c.split.at == inFree && c.plan.format == nil {
 			c.tell(&c.words, p)
 			return nil
@@ -92,7 +99,7 @@ func (c *choice) part(p llm.Part) error {
 		if c.plan.must || c.plan.format != nil {
 			return c.split.write(p.Text.AppendTo(nil)) // the grammar has no place for thoughts: the engine is wrong
 		}
-		c.thoughts.at = saying // the engine tells them apart
+		c.thoughts.at, c.pondered = saying, true // the engine tells them apart
 		c.tell(&c.thought, p)
 		return nil
 	case llm.ToolCall, llm.Image, llm.Audio, llm.ToolResult, llm.Opaque:
