@@ -17,9 +17,9 @@ import (
 // What several schemas become: any number, and any value.
 const (
 	integers = `"type":"integer","minimum":-9007199254740991,"maximum":9007199254740991`
-	numbers  = `"type":"number","minimum":-1000000000000000,"maximum":1000000000000000`
+	numbers  = `{"type":"number","minimum":0,"maximum":1000000000000000,"multipleOf":0.000001},{"type":"number","minimum":-1000000000000000,"maximum":0}`
 	anything = `{"anyOf":[{"type":"object","properties":{},"required":[],"additionalProperties":{"$ref":"#/$defs/d1"}},` +
-		`{"type":"array","items":{"$ref":"#/$defs/d1"}},{"type":"string"},{` + numbers + `},{"type":"boolean"},{"type":"null"}]}`
+		`{"type":"array","items":{"$ref":"#/$defs/d1"}},{"type":"string"},` + numbers + `,{"type":"boolean"},{"type":"null"}]}`
 )
 
 // object is a closed object with these properties and required names.
@@ -56,9 +56,10 @@ var enforced = []struct{ name, schema, want string }{
 	{"two patterns", `{"type":"string","pattern":"^a","allOf":[{"pattern":"b$"}]}`, `"type":"string","pattern":"^(?:(?:)a(?:(?s:.))*)$","allOf":[{"pattern":"^(?:(?:(?s:.))*b(?:))$"}]`},
 	{"a format", `{"type":"string","format":"uuid"}`, `"type":"string","pattern":"^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$"`},
 	{"integers", `{"type":"integer"}`, integers},
-	{"numbers", `{"type":"number"}`, numbers},
+	{"numbers", `{"type":"number"}`, `"anyOf":[` + numbers + `]`},
+	{"numbers from zero on", `{"type":"number","minimum":2.5,"maximum":4}`, `"type":"number","minimum":2.5,"maximum":4,"multipleOf":0.000001`},
 	{"bounds of integers", `{"type":"integer","exclusiveMinimum":1,"maximum":4.5}`, `"type":"integer","minimum":2,"maximum":4`},
-	{"excluded bounds of numbers are narrowed", `{"type":"number","exclusiveMinimum":0,"exclusiveMaximum":1}`, `"type":"number","minimum":0.000000000001,"maximum":0.999999999999`},
+	{"excluded bounds of numbers are narrowed", `{"type":"number","exclusiveMinimum":-1,"exclusiveMaximum":0}`, `"type":"number","minimum":-0.999999999999,"maximum":-0.000000000001`},
 	{"bounds of draft 4", `{"$schema":"http://json-schema.org/draft-04/schema#","type":"integer","minimum":1,"exclusiveMinimum":true,"maximum":4}`, `"type":"integer","minimum":2,"maximum":4`},
 	{"one number is left", `{"type":"number","minimum":3,"maximum":3}`, `"enum":[3]`},
 	{"few multiples", `{"type":"number","multipleOf":0.5,"minimum":-0.5,"maximum":0.5}`, `"enum":[-0.5,0,0.5]`},

@@ -19,6 +19,7 @@ const (
 	maxScale   = 12        // of them behind the point
 	maxFactor  = 1_000     // of multipleOf, in units of its last digit
 	maxListed  = 256       // multiples that are listed
+	fineUnits  = 1_000_000 // of other numbers from zero on, in one
 )
 
 // strings makes the shape of strings.
@@ -127,8 +128,23 @@ func (b *builder) number(st *shape.State, flat []*document.Node, integer bool) e
 	if p.empty() || p.Low.Cmp(p.High) == 0 {
 		return b.widen(st, from, kind, "the range is too narrow to be enforced: list the numbers in enum")
 	}
-	st.Shapes = append(st.Shapes, &shape.Shape{Kind: "number", Numbers: p.Span})
+	for _, part := range p.fine() {
+		st.Shapes = append(st.Shapes, &shape.Shape{Kind: "number", Numbers: part})
+	}
 	return nil
+}
+
+// fine gives numbers from zero on an end after a few digits, for a model can
+// write digits without one. Of those below zero the engine makes no multiples.
+func (p *span) fine() []shape.Span {
+	zero, unit := new(big.Rat), big.NewRat(1, fineUnits)
+	switch {
+	case p.Low.Sign() < 0 && p.High.Cmp(big.NewRat(1, 1)) >= 0:
+		return []shape.Span{{Low: zero, High: p.High, Step: unit}, {Low: p.Low, High: zero}}
+	case p.Low.Sign() >= 0 && new(big.Rat).Sub(p.High, p.Low).Cmp(big.NewRat(1, 1)) >= 0:
+		return []shape.Span{{Low: p.Low, High: p.High, Step: unit}}
+	}
+	return []shape.Span{p.Span}
 }
 
 func boundKeywords() []string {
