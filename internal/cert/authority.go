@@ -133,11 +133,12 @@ func newAuthority(host string) ([]byte, error) {
 	if own := hostname(); own != "" {
 		names, title = append(names, own), title+" of "+own
 	}
-	if ip, err := netip.ParseAddr(host); err == nil {
-		ip = ip.Unmap().WithZone("")
+	host = plain(host)
+	switch ip, err := netip.ParseAddr(host); {
+	case err == nil && !ip.IsUnspecified():
 		nets = append(nets, ipNet(netip.PrefixFrom(ip, ip.BitLen())))
-	} else if name := dnsName(host); name != "" {
-		names = append(names, name)
+	case err != nil && host != "":
+		names = append(names, host)
 	}
 	template := &x509.Certificate{
 		Subject:  pkix.Name{CommonName: title, Organization: []string{"Ingot"}},

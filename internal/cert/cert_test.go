@@ -60,7 +60,7 @@ func TestAClientThatTrustsTheAuthorityTrustsTheEndpoint(t *testing.T) {
 	}
 	for listen, names := range map[string][]string{
 		"127.0.0.1": {"localhost", "127.0.0.1", "::1", strings.ToLower(own)}, "::1": {"::1"}, "10.1.2.3": {"10.1.2.3", "localhost"}, "203.0.113.9": {"203.0.113.9"},
-		"gate.example": {"gate.example", "127.0.0.1"}, "": {"localhost"}, "0.0.0.0": {"localhost"}, "::": {"127.0.0.1"}, "Localhost": {"localhost"},
+		"gate.example": {"gate.example", "127.0.0.1"}, "": {"localhost"}, "0.0.0.0": {"localhost"}, "::": {"127.0.0.1"}, "Localhost": {"localhost"}, "fe80::1%eth0": {"fe80::1"}, "Gate.Example.": {"gate.example"}, "no name": {"localhost"},
 	} {
 		t.Run("listen on "+listen, func(t *testing.T) {
 			a := authority(t, t.TempDir(), listen)
@@ -100,8 +100,10 @@ func TestTheCertificatesAreWhatStrictClientsWant(t *testing.T) {
 func TestTheAuthorityMaySpeakForNobodyElse(t *testing.T) {
 	dir := t.TempDir()
 	a := authority(t, dir, "")
-	for _, host := range []string{"203.0.113.9", "gate.example", "8.8.8.8", "2001:db8::1"} {
-		if _, err := a.Server(host, quiet); err == nil || !strings.Contains(err.Error(), "may not speak for "+host) || !strings.Contains(err.Error(), dir) {
+	for host, named := range map[string]string{
+		"203.0.113.9": "203.0.113.9", "gate.example": "gate.example", "Gate.Example.": "gate.example", "8.8.8.8": "8.8.8.8", "2001:DB8::0:1": "2001:db8::1", "::ffff:8.8.8.8": "8.8.8.8",
+	} {
+		if _, err := a.Server(host, quiet); err == nil || !strings.Contains(err.Error(), "may not speak for "+named) || !strings.Contains(err.Error(), dir) {
 			t.Errorf("%s: got %v", host, err)
 		}
 	}

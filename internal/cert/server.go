@@ -33,6 +33,7 @@ type Server struct {
 // unspecified: on all of this machine's), or takes the one that is there.
 func (a *Authority) Server(listen string, log *slog.Logger) (*Server, error) {
 	s := &Server{authority: a, log: log}
+	listen = plain(listen)
 	for _, host := range hosts(listen) {
 		switch {
 		case a.permits(host):
@@ -114,7 +115,16 @@ func (a *Authority) permits(host string) bool {
 	})
 }
 
-// hosts are the names and addresses by which an endpoint on listen is reached.
+// plain is a host as certificates hold it: an address without its zone, or a name in small letters;
+// empty where it is neither.
+func plain(host string) string {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.Unmap().WithZone("").String()
+	}
+	return dnsName(host)
+}
+
+// hosts are the names and addresses by which an endpoint on listen, a plain one, is reached.
 func hosts(listen string) []string {
 	list := []string{"localhost", "127.0.0.1", "::1"}
 	add := func(host string) {
@@ -123,21 +133,17 @@ func hosts(listen string) []string {
 		}
 	}
 	add(hostname())
-	ip, err := netip.ParseAddr(listen)
-	switch {
-	case err == nil && !ip.IsUnspecified():
-		add(ip.Unmap().WithZone("").String())
-	case err != nil && listen != "":
-		add(dnsName(listen))
-	default:
-		addresses, err := net.InterfaceAddrs()
-		if err != nil {
-			return list
-		}
-		for _, a := range addresses {
-			if p, err := netip.ParsePrefix(a.String()); err == nil {
-				add(p.Addr().Unmap().WithZone("").String())
-			}
+	if listen != "" && !net.ParseIP(listen).IsUnspecified() {
+		add(listen)
+		return list
+	}
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return list
+	}
+	for _, a := range addresses {
+		if p, err := netip.ParsePrefix(a.String()); err == nil {
+			add(plain(p.Addr().String()))
 		}
 	}
 	return list
