@@ -29,6 +29,8 @@ models:
   slow: {provider: mock, mock: {behaviour: count, tokens_per_second: 50}}
   calls: {provider: mock, mock: {tool_choice_auto: call}}
   embeds: {provider: mock, mock: {behaviour: embedding, dimensions: 12}}
+  openai/gpt-4o-mini: {provider: mock}
+  "Phi+4:beta@2": {provider: mock}
 info: {spelling: service}
 """
 

@@ -10,6 +10,7 @@ from azure.ai.inference import aio
 from azure.core.credentials import AccessToken, AzureKeyCredential
 from azure.core.exceptions import AzureError
 from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
+from azure.core.rest import AsyncHttpResponse
 
 
 class Sync:
@@ -135,8 +136,7 @@ class Driven:
     def _settle(self, result):
         if inspect.isawaitable(result):
             result = self._loop.run_until_complete(result)
-        driven = hasattr(result, "__anext__") or hasattr(result, "aiter_bytes") or inspect.iscoroutinefunction(getattr(result, "read", None))
-        return Driven(self._loop, result) if driven else result
+        return Driven(self._loop, result) if hasattr(result, "__anext__") or isinstance(result, AsyncHttpResponse) else result
 
     def __iter__(self):
         return self

@@ -95,3 +95,25 @@ def test_a_model_may_be_named_in_the_query(mock_url, http):
     assert http.get(mock_url + "/models/info?model=mock-embedding&api-version=2025-04-01").json()["model_type"] == "embeddings"
     refused = http.get(mock_url + "/models/info?model=nobody")
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "unknown_model")
+
+
+NAMES = {"openai/gpt-4o-mini": "openai%2Fgpt-4o-mini", "Phi+4:beta@2": "Phi%2B4%3Abeta%402"}
+
+
+@pytest.mark.parametrize(("name", "escaped"), NAMES.items())
+def test_a_deployment_may_have_any_name(faulty, name, escaped):
+    question = {"messages": [UserMessage("Hello")]}
+    at_path = faulty.chat(f"/deployments/{escaped}")
+
+    assert at_path.complete(**question).model == name
+    assert at_path.get_model_info().model_name == name
+    assert faulty.chat("/models", model=name).complete(**question).model == name
+    assert faulty.chat("/models").complete(**question, model=name.upper()).model == name
+    # The SDK puts parameters into the address as they are.
+    assert faulty.chat("/models").get_model_info(params={"model": escaped}).model_name == name
+
+
+def test_a_deployment_with_a_slash_is_named_by_header_too(faulty):
+    client = faulty.load("/models", headers={"azureml-model-deployment": "openai/gpt-4o-mini"})
+
+    assert client.complete(messages=[UserMessage("Hello")]).model == "openai/gpt-4o-mini"

@@ -21,6 +21,7 @@ from azure.core.exceptions import HttpResponseError, ServiceResponseError, Servi
 
 import sdk as flavours
 from answers import Sent, joined, said, usage, user
+from conftest import KEY
 from test_tools import ASK, CLOCK, WEATHER
 
 WORDS = "one two three four five"
@@ -194,7 +195,7 @@ def test_patience_ends_before_an_unstreamed_answer_once(faulty):
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_task_may_be_cancelled(faulty_server, scheme, stream):
-    made = flavours.Async(faulty_server, scheme, "key-of-the-tests")
+    made = flavours.Async(faulty_server, scheme, KEY)
     client = made.chat("/deployments/stalls").target
 
     async def answer():
@@ -215,7 +216,7 @@ def test_a_task_may_be_cancelled(faulty_server, scheme, stream):
 
 
 def test_asynchronous_clients_and_streams_are_context_managers(mock_server, scheme):
-    made = flavours.Async(mock_server, scheme, "key-of-the-tests")
+    made = flavours.Async(mock_server, scheme, KEY)
 
     async def talk():
         async with made.chat().target as client, await client.complete(messages=user("Hello there"), stream=True) as stream:
