@@ -41,12 +41,12 @@ func Handler(o Options) http.Handler {
 }
 
 func (d *door) serve(w http.ResponseWriter, r *http.Request) error {
-	if d.AllowHost != nil && !d.AllowHost(r.Host) {
-		return &llm.Error{Kind: llm.BadHost, Message: "This endpoint listens on the machine itself and answers to its own address and localhost only, not to the Host of this request."}
-	}
 	caller, ok := d.Authenticate(r.Header)
 	if !ok {
 		return &llm.Error{Kind: llm.Unauthenticated, Message: "Auth token validation failed. Please provide a valid key or a valid AAD token"}
+	}
+	if d.AllowHost != nil && !d.AllowHost(r.Host) {
+		return &llm.Error{Kind: llm.BadHost, Message: "This endpoint listens on the machine itself and answers to its own address and localhost only, not to the Host of this request."}
 	}
 	p, ok := locate(r.URL.EscapedPath())
 	if !ok {

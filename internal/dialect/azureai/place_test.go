@@ -212,6 +212,18 @@ func TestAKeyIsTakenFromEveryPlaceWhereClientsPutIt(t *testing.T) {
 	})
 }
 
+func TestAHostIsJudgedAfterTheKeyAndBeforeAllElse(t *testing.T) {
+	t.Parallel()
+	refused := refusal(403, "PermissionDenied", "This endpoint listens on the machine itself and answers to its own address and localhost only, not to the Host of this request.", "permission_error", "")
+	compare(t, door(t, func(o *azureai.Options) { o.AllowHost = func(host string) bool { return host == "localhost" } }), []exchange{
+		{"without a key", get("/info", "api-key: x"), unauthorized()},
+		{"with a key", get("/info"), refused},
+		{"before the path", get("/nowhere"), refused},
+		{"before the method and the body", post("/info", "{"), refused},
+		{"an allowed one", strings.Replace(get("/nowhere"), "Host: ingot", "Host: localhost", 1), refusal(404, "404", noRoute, "not_found_error", "")},
+	})
+}
+
 func TestTheCallersOwnIDComesBackClean(t *testing.T) {
 	t.Parallel()
 	good := func(id string) string {
