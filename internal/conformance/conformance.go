@@ -4,7 +4,9 @@ package conformance
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/http"
 	"path"
@@ -150,6 +152,9 @@ func claims(ctx context.Context, s *check.Session, o Options) (map[check.Feature
 func probe(ctx context.Context, s *check.Session, o Options, without map[check.Feature]string) error {
 	info := s.Start(ctx).Info()
 	if info.Status() == 0 {
+		if _, untrusted := errors.AsType[*tls.CertificateVerificationError](info.Err); untrusted {
+			return fmt.Errorf("reach the server: %w; name its authority by --ca FILE", info.Err)
+		}
 		return fmt.Errorf("reach the server: %w", info.Err)
 	}
 	kind := ""

@@ -73,6 +73,11 @@ func TestChecksAreSelectedByNameGroupAndPattern(t *testing.T) {
 	}
 }
 
+// claimed are options by which nothing is left out.
+func claimed() conformance.Options {
+	return conformance.Options{Key: "k", LimitedKey: "l", Chat: "m", Embedding: "e", Completion: "c", Reasoning: "r", Failing: "f", FilterPrompt: "x"}
+}
+
 // ask makes checks of a handler's.
 func ask(t *testing.T, h http.HandlerFunc, o conformance.Options) (*report.Report, error) {
 	t.Helper()
@@ -125,7 +130,11 @@ func TestAHostileServerFailsAndHarmsNobody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := conformance.Options{Key: "k", Chat: "m", Embedding: "e", Completion: "c", Reasoning: "r", Failing: "f", FilterPrompt: "x", LimitedKey: "l", Timeout: time.Second}
+			o := claimed()
+			o.Timeout = time.Second
+			if name == "an endless body" || name == "deep lists" {
+				o.Only = "chat/stream" // which take time
+			}
 			r, err := ask(t, h, o)
 			if err != nil {
 				if name != "a broken request" {
@@ -144,6 +153,33 @@ func TestAHostileServerFailsAndHarmsNobody(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestEveryCheckFailsSomewhere(t *testing.T) {
+	t.Parallel()
+	failed := map[string]bool{}
+	o := claimed()
+	o.Timeout = time.Second
+	for _, status := range []int{http.StatusOK, http.StatusBadRequest, http.StatusInternalServerError} {
+		r, err := ask(t, func(w http.ResponseWriter, _ *http.Request) {
+			if status == http.StatusOK {
+				w.Header().Set("X-Request-Id", "1")
+			}
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, "{}")
+		}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range r.Results {
+			failed[r.Results[i].Check.Name] = failed[r.Results[i].Check.Name] || len(r.Results[i].Faults) > 0
+		}
+	}
+	for _, c := range conformance.Checks() {
+		if !failed[c.Name] {
+			t.Errorf("%s passes any server", c.Name)
+		}
 	}
 }
 

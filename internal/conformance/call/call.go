@@ -49,6 +49,7 @@ func New(base string, roots *x509.CertPool) (*Client, error) {
 	const most = 64 << 10
 	return &Client{base: u, http: &http.Client{
 		Transport: &http.Transport{
+			Proxy:                  http.ProxyFromEnvironment,
 			TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 			DisableCompression:     true,
 			MaxResponseHeaderBytes: most,
