@@ -2,10 +2,12 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -23,6 +25,7 @@ type reloader struct {
 	certificate func() error
 	level       *slog.LevelVar
 	log         *slog.Logger
+	seen        map[string]string // the files as they were when they were last read
 }
 
 // start begins to watch; the channel is closed when ctx has ended and the watching with it.
@@ -31,7 +34,7 @@ func (r *reloader) start(ctx context.Context) <-chan struct{} {
 	signal.Notify(hup, reloadSignals...)
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
-		r.log.LogAttrs(ctx, slog.LevelWarn, "changes of files are not noticed", slog.Any("error", err))
+		r.log.LogAttrs(ctx, slog.LevelWarn, "changes of files are noticed late", slog.Any("error", err))
 	}
 	stopped := make(chan struct{})
 	go func() {
@@ -47,49 +50,83 @@ func (r *reloader) start(ctx context.Context) <-chan struct{} {
 	return stopped
 }
 
-// watch returns the files whose change counts, and has the folders watched that they are in, since
-// editors and key stores replace a file instead of writing into it.
-func (r *reloader) watch(ctx context.Context, add func(folder string) error) map[string]bool {
-	files := map[string]bool{}
-	if add == nil {
-		return files
-	}
+// files are those whose change counts, by their absolute paths.
+func (r *reloader) files() (paths []string) {
 	for _, path := range append(r.gateway.Config().KeyFiles(), r.keys, r.flags.file) {
-		abs, err := filepath.Abs(path)
-		if path == "" || err != nil {
+		if abs, err := filepath.Abs(path); path != "" && err == nil {
+			// By the second, Kubernetes replaces all files of a folder.
+			paths = append(paths, abs, filepath.Join(filepath.Dir(abs), "..data"))
+		}
+	}
+	return paths
+}
+
+// watch remembers the files as they are, where it knows nothing of them yet, and has the folders
+// watched that they are in, since editors and key stores replace a file instead of writing into it.
+func (r *reloader) watch(ctx context.Context, add func(folder string) error) {
+	for _, path := range r.files() {
+		if _, known := r.seen[path]; !known {
+			r.seen[path] = state(path)
+		}
+		if add == nil {
 			continue
 		}
-		files[abs] = true
-		files[filepath.Join(filepath.Dir(abs), "..data")] = true // by which Kubernetes replaces all files of a folder
-		if err := add(filepath.Dir(abs)); err != nil {
-			r.log.LogAttrs(ctx, slog.LevelWarn, "changes of a file are not noticed", slog.Any("error", err))
+		if err := add(filepath.Dir(path)); err != nil {
+			r.log.LogAttrs(ctx, slog.LevelWarn, "changes of a file are noticed late", slog.Any("error", err))
 		}
 	}
-	return files
+}
+
+// changed reports whether a file is not as it was last read.
+func (r *reloader) changed() bool {
+	return slices.ContainsFunc(r.files(), func(path string) bool { return r.seen[path] != state(path) })
+}
+
+// state tells one version of a file from another.
+func state(path string) string {
+	fi, err := os.Stat(path)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprint(fi.ModTime().UnixNano(), fi.Size())
 }
 
 func (r *reloader) run(ctx context.Context, hup <-chan os.Signal, events <-chan fsnotify.Event, errs <-chan error, add func(string) error) {
-	const settle = 200 * time.Millisecond // a file is often written in several steps
-	timer := time.NewTimer(settle)
+	const (
+		settle = 200 * time.Millisecond // a file is often written in several steps
+		look   = 5 * time.Second        // not every file system tells of changes
+	)
+	timer, poll := time.NewTimer(settle), time.NewTicker(look)
 	timer.Stop()
 	defer timer.Stop()
-	files := r.watch(ctx, add)
+	defer poll.Stop()
+	again := func() {
+		r.seen = map[string]string{}
+		for _, path := range r.files() { // before they are read, so that no change is missed
+			r.seen[path] = state(path)
+		}
+		r.reload(ctx)
+		r.watch(ctx, add)
+	}
+	r.watch(ctx, add)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-hup:
-			r.reload(ctx)
-			files = r.watch(ctx, add)
+			again()
 		case e := <-events:
-			if files[filepath.Clean(e.Name)] && !e.Has(fsnotify.Chmod) {
+			if slices.Contains(r.files(), filepath.Clean(e.Name)) && !e.Has(fsnotify.Chmod) {
 				timer.Reset(settle)
 			}
 		case err := <-errs:
 			r.log.LogAttrs(ctx, slog.LevelWarn, "watch files", slog.Any("error", err))
+		case <-poll.C:
+			if r.changed() {
+				timer.Reset(settle)
+			}
 		case <-timer.C:
-			r.reload(ctx)
-			files = r.watch(ctx, add)
+			again()
 		}
 	}
 }

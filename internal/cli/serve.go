@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -99,6 +100,10 @@ func (f serveFlags) load() (*config.Config, error) {
 }
 
 func (a *app) runServe(ctx context.Context, f serveFlags) error {
+	seen := map[string]string{}
+	if abs, err := filepath.Abs(f.file); f.file != "" && err == nil {
+		seen[abs] = state(abs)
+	}
 	cfg, err := f.load()
 	if err != nil {
 		return err
@@ -161,7 +166,7 @@ func (a *app) runServe(ctx context.Context, f serveFlags) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := reloader{flags: f, gateway: g, certificate: show.Reload, level: level, log: log}
+	r := reloader{flags: f, gateway: g, certificate: show.Reload, level: level, log: log, seen: seen}
 	if h != (home.Home{}) {
 		r.keys = h.Path("keys.json")
 	}
