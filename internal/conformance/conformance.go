@@ -157,6 +157,9 @@ func probe(ctx context.Context, s *check.Session, o Options, without map[check.F
 		}
 		return fmt.Errorf("reach the server: %w", info.Err)
 	}
+	if err := admitted(ctx, s, without); err != nil {
+		return err
+	}
 	kind := ""
 	if info.Status() == http.StatusOK {
 		kind = strings.ToLower(info.Member("model_type"))
@@ -195,6 +198,24 @@ func probe(ctx context.Context, s *check.Session, o Options, without map[check.F
 		}
 	}
 	return nil
+}
+
+// admitted says whether any way of sending the key is accepted, without which nothing can be checked.
+func admitted(ctx context.Context, s *check.Session, without map[check.Feature]string) error {
+	ask := func(o ...check.Option) *check.Answer { return s.Start(ctx).Chat(check.Brief(), o...) }
+	if _, out := without[check.Chat]; out {
+		ask = func(o ...check.Option) *check.Answer { return s.Start(ctx).Embed(nil, o...) }
+	}
+	var status int
+	for _, o := range []check.Option{check.Header("", ""), check.Header("Authorization", ""), check.Header("Api-Key", "")} {
+		if status = ask(o).Status(); status != http.StatusUnauthorized && status != http.StatusForbidden {
+			return nil
+		}
+	}
+	if s.Key == "" {
+		return fmt.Errorf("the server answers %d to a request without a key: set INGOT_KEY", status)
+	}
+	return fmt.Errorf("the server answers %d to this key, however it is sent: set INGOT_KEY to one that it takes", status)
 }
 
 func featureNames() string {

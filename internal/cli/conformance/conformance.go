@@ -46,7 +46,7 @@ does not claim is left out: an operation that it answers 404, tools or response_
 as unsupported, and what needs a flag that is not given.
 
 The exit code is 0 when every rule that must be kept is, 1 when one is not, and 2 when the server
-cannot be reached or the command line is wrong.`,
+cannot be reached, does not take the key, or the command line is wrong.`,
 		Example: `  ingot conformance http://127.0.0.1:8080
   INGOT_KEY=... ingot conformance https://NAME.services.ai.azure.com/models --model phi-4 --embedding-model embed
   ingot conformance http://127.0.0.1:8080 --only 'chat/stream/*' -v
