@@ -1,6 +1,7 @@
 package cert_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -274,6 +275,22 @@ func TestFilesAreReadAgain(t *testing.T) {
 			if _, err := cert.OpenFiles(missing[0], missing[1], quiet); err == nil {
 				t.Errorf("%v are taken", missing)
 			}
+		}
+	})
+}
+
+func TestACertificateThatEndsIsToldOf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		from, to := t.TempDir(), t.TempDir()
+		c, k := pair(t, authority(t, from, ""), from, to)
+		var log bytes.Buffer
+		f, err := cert.OpenFiles(c, k, slog.New(slog.NewTextHandler(&log, nil)))
+		if err != nil || log.Len() > 0 {
+			t.Errorf("a fresh one: %v, %s", err, log.String())
+		}
+		time.Sleep(391 * 24 * time.Hour)
+		if err := f.Reload(); err != nil || !strings.Contains(log.String(), "expires soon") || !strings.Contains(log.String(), c) {
+			t.Errorf("six days before: %v, %s", err, log.String())
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package cert
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -75,6 +76,11 @@ func (f *Files) read(stamp string) error {
 		return fmt.Errorf("read certificate %s with key %s: %w", f.cert, f.key, err)
 	}
 	f.current.Store(&pair)
+	const soon = 7 * day
+	if left := time.Until(pair.Leaf.NotAfter); left < soon {
+		f.log.LogAttrs(context.Background(), slog.LevelWarn, "the certificate expires soon or has expired: clients refuse it then",
+			slog.String("file", f.cert), slog.Time("expires", pair.Leaf.NotAfter))
+	}
 	return nil
 }
 
