@@ -41,7 +41,7 @@ func TestPagesMayCallWhereTheConfigurationOrTheAddressSaysSo(t *testing.T) {
 func TestVersionsAndInputsAreBoundedByTheConfiguration(t *testing.T) {
 	h := newGateway(t, "api_versions: strict\nmodels: {e: {provider: mock, inputs: 2, mock: {behaviour: embedding}}}").Handler()
 	for path, codes := range map[string][2]int{
-		"/embeddings":                                {400, 400},
+		"/embeddings": {400, 400},
 		"/embeddings?api-version=2024-05-01-preview": {200, 422},
 		"/embeddings?api-version=2024-10-21":         {404, 404},
 	} {
