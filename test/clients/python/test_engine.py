@@ -1,5 +1,6 @@
 """smollm2 and minilm on the real engine: what they say is theirs, how they say it is the contract's."""
 
+import asyncio
 import math
 import re
 import time
@@ -166,6 +167,35 @@ def test_hanging_up_before_an_unstreamed_answer_frees_the_slot(engine, http):
         client.complete(messages=STORY, max_tokens=1900, read_timeout=1)
 
     assert_freed(engine, http)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_cancelled_task_frees_the_slot(engine_server, http, stream):
+    """A stream has to be a context for that: else the SDK leaves the connection of a cancelled task open."""
+    made = flavours.Async(engine_server, "https", KEY)
+    client = made.chat("/deployments/alone", retry_total=0).target
+
+    async def answer():
+        result = await client.complete(messages=STORY, max_tokens=1900, stream=stream)
+        async with result as updates:
+            return [update async for update in updates]
+
+    with pytest.raises(asyncio.TimeoutError):
+        made.loop.run_until_complete(asyncio.wait_for(answer(), 0.5))
+    assert_freed(made, http)
+    made.close()
+
+
+def test_a_busy_engine_says_when_to_come_back(engine):
+    stream = engine.chat("/deployments/alone").complete(messages=STORY, max_tokens=1900, stream=True)
+    next(stream)
+    with pytest.raises(HttpResponseError) as refused:
+        engine.chat("/deployments/alone", retry_total=0).complete(messages=CAPITAL, max_tokens=1)
+    stream.close()
+
+    assert (refused.value.status_code, refused.value.error.code) == (429, "429")
+    assert 1 <= int(refused.value.response.headers["Retry-After"]) <= 60
+    assert engine.chat("/deployments/alone").complete(messages=CAPITAL, max_tokens=1).usage.completion_tokens == 1
 
 
 def taken(engine, http):
