@@ -8,7 +8,7 @@
 #   cross      CGO_ENABLED=0 builds for six platforms
 #   fuzz       every fuzz target for FUZZTIME (20s)
 #   engine     tests tagged engine: a real engine and real models
-#   sdk        the official Python and JavaScript SDKs against bin/ingot
+#   sdk        the official Python and JavaScript SDKs against bin/ingot, without TLS and with it
 #   measure    a few schemas and tools of make measure, judged by an independent validator
 #   fresh      make run in a clean clone with an empty home
 #   check      lint generated unit cross: needs no network once the modules are here, and no engine

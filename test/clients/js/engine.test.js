@@ -60,23 +60,31 @@ test("limits are obeyed", async () => {
   assert.match(long.body.error.message, /\b2048\b.*\b30\d\d\b/);
 });
 
-test("hanging up frees the slot within a second", async () => {
-  const body = { messages: user("Write a long story about a ship."), max_tokens: 1900 };
-  for await (const chunk of events(engine.client(), body)) {
-    assert.equal(chunk.choices[0].delta.role, "assistant");
-    break;
-  }
-  const left = performance.now();
-  const client = engine.client("", { retryOptions: { maxRetries: 0 } });
-  for (;;) {
-    const response = await client.path("/chat/completions").post({ body: { messages: user("Hi"), max_tokens: 1 } });
-    if (response.status === "200") {
+const story = { messages: user("Write a long story about a ship."), max_tokens: 1900 };
+
+for (const [way, leave] of [
+  ["in mid-stream", async (client) => {
+    for await (const chunk of events(client, story)) {
+      assert.equal(chunk.choices[0].delta.role, "assistant");
       break;
     }
-    assert.equal(response.status, "429");
-    assert.ok(performance.now() - left < 1000);
-  }
-});
+  }],
+  ["by a signal", async (client) => assert.rejects(async () => chat(client, story, { abortSignal: AbortSignal.timeout(300) }), { name: "AbortError" })],
+]) {
+  test(`hanging up ${way} frees the slot within a second`, async () => {
+    await leave(engine.client());
+    const left = performance.now();
+    const client = engine.client("", { retryOptions: { maxRetries: 0 } });
+    for (;;) {
+      const response = await chat(client, { messages: user("Hi"), max_tokens: 1 });
+      if (response.status === "200") {
+        break;
+      }
+      assert.equal(response.status, "429");
+      assert.ok(performance.now() - left < 1000);
+    }
+  });
+}
 
 describe("tools", () => {
   const parameters = { type: "object", properties: { city: { type: "string", maxLength: 20 }, unit: { enum: ["C", "F"] } }, required: ["city", "unit"], additionalProperties: false };
