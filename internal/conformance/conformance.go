@@ -170,7 +170,7 @@ func probe(ctx context.Context, s *check.Session, o Options, without map[check.F
 		}
 		a := ask(s.Start(ctx))
 		code := a.Member("error", "code")
-		if a.Status() == http.StatusNotFound || a.Status() == http.StatusMethodNotAllowed || code == "no_model_name" {
+		if slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}, a.Status()) || code == "no_model_name" {
 			without[f] = fmt.Sprintf("/info says %q, and a plain request is answered %d %s", kind, a.Status(), code)
 		}
 	}

@@ -125,7 +125,11 @@ func (c *Client) Do(ctx context.Context, r Request) *Exchange {
 	if req.Header == nil {
 		req.Header = http.Header{}
 	}
+	// Told so, net/http sends it again where the server had just left the connection that it was sent
+	// over. This is not a header that is sent.
+	req.Header["Idempotency-Key"] = nil
 	if r.Claim > 0 {
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(withheld{ctx}), nil }
 		req.ContentLength = r.Claim
 		req.Header.Set("Expect", "100-continue")
 	}

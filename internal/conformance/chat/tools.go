@@ -12,6 +12,7 @@ const (
 	weatherName = "get_weather"
 	clockName   = "get_time"
 	enough      = 256 // tokens for a call
+	few         = 16  // tokens where any answer will do
 )
 
 func weather() check.M {
@@ -69,6 +70,7 @@ func calls() []check.Check {
 	}
 	loop := func(assistant check.M, results ...any) check.M {
 		m := asked("auto")
+		m["max_tokens"] = few
 		m["messages"] = append(check.L{check.User("What is the weather in Paris?"), assistant}, results...)
 		return m
 	}
@@ -104,7 +106,7 @@ func calls() []check.Check {
 			Breaks:   "Programs that ask for the final answer.",
 			Run: func(t *check.T) {
 				m := asked("none")
-				m["max_tokens"] = 16
+				m["max_tokens"] = few
 				if c := t.Chat(m).OK().At("choices", 0, "message").Maybe("tool_calls"); c.Exists() && !c.Null() && len(c.List()) > 0 {
 					c.Fault("is %s", c)
 				}
@@ -115,7 +117,9 @@ func calls() []check.Check {
 			Requires: "Without tool_choice the answer is text or a call, and finish_reason says which.",
 			Breaks:   "Agents, which look at finish_reason or at tool_calls.",
 			Run: func(t *check.T) {
-				c := t.Chat(asked(check.Absent)).OK().At("choices", 0)
+				m := asked(check.Absent)
+				m["max_tokens"] = few
+				c := t.Chat(m).OK().At("choices", 0)
 				called := c.At("message").Maybe("tool_calls")
 				if called.Exists() && !called.Null() && len(called.List()) > 0 {
 					c.At("finish_reason").OneOf("tool_calls", "length")
@@ -209,7 +213,7 @@ func calls() []check.Check {
 			Breaks:   "Clients that ask for a summary at the end.",
 			Run: func(t *check.T) {
 				m := loop(check.M{"role": "assistant", "tool_calls": call(arguments)}, result, check.User("Thanks. Say bye."))
-				m["tools"], m["tool_choice"], m["max_tokens"] = check.Absent, check.Absent, 8
+				m["tools"], m["tool_choice"], m["max_tokens"] = check.Absent, check.Absent, few
 				t.Chat(m).OK()
 			},
 		},
