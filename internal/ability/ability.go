@@ -17,7 +17,7 @@ const Features = llm.FeatureTools | llm.FeatureFormat | llm.FeatureParallelTools
 type Options struct {
 	Template string // its chat template
 	System   string // its prompt for chats that bring none
-	// Spaced tells that the grammar takes its tokens for what they are without the space that they begin with.
+	// Spaced tells that its tokenizer puts a space before each text: llguidance does not see the spaces that its tokens begin with.
 	Spaced bool
 }
 
@@ -49,7 +49,7 @@ func (p *plan) read(said llm.Stream) llm.Stream {
 		a := answer{plan: p}
 		for f, err := range said {
 			if err != nil {
-				yield(nil, p.explain(err))
+				yield(nil, err)
 				return
 			}
 			out, err := a.fragment(f)

@@ -150,15 +150,8 @@ var dialogues = map[string]dialogue{
 	"nothing for a call":  {request: llm.ChatRequest{Tools: tools, ToolChoice: choose(llm.ToolRequired)}, says: "", want: heard{Err: "The model's answer was malformed: no call where one was demanded."}},
 	"text after a call":   {request: llm.ChatRequest{Tools: tools}, says: pause + "x", want: heard{Err: "The model's answer was malformed: something beside its calls."}},
 	"an unknown function": {request: llm.ChatRequest{Tools: tools, ToolChoice: choose(llm.ToolNamed, "wait")}, says: look, want: heard{Err: "The model's answer was malformed: a call of a function that was not offered."}},
-	"spaces that the grammar does not see": {
-		request: llm.ChatRequest{Tools: tools, ToolChoice: choose(llm.ToolRequired)},
-		says:    ` <tool_call> {"name":" wa it", "arguments": { } } </tool_call> <tool_call>{ "name":"look","arguments":{"at": "a b"}}</tool_call> `,
-		want:    heard{Calls: []string{"wait( { })", `look({"at": "a b"})`}, Finish: "tool_calls"},
-	},
-	"a space before a document":             {request: llm.ChatRequest{Format: person, Tools: tools}, says: ` {"age": 3}`, want: heard{Text: ` {"age": 3}`, Finish: "stop"}},
-	"a space before a call, not a document": {request: llm.ChatRequest{Format: person, Tools: tools}, says: " " + pause, want: heard{Calls: []string{"wait({})"}, Finish: "tool_calls"}},
-	"no name":                               {request: llm.ChatRequest{Tools: tools}, says: `<tool_call>{"id":"look","arguments":{}}`, want: heard{Err: "The model's answer was malformed: a call without a name."}},
-	"an endless name":                       {request: llm.ChatRequest{Tools: tools}, says: `<tool_call>{"name":"` + strings.Repeat("x", 300), want: heard{Err: "The model's answer was malformed: a call without a name."}},
+	"no name":             {request: llm.ChatRequest{Tools: tools}, says: `<tool_call>{"id":"look","arguments":{}}`, want: heard{Err: "The model's answer was malformed: a call without a name."}},
+	"an endless name":     {request: llm.ChatRequest{Tools: tools}, says: `<tool_call>{"name":"` + strings.Repeat("x", 300), want: heard{Err: "The model's answer was malformed: a call without a name."}},
 	"wrong arguments": {
 		request: llm.ChatRequest{Tools: tools}, says: `<tool_call>{"name":"wait","arguments":{"x":1}}</tool_call>`,
 		want: heard{Err: "The model called 'wait' with arguments that do not satisfy its parameters: "},

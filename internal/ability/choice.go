@@ -125,15 +125,11 @@ func (c *choice) tell(at *int, p llm.Part) {
 
 // free reports whether text holds no calls: it does not where it follows a schema and begins as no call does.
 func (c *choice) free(beginning []byte) bool {
-	beginning = bytes.TrimLeft(beginning, " ")
-	return c.plan.format != nil && len(beginning) > 0 && beginning[0] != callOpen[0]
+	return c.plan.format != nil && beginning[0] != callOpen[0]
 }
 
 // text takes a piece of what is not a call.
 func (c *choice) text(piece []byte) error {
-	if c.plan.must && len(bytes.TrimSpace(piece)) == 0 {
-		return nil
-	}
 	if c.plan.must {
 		return malformed("text where a call was demanded")
 	}

@@ -1,7 +1,6 @@
 package ability
 
 import (
-	"encoding/json"
 	"errors"
 	"maps"
 	"strconv"
@@ -57,7 +56,11 @@ func (m *model) plan(r *llm.ChatRequest) (*plan, error) {
 			{Type: "parameter_not_supported", Loc: []any{"body", "messages", last, "prefix"}, Msg: msg},
 		}}
 	}
-	out.Grammar = p.grammar(offered, m.spaced, r.ParallelToolCalls == nil || *r.ParallelToolCalls)
+	parallel := r.ParallelToolCalls == nil || *r.ParallelToolCalls
+	out.PlainGrammar = p.gbnf(offered, parallel)
+	if !m.spaced {
+		out.Grammar = p.lark(offered, parallel)
+	}
 	return p, nil
 }
 
@@ -149,80 +152,4 @@ func refusal(err error, at ...any) error {
 		Kind: kind, Param: member, Message: "The schema in '" + member + "' cannot be enforced: " + msg + ".", Err: err,
 		Details: []llm.Detail{{Type: "value_error", Loc: loc, Msg: msg}},
 	}
-}
-
-// explain names the member that the engine could not obey where it says only that it cannot.
-func (p *plan) explain(err error) error {
-	e, ok := errors.AsType[*llm.Error](err)
-	if !ok || e.Kind != llm.Unsupported || e.Param != "" || p.member == "" {
-		return err
-	}
-	named := *e
-	named.Param = p.member
-	named.Details = []llm.Detail{{Type: "parameter_not_supported", Loc: []any{"body", p.member}, Msg: e.Message}}
-	return &named
-}
-
-// The marks around what a model calls and what came of it, as many open models have learned them.
-const (
-	callOpen    = "<tool_call>"
-	callClose   = "</tool_call>"
-	resultOpen  = "<tool_response>"
-	resultClose = "</tool_response>"
-
-	nameOpen  = `{"name":"`
-	nameClose = `","arguments":`
-)
-
-// mostCalls bounds what a model that knows no end may call at once.
-const mostCalls = 8
-
-// grammar is what the answer must follow, in llguidance's dialect of Lark; empty: nothing.
-func (p *plan) grammar(offered []llm.Tool, spaced, parallel bool) string {
-	var b strings.Builder
-	rule := func(name, body string) { b.WriteString(name + ": " + body + "\n") }
-	if spaced {
-		b.WriteString(`%llguidance {"no_forcing":true}` + "\n") // what is forced would get a space before it
-	} else {
-		b.WriteString("%llguidance {}\n")
-	}
-	switch {
-	case len(offered) == 0 && p.format == nil:
-		return ""
-	case len(offered) == 0:
-		rule("start", "format")
-	case p.must:
-		rule("start", "calls")
-	case p.format != nil:
-		rule("start", "format | calls")
-	default:
-		rule("start", "TEXT | TEXT? calls")
-		rule("TEXT", `/(?s:.)+/ & ~/(?s:.*)`+callOpen+`(?s:.*)/`)
-	}
-	if p.format != nil {
-		rule("format", "%json "+string(p.format.JSON))
-	}
-	if len(offered) == 0 {
-		return b.String()
-	}
-	calls := "call"
-	if parallel {
-		calls += "{1," + strconv.Itoa(mostCalls) + "}"
-	}
-	rule("calls", calls)
-	var names []string
-	for i := range offered {
-		n := strconv.Itoa(i)
-		names = append(names, "call"+n)
-		rule("call"+n, quote(nameOpen+offered[i].Name+nameClose)+" takes"+n+` "}"`)
-		rule("takes"+n, "%json "+string(p.tools[offered[i].Name].JSON))
-	}
-	rule("call", quote(callOpen)+" ("+strings.Join(names, " | ")+") "+quote(callClose))
-	return b.String()
-}
-
-// quote writes a literal of Lark; what is quoted here has nothing but quotation marks to escape.
-func quote(s string) string {
-	text, _ := json.Marshal(s) // a string: it cannot fail
-	return strings.NewReplacer(`\u003c`, "<", `\u003e`, ">").Replace(string(text))
 }

@@ -284,16 +284,6 @@ func TestWhatCannotBeEnforcedIsNamedWithItsPlace(t *testing.T) {
 	}
 }
 
-func TestAnEngineThatCannotIsExplainedByTheMember(t *testing.T) {
-	s := &scripted{fail: &llm.Error{Kind: llm.Unsupported, Message: "The engine cannot."}}
-	for member, r := range map[string]*llm.ChatRequest{"tools": {Messages: ask("Go"), Tools: tools}, "response_format": {Messages: ask("Go"), Format: person}} {
-		_, err := ability.Wrap(s, ability.Options{}).Chat(t.Context(), r).Collect()
-		if e := llm.AsError(err); e.Param != member || len(e.Details) != 1 || !strings.Contains(e.Message, "The engine cannot.") {
-			t.Errorf("%s: got %+v", member, e)
-		}
-	}
-}
-
 // FuzzSplit: however an answer is cut, the same is heard of it.
 func FuzzSplit(f *testing.F) {
 	for _, d := range dialogues {

@@ -37,7 +37,7 @@ const (
 	behindAll // behind a call: another one or the end
 )
 
-const mostHead = 2 * (len(nameOpen) + 64 + len(nameClose)) // bytes: names are no longer, and few tokens begin with a space
+const mostHead = len(nameOpen) + 64 + len(nameClose) // bytes; names are no longer
 
 // write takes the next piece.
 func (s *splitter) write(piece []byte) error {
@@ -57,14 +57,18 @@ func (s *splitter) step() (again bool, err error) {
 	case inFree:
 		return false, s.tell(len(s.buf))
 	case inHead:
-		name, n, found, wrong := head(s.buf)
-		if wrong {
-			return false, malformed("a call without a name")
-		}
-		if !found {
+		end := bytes.Index(s.buf, []byte(nameClose))
+		if end < 0 {
+			if len(s.buf) > mostHead {
+				return false, malformed("a call without a name")
+			}
 			return false, nil
 		}
-		s.drop(n)
+		name, ok := strings.CutPrefix(string(s.buf[:end]), nameOpen)
+		if !ok {
+			return false, malformed("a call without a name")
+		}
+		s.drop(end + len(nameClose))
 		s.at, s.json = inArguments, nesting{}
 		return true, s.to.call(name)
 	case inArguments:
@@ -117,48 +121,15 @@ func (s *splitter) inText() (bool, error) {
 
 // literal skips text that must come next.
 func (s *splitter) literal(want string) (found, wait bool, err error) {
-	n, matched := match(s.buf, want)
+	n := min(len(want), len(s.buf))
 	switch {
-	case matched == len(want):
-		s.drop(n)
-		return true, false, nil
-	case n < len(s.buf):
+	case string(s.buf[:n]) != want[:n]:
 		return false, false, malformed("something beside its calls")
+	case n < len(want):
+		return false, true, nil
 	}
-	return false, true, nil
-}
-
-// match returns how much of want begins text, and how long that is with the spaces in it: the grammar
-// does not see those that tokens of some models begin with.
-func match(text []byte, want string) (n, matched int) {
-	for n < len(text) && matched < len(want) {
-		switch text[n] {
-		case want[matched]:
-			matched++
-		case ' ':
-		default:
-			return n, matched
-		}
-		n++
-	}
-	return n, matched
-}
-
-// head reads what stands before the arguments of a call: its name, and how long it is. It is wrong
-// where no more text can make a head of it.
-func head(text []byte) (name string, n int, found, wrong bool) {
-	open, matched := match(text, nameOpen)
-	if matched < len(nameOpen) {
-		return "", 0, false, open < len(text)
-	}
-	end := bytes.IndexByte(text[open:], '"')
-	if end < 0 {
-		return "", 0, false, len(text) > mostHead
-	}
-	name = strings.ReplaceAll(string(text[open:open+end]), " ", "")
-	rest, matched := match(text[open+end:], nameClose)
-	n = open + end + rest
-	return name, n, matched == len(nameClose), matched < len(nameClose) && n < len(text)
+	s.drop(n)
+	return true, false, nil
 }
 
 // tell passes the first n bytes on as text.
@@ -179,7 +150,7 @@ func (s *splitter) end() (whole bool, err error) {
 	case inText, inFree:
 		return true, s.tell(len(s.buf))
 	case behindAll:
-		return len(bytes.TrimSpace(s.buf)) == 0, nil
+		return len(s.buf) == 0, nil
 	case inHead, inArguments, inTail:
 	}
 	return false, nil

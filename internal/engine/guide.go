@@ -20,10 +20,10 @@ type guidance struct {
 	obeys bool
 }
 
-// canGuide fails where the child would not obey the request's grammar. It asks each child once.
-func (m *Model) canGuide(ctx context.Context, c *upstream.Client, r *llm.ChatRequest) error {
-	if r.Grammar == "" || !m.isLlama() {
-		return nil
+// grammar is the one of the request's that the child obeys. It asks each child once.
+func (m *Model) grammar(ctx context.Context, c *upstream.Client, r *llm.ChatRequest) (string, error) {
+	if r.Grammar == "" {
+		return r.PlainGrammar, nil
 	}
 	g := &m.child.guidance
 	g.mu.Lock()
@@ -31,20 +31,20 @@ func (m *Model) canGuide(ctx context.Context, c *upstream.Client, r *llm.ChatReq
 	if g.asked != c.Base {
 		obeys, err := tryGuidance(ctx, c)
 		if err != nil {
-			return err
+			return "", err
 		}
 		g.asked, g.obeys = c.Base, obeys
 	}
 	if g.obeys {
-		return nil
+		return r.Grammar, nil
 	}
-	return &llm.Error{Kind: llm.Unsupported, Message: "The engine of model '" + m.Info.Deployment + "' cannot hold its answers to a schema or to tool calls: " +
-		"it was built without llguidance. Use the engine that 'ingot engine install' brings, or a llama-server that was built with LLAMA_LLGUIDANCE."}
+	return r.PlainGrammar, nil
 }
 
 func tryGuidance(ctx context.Context, c *upstream.Client) (bool, error) {
+	const question = `{"prompt":"a","n_predict":8,"temperature":0,"cache_prompt":false,"grammar":"%llguidance {\"no_forcing\":true}\nstart: \"ok\""}`
 	root := strings.TrimSuffix(c.Base, "/v1")
-	body, err := c.Post(ctx, root+"/completion", []byte(process.GuidedQuestion))
+	body, err := c.Post(ctx, root+"/completion", []byte(question))
 	if e, ok := errors.AsType[*llm.Error](err); ok && e.Status != 0 {
 		return false, nil // it says so
 	}
@@ -52,7 +52,7 @@ func tryGuidance(ctx context.Context, c *upstream.Client) (bool, error) {
 		return false, err
 	}
 	v, err := jsonx.Parse(body)
-	return err == nil && strings.ReplaceAll(v.Get("content").Text(), " ", "") == process.GuidedAnswer, nil
+	return err == nil && v.Get("content").Text() == "ok", nil
 }
 
 // continues reports whether the last message of a chat is one that the answer continues (doc/protocol.md §3.2).

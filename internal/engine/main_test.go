@@ -46,7 +46,7 @@ func serveFake(args []string) {
 		switch _, body := decode(r); {
 		case !strings.Contains(body, "grammar"):
 		case slices.Contains(args, "/folder/of/guided.gguf") && asked.Add(1) == 1: // once is enough
-			answer(w, map[string]string{"content": " ok"})
+			answer(w, map[string]string{"content": "ok"})
 		case slices.Contains(args, "/folder/of/refuses.gguf"):
 			w.WriteHeader(http.StatusBadRequest)
 			fmt.Fprint(w, `{"error":{"code":400,"message":"failed to parse grammar"}}`)

@@ -144,13 +144,15 @@ func (m *Model) Chat(ctx context.Context, r *llm.ChatRequest) llm.Stream {
 	r = m.prepare(r)
 	n := choices(r.N)
 	return m.answer(ctx, r.Caller, n, n, r.MaxTokens, func(c *upstream.Client, k int) llm.Stream {
-		for _, can := range []func(context.Context, *upstream.Client, *llm.ChatRequest) error{m.canGuide, m.canContinue} {
-			if err := can(ctx, c, r); err != nil {
-				return llm.Fail(err)
-			}
+		if err := m.canContinue(ctx, c, r); err != nil {
+			return llm.Fail(err)
+		}
+		grammar, err := m.grammar(ctx, c, r)
+		if err != nil {
+			return llm.Fail(err)
 		}
 		one := r.Edit()
-		one.N, one.Seed = nil, m.seedOf(r.Seed, k)
+		one.Grammar, one.N, one.Seed = grammar, nil, m.seedOf(r.Seed, k)
 		return c.Chat(ctx, one)
 	}, func(c *upstream.Client) (int, error) { return countChat(ctx, c, r) })
 }

@@ -44,8 +44,9 @@ type ChatRequest struct {
 	UsageChunk        bool // stream_options.include_usage: usage in a chunk of its own
 	// CompletionTokens tells that MaxTokens was given as max_completion_tokens.
 	CompletionTokens bool
-	// Grammar is what the answer must follow, in the words of the target's server; no caller sets it.
-	Grammar string
+	// Grammar is what the answer must follow, in llguidance's words, and PlainGrammar is about the same in llama.cpp's own, for
+	// a server or a model that does not get along with the first. Decorators of targets set them, never callers.
+	Grammar, PlainGrammar string
 }
 
 // Role is who says a message.

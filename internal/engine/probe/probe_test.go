@@ -63,7 +63,7 @@ func TestAnEngineIsTriedWithEveryFamily(t *testing.T) {
 		"old":      {1: "unknown model architecture: 'phi3'"},
 		"strange":  {"is not understood", "is not understood", "is not understood", ""},
 		"refusing": {"418", "not today", "not today", ""},
-		"unguided": {3: "LLAMA_LLGUIDANCE"},
+		"unguided": {3: "does not obey grammars"},
 	} {
 		t.Run(manner, func(t *testing.T) {
 			t.Parallel()

@@ -12,12 +12,6 @@ import (
 // question is one request a ready child answers with 200.
 type question struct{ path, body string }
 
-// What a llama.cpp server that obeys grammars of llguidance is asked at /completion, and the content of its answer.
-const (
-	GuidedQuestion = `{"prompt":"a","n_predict":8,"temperature":0,"cache_prompt":false,"grammar":"%llguidance {\"no_forcing\":true}\nstart: \"ok\""}`
-	GuidedAnswer   = "ok"
-)
-
 // probes are asked in order. A model server's last one makes it compute: a
 // listening server with a model that cannot run is not ready.
 func (s Spec) probes() []question {
