@@ -192,7 +192,7 @@ func (g *Gateway) Handler() http.Handler {
 			r.Body = body
 			defer body.hurry(w)
 		}
-		if g.o.Strict && r.TLS != nil && !isLoopback(hostOf(r.Host)) { // it would hold for every port of localhost
+		if over, _ := r.Context().Value(secure{}).(bool); over && g.o.Strict && !isLoopback(hostOf(r.Host)) { // it would hold for every port of localhost
 			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		switch {

@@ -20,16 +20,20 @@ import (
 // they and the models' servers are gone. It closes ln.
 func (g *Gateway) Serve(ctx context.Context, ln net.Listener) error {
 	limits := g.Config().Limits
-	p := port.New(ln, port.Options{
-		Secure: g.o.Certificate != nil, Connections: limits.Connections, FirstByte: limits.HeaderTimeout, Logger: g.log,
-	})
+	o := port.Options{Connections: limits.Connections, Patience: limits.HeaderTimeout, Logger: g.log}
+	if g.o.Certificate != nil {
+		o.TLS = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: g.o.Certificate, NextProtos: []string{"h2", "http/1.1"}}
+	}
+	p := port.New(ln, o)
 	srv := g.server(ctx, p)
-	const sides = 2
-	done := make(chan error, sides)
-	go func() { done <- srv.Serve(dialect.Shape(p.Plain(), azureai.PlainError)) }()
-	go func() { done <- srv.ServeTLS(p.TLS(), "", "") }()
+	// HTTP/2 wants the *tls.Conn itself; of the others net/http need not know what they stand on.
+	sides := []net.Listener{p.HTTP2(), dialect.Shape(p.TLS(), azureai.PlainError), dialect.Shape(p.Plain(), azureai.PlainError)}
+	done := make(chan error, len(sides))
+	for _, side := range sides {
+		go func() { done <- srv.Serve(side) }()
+	}
 	var err error
-	left := sides
+	left := len(sides)
 	select {
 	case err = <-done:
 		left--
@@ -56,7 +60,10 @@ func (g *Gateway) Serve(ctx context.Context, ln net.Listener) error {
 	return err
 }
 
-// server is how both sides of a port are answered.
+// secure is the context key of whether a request came over TLS.
+type secure struct{}
+
+// server is how all sides of a port are answered.
 func (g *Gateway) server(ctx context.Context, p *port.Port) *http.Server {
 	const (
 		idle    = 2 * time.Minute
@@ -69,20 +76,17 @@ func (g *Gateway) server(ctx context.Context, p *port.Port) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
-	certificate := g.o.Certificate
-	if certificate == nil { // nobody gets as far as this
-		certificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, errors.New("no certificate") }
-	}
 	return &http.Server{
 		Handler: g.Handler(), ReadHeaderTimeout: g.Config().Limits.HeaderTimeout, IdleTimeout: idle, MaxHeaderBytes: heads,
 		ErrorLog:    slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 		ConnState:   p.ConnState,
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, secure{}, port.Secure(c))
+		},
 		// net/http's own waits without a limit for a body that does not come.
 		DisableGeneralOptionsHandler: true,
 		Protocols:                    protocols,
-		// The protocols are named here because net/http adds h2 only if ServeTLS is called before Serve.
-		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate, NextProtos: []string{"h2", "http/1.1"}},
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams: streams, MaxReceiveBufferPerStream: upload, MaxReceiveBufferPerConnection: total,
 			SendPingTimeout: silence, WriteByteTimeout: silence,

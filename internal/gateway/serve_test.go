@@ -287,6 +287,31 @@ func TestWhoHasNoKeyIsNotWaitedFor(t *testing.T) {
 	}
 }
 
+func TestWhatIsNoHTTPIsRefusedInTheContractsShape(t *testing.T) {
+	s := serveTLS(t, "models: {one: {provider: mock}}", false)
+	for _, secure := range []bool{false, true} {
+		c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if secure {
+			c = tls.Client(c, &tls.Config{RootCAs: s.roots, ServerName: "localhost", MinVersion: tls.VersionTLS12})
+		}
+		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+		fmt.Fprint(c, "GET /info HTTP/1.1\r\nHost: localhost\r\nbad header\r\n\r\n")
+		res, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if err != nil || res.StatusCode != http.StatusBadRequest || !strings.Contains(string(text), `{"error":{`) || res.Header.Get("X-Ms-Error-Code") == "" {
+			t.Errorf("over TLS %v: %d %s, %v", secure, res.StatusCode, text, err)
+		}
+	}
+}
+
 func TestAHandshakeThatStallsEnds(t *testing.T) {
 	s := serveTLS(t, "{models: {one: {provider: mock}}, limits: {header_timeout: 300ms}}", false)
 	for _, start := range []string{"", "\x16", "\x16\x03\x01\x02\x00\x01", "GET / HTTP/1.1\r\n"} {

@@ -4,6 +4,7 @@ package port
 import (
 	"container/list"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -16,42 +17,46 @@ import (
 
 // Options say what a Port lets in.
 type Options struct {
-	// Secure is whether TLS is spoken here. Plain HTTP is then for callers on this machine only.
-	Secure bool
+	// TLS is how it is spoken here; nil: not at all. Where it is, plain HTTP is for callers on this
+	// machine only.
+	TLS *tls.Config
 	// Connections is how many may be open at the same time; 0 is no bound. Where a new one is one too
 	// many, the connection that has gone longest without a request in progress is closed for it, and
 	// where all have one, it waits.
 	Connections int
-	// FirstByte is how long a client may take to send anything.
-	FirstByte time.Duration // 0: as long as it likes
-	Logger    *slog.Logger
+	// Patience is how long a client may take to send anything, and then for a TLS handshake.
+	Patience time.Duration // 0: as long as it likes
+	Logger   *slog.Logger
 }
 
 // Port divides the connections of a listener. Its methods may be called concurrently.
 type Port struct {
-	o             Options
-	ln            net.Listener
-	secure, plain *side
-	open          set
-	closed        chan struct{}
-	once, warn    sync.Once
-	tasks         sync.WaitGroup
+	o                    Options
+	ln                   net.Listener
+	http2, secure, plain *side
+	open                 set
+	closed               chan struct{}
+	once, warn           sync.Once
+	tasks                sync.WaitGroup
 }
 
 // New begins to accept from ln. Close ends that, and closes ln.
 func New(ln net.Listener, o Options) *Port {
 	p := &Port{o: o, ln: ln, closed: make(chan struct{})}
 	p.open = set{most: o.Connections, room: make(chan struct{}, 1)}
-	p.secure, p.plain = &side{port: p, conns: make(chan net.Conn)}, &side{port: p, conns: make(chan net.Conn)}
+	p.http2, p.secure, p.plain = newSide(p), newSide(p), newSide(p)
 	p.tasks.Go(p.accept)
 	return p
 }
 
-// TLS has the connections that begin with a TLS handshake, as they are on the wire. Closing it
-// closes the Port.
+// HTTP2 has the connections, each a *tls.Conn after its handshake, whose client chose HTTP/2.
+// Closing it closes the Port, as with the other two.
+func (p *Port) HTTP2() net.Listener { return p.http2 }
+
+// TLS has the others that speak TLS, likewise.
 func (p *Port) TLS() net.Listener { return p.secure }
 
-// Plain has the others. Closing it closes the Port.
+// Plain has those that do not.
 func (p *Port) Plain() net.Listener { return p.plain }
 
 // Close stops accepting and closes the connections that neither side has accepted yet; the others
@@ -74,17 +79,36 @@ func (p *Port) end() error {
 
 // ConnState is for http.Server: it tells which connections may be closed for others.
 func (p *Port) ConnState(c net.Conn, s http.ConnState) {
-	if over, ok := c.(interface{ NetConn() net.Conn }); ok { // a *tls.Conn is one
+	for {
+		if c, ok := c.(*conn); ok {
+			switch s {
+			case http.StateActive:
+				p.open.busy(c)
+			case http.StateIdle:
+				p.open.idle(c)
+			default: // a new one is idle already, and a closed one has left
+			}
+			return
+		}
+		over, ok := c.(interface{ NetConn() net.Conn }) // as *tls.Conn is
+		if !ok {
+			return
+		}
 		c = over.NetConn()
 	}
-	if c, ok := c.(*conn); ok {
-		switch s {
-		case http.StateActive:
-			p.open.busy(c)
-		case http.StateIdle:
-			p.open.idle(c)
-		default: // a new one is idle already, and a closed one has left
+}
+
+// Secure reports whether c, or what it stands on, is a TLS connection.
+func Secure(c net.Conn) bool {
+	for {
+		if _, ok := c.(*tls.Conn); ok {
+			return true
 		}
+		over, ok := c.(interface{ NetConn() net.Conn })
+		if !ok {
+			return false
+		}
+		c = over.NetConn()
 	}
 }
 
@@ -122,8 +146,8 @@ func (p *Port) accept() {
 // sort waits for the first byte of a connection and hands it to the side it belongs to.
 func (p *Port) sort(c *conn) {
 	const handshake = 0x16 // the type of a TLS record that every client begins with
-	if p.o.FirstByte > 0 {
-		_ = c.SetReadDeadline(time.Now().Add(p.o.FirstByte))
+	if p.o.Patience > 0 {
+		_ = c.SetReadDeadline(time.Now().Add(p.o.Patience))
 	}
 	if _, err := io.ReadFull(c.Conn, c.first[:]); err != nil {
 		_ = c.Close()
@@ -131,26 +155,40 @@ func (p *Port) sort(c *conn) {
 	}
 	_ = c.SetReadDeadline(time.Time{})
 	c.unread = true
-	to := p.plain
 	switch secure := c.first[0] == handshake; {
-	case secure && !p.o.Secure:
+	case secure && p.o.TLS == nil:
 		p.warn.Do(func() {
 			p.o.Logger.LogAttrs(context.Background(), slog.LevelWarn, "a client speaks TLS to this endpoint, which speaks plain HTTP: use an http:// address, or serve with --tls auto",
 				slog.String("client", c.RemoteAddr().String()))
 		})
 		_ = c.Close()
-		return
 	case secure:
-		to = p.secure
-	case p.o.Secure && !local(c):
+		p.shake(c)
+	case p.o.TLS != nil && !local(c):
 		p.refuse(c)
+	default:
+		p.plain.hand(c, c)
+	}
+}
+
+// shake makes a TLS connection of c.
+func (p *Port) shake(c *conn) {
+	ctx := context.Background()
+	if p.o.Patience > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, p.o.Patience)
+		defer cancel()
+	}
+	t := tls.Server(c, p.o.TLS)
+	if err := t.HandshakeContext(ctx); err != nil {
+		p.o.Logger.LogAttrs(ctx, slog.LevelDebug, "TLS handshake failed", slog.String("client", c.RemoteAddr().String()), slog.Any("error", err))
+		_ = c.Close()
 		return
 	}
-	p.open.sorted(c)
-	select {
-	case to.conns <- c:
-	case <-p.closed:
-		_ = c.Close()
+	if t.ConnectionState().NegotiatedProtocol == "h2" {
+		p.http2.hand(c, t)
+	} else {
+		p.secure.hand(c, t)
 	}
 }
 
@@ -183,10 +221,22 @@ func local(c net.Conn) bool {
 	return remote.Addr().Unmap().IsLoopback() || err == nil && own.Addr().Unmap() == remote.Addr().Unmap()
 }
 
-// side is the listener of one kind of connections.
+// side is the listener for one kind of connections.
 type side struct {
 	port  *Port
 	conns chan net.Conn
+}
+
+func newSide(p *Port) *side { return &side{p, make(chan net.Conn)} }
+
+// hand gives what became of c to the server.
+func (s *side) hand(c *conn, became net.Conn) {
+	s.port.open.sorted(c)
+	select {
+	case s.conns <- became:
+	case <-s.port.closed:
+		_ = c.Close()
+	}
 }
 
 // Accept implements net.Listener.

@@ -23,6 +23,9 @@ import (
 	"github.com/ingot-llm/ingot/internal/port"
 )
 
+// speak as Options.TLS stands for a certificate of the test.
+var speak = &tls.Config{MinVersion: tls.VersionTLS12}
+
 type endpoint struct {
 	addr  string
 	roots *x509.CertPool
@@ -69,13 +72,15 @@ func serve(t *testing.T, o port.Options, wrap func(net.Listener) net.Listener) *
 	if wrap != nil {
 		ln = wrap(ln)
 	}
+	if o.TLS == speak {
+		o.TLS = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: own.GetCertificate, NextProtos: []string{"h2", "http/1.1"}}
+	}
 	e.port = port.New(ln, o)
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	srv := &http.Server{
 		ReadHeaderTimeout: 5 * time.Second, Protocols: protocols, ConnState: e.port.ConnState, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
-		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: own.GetCertificate, NextProtos: []string{"h2", "http/1.1"}},
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/endless" {
 				e.stuck <- endless(w)
@@ -89,8 +94,9 @@ func serve(t *testing.T, o port.Options, wrap func(net.Listener) net.Listener) *
 		}),
 	}
 	var served sync.WaitGroup
-	served.Go(func() { _ = srv.ServeTLS(e.port.TLS(), "", "") })
-	served.Go(func() { _ = srv.Serve(e.port.Plain()) })
+	for _, side := range []net.Listener{e.port.HTTP2(), e.port.TLS(), e.port.Plain()} {
+		served.Go(func() { _ = srv.Serve(side) })
+	}
 	t.Cleanup(func() {
 		_ = e.port.Close()
 		_ = srv.Close()
@@ -131,7 +137,7 @@ func (e *endpoint) dial(t *testing.T) net.Conn {
 
 func TestOnePortSpeaksTLSAndPlainHTTP(t *testing.T) {
 	t.Parallel()
-	e := serve(t, port.Options{Secure: true, FirstByte: 5 * time.Second}, nil)
+	e := serve(t, port.Options{TLS: speak, Patience: 5 * time.Second}, nil)
 	long := strings.Repeat("x", 100_000)
 	for _, c := range []struct {
 		scheme string
@@ -146,7 +152,7 @@ func TestOnePortSpeaksTLSAndPlainHTTP(t *testing.T) {
 
 func TestWhoDoesNotReadIsGivenUpOverEveryProtocol(t *testing.T) {
 	t.Parallel()
-	e := serve(t, port.Options{Secure: true, FirstByte: time.Second}, nil)
+	e := serve(t, port.Options{TLS: speak, Patience: time.Second}, nil)
 	for _, c := range []struct {
 		scheme string
 		h2     bool
@@ -178,7 +184,7 @@ func TestWhoDoesNotReadIsGivenUpOverEveryProtocol(t *testing.T) {
 
 func TestOldTLSIsRefused(t *testing.T) {
 	t.Parallel()
-	e := serve(t, port.Options{Secure: true, FirstByte: 5 * time.Second}, nil)
+	e := serve(t, port.Options{TLS: speak, Patience: 5 * time.Second}, nil)
 	c := tls.Client(e.dial(t), &tls.Config{RootCAs: e.roots, ServerName: "localhost", MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11})
 	if err := c.HandshakeContext(t.Context()); err == nil {
 		t.Error("TLS 1.1 is accepted")
@@ -187,7 +193,7 @@ func TestOldTLSIsRefused(t *testing.T) {
 
 func TestSilentClientsKeepNobodyOutAndAreClosed(t *testing.T) {
 	t.Parallel()
-	e := serve(t, port.Options{Secure: true, FirstByte: time.Second}, nil)
+	e := serve(t, port.Options{TLS: speak, Patience: time.Second}, nil)
 	silent := make([]net.Conn, 50)
 	for i := range silent {
 		silent[i] = e.dial(t)
@@ -205,7 +211,7 @@ func TestSilentClientsKeepNobodyOutAndAreClosed(t *testing.T) {
 
 func TestGarbageIsAnsweredOrClosed(t *testing.T) {
 	t.Parallel()
-	e := serve(t, port.Options{Secure: true, FirstByte: time.Second}, nil)
+	e := serve(t, port.Options{TLS: speak, Patience: time.Second}, nil)
 	for _, text := range []string{"\x16", "\x16\x03\x01\xff\xff", "\x00\x00", "GARBAGE\r\n\r\n", strings.Repeat("\x16\x03\x01\x00\x01\x01", 100), "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"} {
 		c := e.dial(t)
 		_, _ = io.WriteString(c, text)
@@ -241,14 +247,14 @@ func (f far) CloseWrite() error  { return f.Conn.(*net.TCPConn).CloseWrite() }
 func TestOnlyThisMachineSpeaksPlainHTTPWhereThereIsTLS(t *testing.T) {
 	t.Parallel()
 	away := func(ln net.Listener) net.Listener { return elsewhere{ln} }
-	e := serve(t, port.Options{Secure: true, FirstByte: time.Second}, away)
+	e := serve(t, port.Options{TLS: speak, Patience: time.Second}, away)
 	if got, err := e.ask(t, "http", strings.Repeat("k", 50_000), false); err != nil || !strings.Contains(got, "speaks TLS: use an https:// address") {
 		t.Errorf("plain: got %q, %v", got, err)
 	}
 	if got, err := e.ask(t, "https", "a", true); err != nil || got != "HTTP/2.0 true a" {
 		t.Errorf("TLS: got %q, %v", got, err)
 	}
-	open := serve(t, port.Options{FirstByte: time.Second}, away)
+	open := serve(t, port.Options{Patience: time.Second}, away)
 	if got, err := open.ask(t, "http", "a", false); err != nil || got != "HTTP/1.1 false a" {
 		t.Errorf("plain where there is no TLS: got %q, %v", got, err)
 	}
@@ -257,7 +263,7 @@ func TestOnlyThisMachineSpeaksPlainHTTPWhereThereIsTLS(t *testing.T) {
 func TestTLSToAPlainEndpointIsExplainedOnce(t *testing.T) {
 	t.Parallel()
 	var log syncBuffer
-	e := serve(t, port.Options{FirstByte: time.Second, Logger: slog.New(slog.NewTextHandler(&log, nil))}, nil)
+	e := serve(t, port.Options{Patience: time.Second, Logger: slog.New(slog.NewTextHandler(&log, nil))}, nil)
 	for range 3 {
 		if _, err := e.ask(t, "https", "", true); err == nil {
 			t.Error("answered")
@@ -300,7 +306,7 @@ func begin(t *testing.T, c net.Conn) {
 
 func TestThoseWithoutARequestGiveWayToOthers(t *testing.T) {
 	t.Parallel()
-	e := serve(t, port.Options{Secure: true, Connections: 3, FirstByte: time.Minute}, nil)
+	e := serve(t, port.Options{TLS: speak, Connections: 3, Patience: time.Minute}, nil)
 	busy, silent := e.dial(t), e.dial(t)
 	begin(t, busy)
 	if _, err := io.WriteString(silent, "GET / HT"); err != nil { // a header that does not end
@@ -339,7 +345,7 @@ func TestThoseWithoutARequestGiveWayToOthers(t *testing.T) {
 }
 
 func TestThousandsOfIdleAndSlowConnectionsCostLittle(t *testing.T) {
-	e := serve(t, port.Options{Secure: true, Connections: 1000, FirstByte: time.Minute}, nil)
+	e := serve(t, port.Options{TLS: speak, Connections: 1000, Patience: time.Minute}, nil)
 	before := heap()
 	for i := range 1800 { // the test holds both ends: 3,600 descriptors
 		c := e.dial(t)
@@ -369,7 +375,7 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := port.New(ln, port.Options{FirstByte: time.Hour, Logger: slog.New(slog.DiscardHandler)})
+	p := port.New(ln, port.Options{Patience: time.Hour, Logger: slog.New(slog.DiscardHandler)})
 	for i := range 3 {
 		c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", ln.Addr().String())
 		if err != nil {
@@ -414,7 +420,7 @@ func (b *broken) Accept() (net.Conn, error) {
 
 func TestATrialOfTheSystemIsSurvived(t *testing.T) {
 	t.Parallel()
-	e := serve(t, port.Options{Secure: true, FirstByte: time.Second}, func(ln net.Listener) net.Listener { return &broken{Listener: ln} })
+	e := serve(t, port.Options{TLS: speak, Patience: time.Second}, func(ln net.Listener) net.Listener { return &broken{Listener: ln} })
 	if got, err := e.ask(t, "http", "a", false); err != nil || got != "HTTP/1.1 false a" {
 		t.Errorf("got %q, %v", got, err)
 	}
