@@ -12,8 +12,7 @@ import (
 
 // Shape returns ln with connections on which the plain text that net/http itself writes, where a
 // request is no HTTP it can read, becomes an error in a door's shape. write returns its code and
-// JSON for a status and a reason. Not for HTTP/2, for
-// which net/http wants the *tls.Conn itself.
+// JSON for a status and a reason. Not for HTTP/2, for which net/http wants the *tls.Conn itself.
 func Shape(ln net.Listener, write func(status int, reason string) (code string, body []byte)) net.Listener {
 	return &shapedListener{ln, write}
 }
