@@ -53,6 +53,17 @@ func TestTheProxyItselfBreaksNothing(t *testing.T) {
 	tell(t, examine(t, proxy(t, func(*exchange) {})+"/models", options()))
 }
 
+func TestAStreamThatIsHeldBackIsNoticed(t *testing.T) {
+	t.Parallel()
+	o := options()
+	o.Chat, o.Only = "slow", "chat/stream/flushed"
+	tell(t, examine(t, endpoint, o))
+	// The proxy reads all of an answer before it sends any.
+	if r := examine(t, proxy(t, func(*exchange) {}), o); r.Count(report.Weak) != 1 {
+		t.Errorf("a proxy that holds streams back was not noticed: %v", outcomes(r, report.OK))
+	}
+}
+
 // tell reports what was violated.
 func tell(t *testing.T, r *report.Report) {
 	t.Helper()

@@ -33,6 +33,7 @@ keys:
   - {name: limited, key: ` + limitedKey + `, requests_per_minute: 3}
 models:
   chat: {provider: mock}
+  slow: {provider: mock, mock: {tokens_per_second: 8}}
   embed: {provider: mock, mock: {behaviour: embedding}}
   think: {provider: mock, mock: {behaviour: reasoning}}
   fails: {provider: mock, mock: {fault: {error: 3}}}

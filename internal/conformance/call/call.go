@@ -98,7 +98,8 @@ type Exchange struct {
 	Err error
 	// Endless says that more than MaxBody came.
 	Endless bool
-	Took    time.Duration
+	// First is when the first byte of the body came, Took when the last did, after the request was begun.
+	First, Took time.Duration
 }
 
 // Do sends a request and reads the whole answer.
@@ -144,13 +145,31 @@ func (c *Client) Do(ctx context.Context, r Request) *Exchange {
 	defer res.Body.Close()
 	e.Status, e.Header = res.StatusCode, res.Header
 	var b bytes.Buffer
-	_, e.Err = io.Copy(&b, io.LimitReader(res.Body, MaxBody+1))
+	first := firstRead{Reader: res.Body}
+	_, e.Err = io.Copy(&b, io.LimitReader(&first, MaxBody+1))
+	if !first.at.IsZero() {
+		e.First = first.at.Sub(begin)
+	}
 	if b.Len() > MaxBody {
 		e.Endless = true
 		b.Truncate(excerpt)
 	}
 	e.Body = bytes.Clone(b.Bytes())
 	return e
+}
+
+// firstRead notes when something is read first.
+type firstRead struct {
+	io.Reader
+	at time.Time
+}
+
+func (f *firstRead) Read(p []byte) (int, error) {
+	n, err := f.Reader.Read(p)
+	if n > 0 && f.at.IsZero() {
+		f.at = time.Now()
+	}
+	return n, err
 }
 
 // withheld is a body that never comes.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ingot-llm/ingot/internal/conformance/check"
 )
@@ -238,6 +239,12 @@ func streams() []check.Check {
 			},
 		},
 		{
+			Name: "chat/stream/flushed", Section: "3.8", Should: true,
+			Requires: "Chunks arrive while the answer is made, and not all at its end. An answer that takes less than a second is not judged.",
+			Breaks:   "Everybody who streams: they wait for the whole answer.",
+			Run:      flushed,
+		},
+		{
 			Name: "chat/stream/refused", Section: "3.8",
 			Requires: "A request that is refused is answered with an ordinary error, though a stream was asked for.",
 			Breaks:   "azure-ai-inference for Python reports nothing for an error inside a stream.",
@@ -299,6 +306,17 @@ func streams() []check.Check {
 			},
 		},
 	}
+}
+
+func flushed(t *check.T) {
+	const tries, few, part = 3, 8, 20
+	for n := range tries {
+		s := t.ChatStream(nil, check.Nth(n))
+		if len(s.Chunks) < few || s.Took < time.Second || s.Took-s.First > s.Took/part {
+			return
+		}
+	}
+	t.Fault("%d times all chunks of an answer came at once, after more than a second", tries)
 }
 
 func usageAsked() check.M { return check.M{"stream_options": check.M{"include_usage": true}} }
