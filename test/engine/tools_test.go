@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -51,20 +53,27 @@ func (c call) check(t *testing.T) {
 	if text == "" {
 		text = `{"type":"object","maxProperties":0}`
 	}
-	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+	satisfies(t, text, c.Arguments)
+}
+
+// satisfies fails unless a JSON text does what a schema says.
+func satisfies(t *testing.T, schema, text string) {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(schema))
 	if err != nil {
 		t.Fatal(err)
 	}
 	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource("urn:tool", doc); err != nil {
+	compiler.AssertFormat()
+	if err := compiler.AddResource("urn:schema", doc); err != nil {
 		t.Fatal(err)
 	}
-	arguments, err := jsonschema.UnmarshalJSON(strings.NewReader(c.Arguments))
+	value, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 	if err == nil {
-		err = compiler.MustCompile("urn:tool").Validate(arguments)
+		err = compiler.MustCompile("urn:schema").Validate(value)
 	}
 	if err != nil {
-		t.Errorf("%s(%s): %v", c.Name, c.Arguments, err)
+		t.Errorf("%s: %v", text, err)
 	}
 }
 
@@ -253,7 +262,7 @@ func TestToolsOfAModelWhoseTemplateHasNone(t *testing.T) {
 			case len(got.Calls) > 0:
 				got.Calls[0].check(t)
 			case got.Finish == "stop":
-				call{"call_", "get_weather", got.Text}.check(t)
+				satisfies(t, toolSchemas["get_weather"], got.Text)
 			}
 		}
 	})
@@ -268,7 +277,7 @@ func TestAnswersHoldToASchema(t *testing.T) {
 			c := c.(body)
 			text := c["message"].(body)["content"].(string)
 			if c["finish_reason"] == "stop" {
-				call{"call_", "book_table", text}.check(t)
+				satisfies(t, toolSchemas["book_table"], text)
 			}
 			var joined string
 			for _, p := range c["logprobs"].(body)["content"].([]any) {
@@ -361,5 +370,38 @@ models:
 				t.Errorf("after a result: got %+v", got)
 			}
 		})
+	}
+}
+
+// The schemas of the measurement, in the notation that these models get: an answer is right, or it is an error.
+func TestRandomWeightsWriteAsTheirSchemaSays(t *testing.T) {
+	g := serve(t, fmt.Sprintf("models:\n  plain: {local: %s, threads: 1, slots: 1, context: 4096}\n", tiny(t, "plain", tinymodel.Options{Arch: tinymodel.Llama})))
+	files, err := filepath.Glob("../measure/schemas/*.json")
+	if err != nil || len(files) < 30 {
+		t.Fatalf("%d schemas, %v", len(files), err)
+	}
+	right := 0
+	for i, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		format := body{"type": "json_schema", "json_schema": body{"name": "s", "strict": true, "schema": json.RawMessage(text)}}
+		status, answer := g.post("/chat/completions", question("Go", body{"model": "plain", "response_format": format, "temperature": 1.0, "seed": i, "max_tokens": 800}))
+		if status != http.StatusOK {
+			if message := fmt.Sprint(answer["error"].(body)["message"]); status != http.StatusBadGateway || !strings.Contains(message, "does not satisfy response_format: schema at") {
+				t.Errorf("%s: %d, %s", file, status, message)
+			}
+			continue
+		}
+		if choice := answer["choices"].([]any)[0].(body); choice["finish_reason"] == "stop" {
+			if !json.Valid([]byte(contentOf(t, answer))) {
+				t.Errorf("%s: %v", file, answer)
+			}
+			right++
+		}
+	}
+	if right < len(files)/2 {
+		t.Errorf("%d of %d are right", right, len(files))
 	}
 }
