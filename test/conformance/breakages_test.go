@@ -21,10 +21,10 @@ func breakages() []breakage {
 	return slices.Concat(frames(), chunks(), answers(), tools(), requests(), doors(), errors(), embeddings(), texts(), others())
 }
 
-// onStream spoils the bytes of chat streams.
+// onStream spoils the bytes of streams.
 func onStream(change func(text string) string) func(*exchange) {
 	return func(x *exchange) {
-		if x.chat() && x.streamed() {
+		if x.streamed() {
 			x.body = []byte(change(string(x.body)))
 		}
 	}
@@ -55,7 +55,7 @@ func frames() []breakage {
 		{"no [DONE]", "chat/stream/done", replaced(done, "", 1)},
 		{"two [DONE]", "chat/stream/done", replaced(done, done+done, 1)},
 		{"a chunk after [DONE]", "chat/stream/done", func(x *exchange) {
-			if x.chat() && x.streamed() {
+			if x.streamed() {
 				x.events(func(l []string) []string { return append(l, l[0]) })
 			}
 		}},
@@ -100,10 +100,10 @@ func halves(s string) string {
 	return s[:start] + event[:split] + tail + "\n\n" + head + event[split:] + s[end:]
 }
 
-// onChunks spoils the chunks of plain chat streams.
+// onChunks spoils the chunks of streams without tools.
 func onChunks(change func(i, last int, m map[string]any)) func(*exchange) {
 	return func(x *exchange) {
-		if x.chat() && x.streamed() && !x.has("tools") {
+		if x.streamed() && !x.has("tools") {
 			x.chunks(change)
 		}
 	}
@@ -130,7 +130,7 @@ func chunks() []breakage {
 			}
 		})},
 		{"a first frame of filter results", "chat/stream/choices", func(x *exchange) {
-			if x.chat() && x.streamed() {
+			if x.streamed() {
 				x.events(func(l []string) []string {
 					return append([]string{`{"id":"","object":"","created":0,"model":"","choices":[],"prompt_filter_results":[]}`}, l...)
 				})
@@ -162,7 +162,7 @@ func chunks() []breakage {
 		{"an unknown finish_reason", "chat/stream/finish", replaced(`"finish_reason":"stop"`, `"finish_reason":"eos"`, 1)},
 		{"no usage", "chat/stream/usage", onChunks(func(_, _ int, m map[string]any) { delete(m, "usage") })},
 		{"usage in a chunk of its own, unasked", "chat/stream/usage", func(x *exchange) {
-			if !x.chat() || !x.streamed() || x.has("stream_options") || x.has("tools") {
+			if !x.streamed() || x.has("stream_options") || x.has("tools") {
 				return
 			}
 			var usage any
@@ -184,7 +184,7 @@ func chunks() []breakage {
 			}
 		})},
 		{"a piece of text is lost", "chat/stream/same-text", func(x *exchange) {
-			if x.chat() && x.streamed() {
+			if x.streamed() {
 				x.events(func(l []string) []string { return slices.Delete(l, len(l)/2, len(l)/2+1) })
 			}
 		}},

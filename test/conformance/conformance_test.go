@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"net/http"
 	"path"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ingot-llm/ingot/internal/conformance"
 	"github.com/ingot-llm/ingot/internal/conformance/report"
 )
 
@@ -96,6 +98,81 @@ func TestEachBreakageIsNoticedByTheCheckThatNamesIt(t *testing.T) {
 	if len(seen) < least {
 		t.Errorf("%d breakages, want %d", len(seen), least)
 	}
+}
+
+// What all streams have in common is spoiled in all of them.
+func TestStreamsOfTextsAreReadAsStrictlyAsThoseOfChats(t *testing.T) {
+	t.Parallel()
+	known := map[string]bool{}
+	for _, c := range conformance.Checks() {
+		known[c.Name] = true
+	}
+	count := 0
+	for _, b := range slices.Concat(frames(), chunks()) {
+		name := strings.Replace(b.check, "chat/", "completions/", 1)
+		if !known[name] {
+			continue
+		}
+		count++
+		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
+			o := options()
+			o.Only = path.Dir(name)
+			if noticed := outcomes(examine(t, proxy(t, b.spoil)+"/models", o), report.Failed, report.Weak); !slices.Contains(noticed, name) {
+				t.Errorf("%s did not notice; what did: %v", name, noticed)
+			}
+		})
+	}
+	const least = 30
+	if count < least {
+		t.Errorf("%d breakages, want %d", count, least)
+	}
+}
+
+func TestAServerThatTakesEverythingIsNoticedByEveryCheckOfValues(t *testing.T) {
+	t.Parallel()
+	r := examine(t, proxy(t, func(x *exchange) {
+		if x.status >= http.StatusBadRequest && x.status < http.StatusInternalServerError && x.method == http.MethodPost {
+			x.grant()
+		}
+	})+"/models", options())
+	noticed := outcomes(r, report.Failed, report.Weak)
+	for i := range r.Results {
+		name := r.Results[i].Check.Name
+		refuses := strings.HasPrefix(name, "values/") || strings.Contains(name, "/values/") || strings.HasSuffix(name, "/refused") ||
+			slices.Contains([]string{
+				"body/malformed", "body/array", "body/null", "body/blank", "body/second-document", "body/duplicate-member", "body/not-utf8",
+				"body/deep", "body/coding", "body/media-type", "body/too-large", "versions/malformed", "model/deployment-header",
+			}, name)
+		if refuses && !slices.Contains(noticed, name) {
+			t.Errorf("%s did not notice", name)
+		}
+	}
+}
+
+func TestAServerThatRefusesEverythingIsNoticedByEveryCheckThatTakes(t *testing.T) {
+	t.Parallel()
+	r := examine(t, proxy(t, func(x *exchange) {
+		// What the server is known by, and the plainest requests, are answered.
+		if x.status == http.StatusOK && x.method == http.MethodPost && x.query != "" && !slices.Contains([]float64{1, 2}, numberOf(x.sent["max_tokens"])) {
+			x.refuse(http.StatusInternalServerError, "500")
+		}
+	})+"/models", options())
+	noticed := outcomes(r, report.Failed, report.Weak)
+	for i := range r.Results {
+		name := r.Results[i].Check.Name
+		takes := strings.HasPrefix(name, "chat/answer/") || strings.HasPrefix(name, "chat/stream/") || strings.HasPrefix(name, "tools/") ||
+			strings.HasPrefix(name, "format/") || strings.HasPrefix(name, "reasoning/") || strings.HasPrefix(name, "completions/answer/") ||
+			strings.HasPrefix(name, "embeddings/answer/") || strings.HasPrefix(name, "embeddings/encoding/") || strings.HasPrefix(name, "embeddings/input/")
+		if takes && !slices.Contains(noticed, name) && !strings.HasSuffix(name, "/refused") && !strings.HasSuffix(name, "-without-version") {
+			t.Errorf("%s did not notice", name)
+		}
+	}
+}
+
+func numberOf(v any) float64 {
+	n, _ := v.(float64)
+	return n
 }
 
 func TestEveryGroupOfChecksNoticesSomething(t *testing.T) {

@@ -112,7 +112,11 @@ func safe(text string) string {
 
 // Summary is the report in a line.
 func (r *Report) Summary() string {
-	return fmt.Sprintf("%d checks of %s: %d ok, %d failed, %d weak (should), %d left out, in %s.", len(r.Results), safe(r.Target),
+	checks := "checks"
+	if len(r.Results) == 1 {
+		checks = "check"
+	}
+	return fmt.Sprintf("%d %s of %s: %d ok, %d failed, %d weak (should), %d left out, in %s.", len(r.Results), checks, safe(r.Target),
 		r.Count(OK), r.Count(Failed), r.Count(Weak), r.Count(LeftOut), r.Took.Round(time.Millisecond))
 }
 
