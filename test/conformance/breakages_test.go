@@ -472,6 +472,16 @@ func requests() []breakage {
 		{"large seeds are refused", "chat/request/seed", member("seed", func(v any) bool { return v != nil })},
 		{"max_completion_tokens is refused", "chat/request/max-completion-tokens", member("max_completion_tokens", func(any) bool { return true })},
 		{"parts are refused", "chat/request/parts", contains(`"type":"text"`)},
+		{"500 for an image", "chat/request/image", func(x *exchange) {
+			if strings.Contains(messages(x), "image_url") {
+				x.refuse(http.StatusInternalServerError, "500")
+			}
+		}},
+		{"an image is refused somewhere", "chat/request/image", func(x *exchange) {
+			if strings.Contains(messages(x), "image_url") {
+				x.refuse(http.StatusUnprocessableEntity, "Invalid input")
+			}
+		}},
 		{"several system messages are refused", "chat/request/system", refusing(func(x *exchange) bool { return strings.Count(messages(x), `"system"`) > 1 })},
 		{"the role developer is refused", "chat/request/developer", contains(`"developer"`)},
 		{"names are refused", "chat/request/names", contains(`"name":"u"`)},

@@ -21,6 +21,30 @@ func taken(name, section, requires, breaks string, should bool, m check.M) check
 	}
 }
 
+// The smallest picture and the shortest sound.
+const (
+	dot     = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
+	silence = "UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQIAAACAgA=="
+)
+
+// offered is a check that a part of a message is understood or refused.
+func offered(name, what string, part check.M) check.Check {
+	return check.Check{
+		Name: "chat/request/" + name, Section: "3.2",
+		Requires: what + " is taken, or refused with 422 at messages where the model cannot use it.",
+		Breaks:   "Users who believe that the model has looked, and programs that fall back to another.",
+		Run: func(t *check.T) {
+			a := t.Chat(check.M{"messages": check.L{check.User(check.L{check.M{"type": "text", "text": "What is this?"}, part})}, "max_tokens": 4})
+			if a.OKOrRefused(http.StatusUnprocessableEntity) || a.Status() != http.StatusUnprocessableEntity {
+				return
+			}
+			if v := a.JSON(); v.Exists() && !placed(v, []string{"messages"}) {
+				v.Fault("names no place that begins with body, messages: %s", v.At("error"))
+			}
+		},
+	}
+}
+
 func says(role string, content any) check.M { return check.M{"role": role, "content": content} }
 
 func talk(messages ...any) check.M { return check.M{"messages": check.L(messages)} }
@@ -63,6 +87,8 @@ func requests() []check.Check {
 			talk(user, check.M{"role": "assistant", "content": "One.", "tool_calls": nil, "refusal": nil, "reasoning_content": nil, "audio": nil}, user)),
 		taken("thoughts", "3.2", "reasoning_content in the history is taken and not refused.", "Clients of reasoning models that feed back what they received.", false,
 			talk(user, check.M{"role": "assistant", "content": "One.", "reasoning_content": "They want one."}, user)),
+		offered("image", "An image", check.M{"type": "image_url", "image_url": check.M{"url": "data:image/png;base64," + dot, "detail": "low"}}),
+		offered("audio", "A sound", check.M{"type": "input_audio", "input_audio": check.M{"data": silence, "format": "wav"}}),
 		{
 			Name: "chat/request/order", Section: "3.1",
 			Requires: "Members may come in any order: content before role, a part's type last.",
@@ -194,6 +220,8 @@ func values() []check.Check {
 	ours := []check.Check{
 		wrong("tool-choice-without-tools", "tool_choice required without tools", check.M{"tool_choice": "required"}, "tool_choice"),
 		wrong("tools-twice", "Two tools of one name", check.M{"tools": check.L{weather(), weather()}}, "tools"),
+		wrong("tool-name-form", "A function's name with a space", check.M{"tools": check.L{check.M{"type": "function", "function": check.M{"name": "two words"}}}}, "tools"),
+		wrong("json-schema-schema", "A json_schema without schema", check.M{"response_format": check.M{"type": "json_schema", "json_schema": check.M{"name": "x"}}}, "response_format"),
 		wrong("stop-type", "A list of numbers as stop", check.M{"stop": check.L{1}}, "stop"),
 		wrong("model-type", "A number as model", check.M{"model": 1}, "model"),
 	}
