@@ -87,10 +87,19 @@ for (const [way, leave] of [
 }
 
 describe("tools", () => {
-  const parameters = { type: "object", properties: { city: { type: "string", maxLength: 20 }, unit: { enum: ["C", "F"] } }, required: ["city", "unit"], additionalProperties: false };
-  const tools = [{ type: "function", function: { name: "get_time" } }, { type: "function", function: { name: "get_weather", description: "Tells the weather of a city.", parameters } }];
+  const parameters = {
+    type: "object",
+    properties: { city: { type: "string", maxLength: 20 }, unit: { enum: ["C", "F"] } },
+    required: ["city", "unit"],
+    additionalProperties: false,
+  };
+  const tools = [
+    { type: "function", function: { name: "get_time" } },
+    { type: "function", function: { name: "get_weather", description: "Tells the weather of a city.", parameters } },
+  ];
   const messages = user("How is the weather in Paris?");
-  const body = { messages, tools, tool_choice: { type: "function", function: { name: "get_weather" } }, parallel_tool_calls: false, max_tokens: 96, ...fixed };
+  const tool_choice = { type: "function", function: { name: "get_weather" } };
+  const body = { messages, tools, tool_choice, parallel_tool_calls: false, max_tokens: 96, ...fixed };
   const options = { headers: { "extra-parameters": "pass-through" } };
 
   function check(call) {
@@ -137,7 +146,8 @@ test("an answer keeps to its schema, whole and streamed", async () => {
     required: ["name", "age"],
     additionalProperties: false,
   };
-  const body = { messages: user("Describe a person."), max_tokens: 96, seed: 3, temperature: 1.5, response_format: { type: "json_schema", json_schema: { name: "person", schema, strict: true } } };
+  const response_format = { type: "json_schema", json_schema: { name: "person", schema, strict: true } };
+  const body = { messages: user("Describe a person."), max_tokens: 96, seed: 3, temperature: 1.5, response_format };
   const whole = await chat(engine.client(), body);
   const chunks = (await all(events(engine.client(), body))).slice(0, -1);
 

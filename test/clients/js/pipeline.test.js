@@ -100,8 +100,13 @@ describe("requests", () => {
 
   test("of every parameter", async () => {
     const body = {
-      messages: [{ role: "system", content: "Be brief." }, { role: "developer", content: "Be kind." }, { role: "user", content: [{ type: "text", text: "Hi " }, { type: "text", text: "you" }] }],
-      model: "good", frequency_penalty: -2, presence_penalty: 2, temperature: 0, top_p: 0.5, max_tokens: 9, stop: ["never"], seed: 2 ** 53 - 1, stream: false,
+      messages: [
+        { role: "system", content: "Be brief." },
+        { role: "developer", content: "Be kind." },
+        { role: "user", content: [{ type: "text", text: "Hi " }, { type: "text", text: "you" }] },
+      ],
+      model: "good", frequency_penalty: -2, presence_penalty: 2, temperature: 0, top_p: 0.5,
+      max_tokens: 9, stop: ["never"], seed: 2 ** 53 - 1, stream: false,
       tools: [{ type: "function", function: { name: "f" } }], tool_choice: "none", response_format: { type: "text" },
     };
     assert.equal(said(await chat(server.client("/models"), body)), "Hi you");
@@ -151,7 +156,9 @@ describe("retries", () => {
   ]) {
     test(`of ${status}`, async () => {
       const policy = counter();
-      const response = await chat(at(deployment, { additionalPolicies: [{ policy, position: "perRetry" }], retryOptions: { retryDelayInMs: 1, maxRetryDelayInMs: 2 } }), { messages: hello });
+      const retryOptions = { retryDelayInMs: 1, maxRetryDelayInMs: 2 };
+      const client = at(deployment, { additionalPolicies: [{ policy, position: "perRetry" }], retryOptions });
+      const response = await chat(client, { messages: hello });
       assert.equal(response.status, status);
       assert.equal(isUnexpected(response), true);
       assert.equal(policy.requests.length, attempts);

@@ -287,9 +287,10 @@ def test_image_embeddings_are_not_here(sdk):
         sdk.images().embed(input=[ImageEmbeddingInput(image="data:image/png;base64,AA==")])
 
 
-@pytest.mark.parametrize("url", ["info", "/info", "{endpoint}/info"])
+@pytest.mark.parametrize("url", ["{url}/models/info", "{endpoint}/info", "/info"])
 def test_send_request_reaches_info(sdk, url):
-    response = sdk.chat("/models").send_request(HttpRequest("GET", sdk.url + "/models/info" if url == "info" else url, params={"api-version": "2025-04-01"}))
+    request = HttpRequest("GET", url.replace("{url}", sdk.url), params={"api-version": "2025-04-01"})
+    response = sdk.chat("/models").send_request(request)
 
     assert (response.status_code, response.json()["model_name"]) == (200, "mock")
 
@@ -354,7 +355,6 @@ def test_send_request_raises_nothing_by_itself(sdk):
     response = client.send_request(request)
 
     assert (response.status_code, response.json()["error"]["code"]) == (400, "extra_parameters_not_allowed")
-    assert not response.is_stream_consumed or response.content
     with pytest.raises(HttpResponseError, match="echo"):
         response.raise_for_status()
 
