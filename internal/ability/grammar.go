@@ -40,7 +40,7 @@ func (p *plan) lark(offered []llm.Tool, parallel bool) string {
 		rule("start", "format | calls")
 	default:
 		rule("start", "TEXT | TEXT? calls")
-		rule("TEXT", `/(?s:.)+/ & ~/(?s:.*)`+callOpen+`(?s:.*)/`)
+		rule("TEXT", `/(?s:.)+/ & ~/(?s:.*)<tool_(call|response)>(?s:.*)/`) // nor may a model make up results
 	}
 	if p.format != nil {
 		rule("format", "%json "+string(p.format.JSON))
@@ -117,9 +117,12 @@ func writeText(g *gbnf.Grammar, then string) {
 			after = then
 		}
 		body := `"" | ` + gbnf.Quote(next) + " " + after
-		if i == 0 {
+		switch callOpen[:i] {
+		case "":
 			body += " | [^<] text0"
-		} else {
+		case "<tool_": // what follows may not be that of a result
+			body += ` | "<" text1 | [^<r` + next + "] text0"
+		default:
 			body += ` | "<" text1 | [^<` + next + "] text0"
 		}
 		g.Rule("text"+strconv.Itoa(i), body)

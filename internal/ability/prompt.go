@@ -13,20 +13,21 @@ import (
 // instruction tells a model which tools there are and how to call one.
 func instruction(tools []llm.Tool, must bool) string {
 	var b strings.Builder
-	b.WriteString("You can call these functions:\n")
+	b.WriteString("You can call functions to help the user. Their signatures are within <tools></tools>:\n<tools>\n")
 	for i := range tools {
 		w := jsonx.Writer{}
 		writeTool(&w, &tools[i])
 		b.Write(w.Bytes)
 		b.WriteByte('\n')
 	}
-	b.WriteString("To call a function, write " + callOpen + nameOpen + `the function's name` + nameClose + "{its arguments}}" + callClose + ". ")
+	b.WriteString("</tools>\nFor each call write a JSON object with the function's name and its arguments within " + callOpen + callClose + ":\n" +
+		callOpen + nameOpen + "function name" + nameClose + "{}}" + callClose + "\n")
 	if must {
 		b.WriteString("Answer with a call.")
 	} else {
-		b.WriteString("If no function helps, answer in words.")
+		b.WriteString("Answer in words where no function helps.")
 	}
-	b.WriteString(" What a function returned is between " + resultOpen + " and " + resultClose + ".")
+	b.WriteString(" What a function returned is within " + resultOpen + resultClose + ".")
 	return b.String()
 }
 

@@ -113,9 +113,9 @@ func TestCallsAndResultsOfAConversationAreSpelledOut(t *testing.T) {
 
 func TestToolsAreOfferedInTheFirstSystemMessage(t *testing.T) {
 	for name, c := range map[string]struct{ messages, begins string }{
-		"the caller's":      {`{"role":"user","content":"Go"},{"role":"system","content":"S"}`, "S\n\nYou can call"},
-		"the caller's list": {`{"role":"developer","content":[{"type":"text","text":"S"}]},{"role":"user","content":"Go"}`, "[S][\n\nYou can call"},
-		"the model's":       {`{"role":"user","content":"Go"}`, "Be brief.\n\nYou can call"},
+		"the caller's":      {`{"role":"user","content":"Go"},{"role":"system","content":"S"}`, "S\n\nYou can call functions"},
+		"the caller's list": {`{"role":"developer","content":[{"type":"text","text":"S"}]},{"role":"user","content":"Go"}`, "[S][\n\nYou can call functions"},
+		"the model's":       {`{"role":"user","content":"Go"}`, "Be brief.\n\nYou can call functions"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := asked(t, ability.Options{System: "Be brief."}, `{"messages":[`+c.messages+`],`+offer+`}`)
@@ -198,7 +198,7 @@ func TestATemplateThatTellsToolsInTheSameWordsIsLeftToIt(t *testing.T) {
 		"no place":     "{% for message in messages %}<tool_call>{\"arguments\"}<tool_response>{% endfor %}",
 	} {
 		got := asked(t, ability.Options{Template: template}, conversation+`}`)
-		if got["chat_template_kwargs"] != nil || !strings.Contains(spoken(got)[0], "You can call") {
+		if got["chat_template_kwargs"] != nil || !strings.Contains(spoken(got)[0], "You can call functions") {
 			t.Errorf("%s: got %v", name, got)
 		}
 	}

@@ -27,17 +27,37 @@ PROMPTS = {
     "message": ("Tell ada@example.com that I am late.", ["send_message"], "required", True),
     "messages": ("Invite ada@example.com and grace@example.com to lunch. It is urgent!", ["send_message", "get_weather"], "required", False),
     "search": ("I look for a used bicycle, up to 200 euros.", ["search"], "search", True),
-    "search or talk": ("Which red shoes are on sale?", ["search", "send_message"], "auto", True),
+    "as before": ("And in Oslo?", ["get_weather", "add"], "auto", True),
     "steps": ("Open the door, wait, and close it.", ["run_steps"], "required", True),
     "steps by name": ("First close the window, then wait.", ["run_steps", "add"], "run_steps", False),
     "translation": ("Say 'good morning' in Japanese.", ["translate"], "required", True),
     "time": ("What time is it?", ["current_time"], "required", False),
-    "time or talk": ("Do I have time for a coffee?", ["current_time", "get_weather"], "auto", False),
+    "sum as before": ("What is 17 plus 25?", ["get_weather", "add"], "auto", False),
     "talk": ("Hello! Who are you?", ["get_weather", "add", "book_table"], "auto", False),
     "everything": ("What can you do for me today?", list(TOOLS), "required", True),
     "everything or talk": ("I am bored. Surprise me.", list(TOOLS), "auto", False),
 }
-QUICK = ["weather", "table or not", "contact", "steps", "everything"]
+QUICK = ["weather", "as before", "contact", "steps", "everything"]
+
+
+def before(text, name, arguments, result, answer):
+    """A call that went well, as a client tells it."""
+    call = {"id": "call_1", "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+    return [
+        {"role": "user", "content": text},
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_1", "content": result},
+        {"role": "assistant", "content": answer},
+    ]
+
+
+# What was said before a prompt: a small model that is free to talk calls where it sees how.
+HISTORIES = {
+    "as before": before("What is the weather in Paris?", "get_weather", {"city": "Paris"}, "rain", "It rains in Paris.")
+    + before("And in Rome?", "get_weather", {"city": "Rome"}, "sun", "The sun shines in Rome."),
+    "sum as before": before("What is 1 plus 2?", "add", {"numbers": [1, 2]}, "3", "It is 3.")
+    + before("What is 20 plus 30?", "add", {"numbers": [20, 30]}, "50", "It is 50."),
+}
 
 
 def measure(endpoint, quick, only):
@@ -47,18 +67,18 @@ def measure(endpoint, quick, only):
             continue
         row = Row(name)
         for seed in range(2 if quick else 5):
-            answer = endpoint.ask(question(prompt, seed), stream=seed % 2 == 1)
+            answer = endpoint.ask(question(name, prompt, seed), stream=seed % 2 == 1)
             row.count(answer, lambda answer: judge(answer, prompt, judges))
             if answer.finish == "length" and prompt[2] != "auto" and not answer.calls:
                 row.faults.append(f"no call: {answer}")
         yield row
 
 
-def question(prompt, seed):
+def question(name, prompt, seed):
     text, tools, choice, single = prompt
     named = choice not in ("auto", "required")
     body = {
-        "messages": [{"role": "user", "content": text}],
+        "messages": HISTORIES.get(name, []) + [{"role": "user", "content": text}],
         "tools": [{"type": "function", "function": {"name": name, **TOOLS[name]}} for name in tools],
         "tool_choice": {"type": "function", "function": {"name": choice}} if named else choice,
         "temperature": TEMPERATURE,

@@ -4,6 +4,7 @@ package gbnf
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -154,15 +155,15 @@ func (s *scope) array(v jsonx.Value) string {
 	// Items behind the least number may be absent from the end.
 	least := min(low, len(prefix))
 	body := ""
-	for i := len(prefix) - 1; i >= 0; i-- {
+	for i, item := range slices.Backward(prefix) {
 		comma := `"," `
 		if i == 0 {
 			comma = ""
 		}
 		if i == len(prefix)-1 {
-			body = comma + prefix[i] + more
+			body = comma + item + more
 		} else {
-			body = comma + prefix[i] + " " + body
+			body = comma + item + " " + body
 		}
 		if i >= least {
 			body = "(" + body + ")?"
@@ -207,8 +208,7 @@ func (s *scope) object(v jsonx.Value) string {
 		quoted := string(jsonx.AppendString(nil, name))
 		members = append(members, member{s.named(Quote(quoted+":") + " " + s.value(m)), required[name]})
 	}
-	for i := len(members) - 1; i >= 0; i-- {
-		m := members[i]
+	for _, m := range slices.Backward(members) {
 		asFirst, asLater := m.rule+" "+later, `"," `+m.rule+" "+later
 		if !m.required {
 			asFirst, asLater = asFirst+" | "+first, asLater+" | "+later
