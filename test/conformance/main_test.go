@@ -102,7 +102,9 @@ func serve(home, configuration string) (url string, stop func(), err error) {
 		close(drained)
 	}()
 	return url, func() {
-		_ = cmd.Process.Signal(os.Interrupt)
+		if cmd.Process.Signal(os.Interrupt) != nil { // which Windows does not have
+			_ = cmd.Process.Kill()
+		}
 		<-drained
 		_ = cmd.Wait()
 	}, nil
