@@ -136,11 +136,21 @@ func keyFor(base string, h home.Home) string {
 	return key
 }
 
-// keyFor is the key to send where the data folder is not yet open.
+// keyFor is the key to send to a server that may be anybody's: INGOT_KEY, or, to the endpoint that
+// runs with this data folder only, the development key.
 func (a *app) keyFor(base string) string {
+	if key := strings.TrimSpace(os.Getenv("INGOT_KEY")); key != "" {
+		return key
+	}
 	h, err := a.home()
 	if err != nil {
-		return strings.TrimSpace(os.Getenv("INGOT_KEY"))
+		return ""
+	}
+	running, _ := h.Running()
+	ours, err := url.Parse(running.URL)
+	there, other := url.Parse(base)
+	if err != nil || other != nil || ours.Port() == "" || ours.Port() != there.Port() {
+		return ""
 	}
 	return keyFor(base, h)
 }

@@ -40,8 +40,8 @@ func Verb(s *screen.Screen, keyFor func(base string) string) *cobra.Command {
 What is violated is shown with the rule's place in doc/protocol.md, what was sent and what came, and
 which client breaks. The server answers some hundred short requests.
 
-The key is INGOT_KEY, or in --key-file; for this machine, else, the development key. With
-INGOT_LIMITED_KEY, a key that is refused after a few requests, limits are checked, too. What a server
+The key is INGOT_KEY, or in --key-file; for the endpoint that runs with this data folder, else, the
+development key. With INGOT_LIMITED_KEY, a key that is refused after a few requests, limits are checked, too. What a server
 does not claim is left out: an operation that it answers 404, tools or response_format that it refuses
 as unsupported, and what needs a flag that is not given.
 
