@@ -7,7 +7,6 @@ package grammar
 
 import (
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"slices"
 
@@ -89,9 +88,9 @@ func enforce(root *document.Node, strict bool, left map[*document.Node]map[strin
 	if err := b.spell(); err != nil {
 		return nil, err
 	}
-	text := shape.Emit(st, maxEmitted)
-	if len(text) > maxEmitted {
-		return nil, &schema.Error{Reason: fmt.Sprintf("it takes more than %d bytes to enforce: simplify it", maxEmitted)}
+	text, ok := shape.Emit(st, maxEmitted)
+	if !ok {
+		return nil, problem(root, "", "it takes more to enforce than %d bytes, or describes too many ranges of numbers: simplify it", maxEmitted)
 	}
 	return &Enforced{JSON: text, Schema: whole}, nil
 }

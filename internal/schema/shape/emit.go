@@ -12,37 +12,49 @@ import (
 // engine reads JSON to a depth of 128.
 const nesting = 6
 
+// maxRanges is how many different ranges of numbers the engine is given, whose
+// automata are the largest.
+const maxRanges = 300
+
 // emitter writes states in the few words of JSON Schema in which the engine
 // and this package were seen to agree.
 type emitter struct {
-	limit int
-	names int
-	defs  []*State
-	out   []byte
+	limit  int
+	names  int
+	defs   []*State
+	ranges map[string]string // definitions of those met again, empty for those met once
+	order  []string          // of the ranges in definitions
+	out    []byte
 }
 
 // Emit writes the states as a self-contained JSON Schema, without white space.
-// It is not longer than limit by much; what is longer is of no use.
-func Emit(root *State, limit int) []byte {
-	e := emitter{limit: limit}
+// It says whether the engine can take it: up to limit bytes, and not too many
+// ranges of numbers.
+func Emit(root *State, limit int) (text []byte, ok bool) {
+	e := emitter{limit: limit, ranges: map[string]string{}}
 	e.count(root, 0)
-	e.out = append(e.out, `{"x-guidance":{"whitespace_flexible":false}`...)
-	for i, st := range e.defs {
-		if i == 0 {
-			e.out = append(e.out, `,"$defs":{`...)
-		} else {
-			e.out = append(e.out, ',')
-		}
+	e.state(root)
+	body := e.out
+	e.out = []byte(`{"x-guidance":{"whitespace_flexible":false}`)
+	comma := `,"$defs":{`
+	for _, st := range e.defs {
+		e.text(comma)
 		e.out = append(document.Quote(e.out, st.name), ':')
 		e.body(st)
+		comma = ","
 	}
-	if len(e.defs) > 0 {
-		e.out = append(e.out, '}')
+	for i := 0; i < len(e.order); i++ {
+		e.text(comma)
+		e.out = append(document.Quote(e.out, e.ranges[e.order[i]]), ':')
+		e.text(e.order[i])
+		comma = ","
 	}
-	at := len(e.out)
-	e.state(root)
-	e.out[at] = ',' // the members go on
-	return e.out
+	if comma == "," {
+		e.text(`}`)
+	}
+	e.text(",")
+	e.out = append(e.out, body[1:]...)
+	return e.out, len(e.out) <= limit && len(e.ranges) <= maxRanges
 }
 
 // count gives a name to what is used more than once, or nested deeply.
@@ -83,9 +95,7 @@ func (s *Shape) parts() []*State {
 
 func (e *emitter) state(st *State) {
 	if st.name != "" {
-		e.text(`{"$ref":`)
-		e.out = document.Quote(e.out, "#/$defs/"+st.name)
-		e.text(`}`)
+		e.refer(st.name)
 		return
 	}
 	e.body(st)
@@ -144,6 +154,10 @@ func (e *emitter) shape(s *Shape) {
 		e.text(`{}`)
 		return
 	}
+	if s.Kind == "integer" || s.Kind == "number" {
+		e.numbers(s)
+		return
+	}
 	e.text(`{"type":"` + s.Kind + `"`)
 	switch s.Kind {
 	case "string":
@@ -162,8 +176,6 @@ func (e *emitter) shape(s *Shape) {
 		if len(s.Whole) > 1 {
 			e.text(`}]`)
 		}
-	case "integer", "number":
-		e.numbers(s.Numbers)
 	case "array":
 		e.array(s)
 	case "object":
@@ -183,16 +195,38 @@ func (e *emitter) counts(of string, low, high int) {
 	}
 }
 
-func (e *emitter) numbers(p Span) {
+// numbers writes a range, and from the second time on refers to it.
+func (e *emitter) numbers(s *Shape) {
+	p := s.Numbers
+	text := `{"type":"` + s.Kind + `"`
 	for _, bound := range []struct {
 		name string
 		r    *big.Rat
 	}{{"minimum", p.Low}, {"maximum", p.High}, {"multipleOf", p.Step}} {
 		if bound.r != nil {
 			digits, _ := bound.r.FloatPrec()
-			e.text(`,"` + bound.name + `":` + bound.r.FloatString(digits))
+			text += `,"` + bound.name + `":` + bound.r.FloatString(digits)
 		}
 	}
+	text += `}`
+	name, met := e.ranges[text]
+	switch {
+	case !met:
+		e.ranges[text] = ""
+		e.text(text)
+		return
+	case name == "":
+		name = "n" + strconv.Itoa(len(e.order)+1)
+		e.ranges[text] = name
+		e.order = append(e.order, text)
+	}
+	e.refer(name)
+}
+
+func (e *emitter) refer(name string) {
+	e.text(`{"$ref":`)
+	e.out = document.Quote(e.out, "#/$defs/"+name)
+	e.text(`}`)
 }
 
 func (e *emitter) array(s *Shape) {
