@@ -61,6 +61,9 @@ func hear(s llm.Stream) heard {
 	r, err := s.Collect()
 	if err != nil {
 		h.Err = err.Error()
+		if llm.AsError(err).Err != nil {
+			h.Err = "what the model said would be logged: " + h.Err
+		}
 		return h
 	}
 	for _, p := range r.Choices[0].Parts {

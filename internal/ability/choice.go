@@ -208,7 +208,7 @@ func (c *choice) called() error {
 
 func (c *choice) checkCall(k *call) error {
 	if err := c.plan.tools[k.name].Schema.Validate(k.args); err != nil {
-		return &llm.Error{Kind: llm.Upstream, Message: "The model called '" + k.name + "' with arguments that do not satisfy its parameters: " + err.Error() + ".", Err: err}
+		return &llm.Error{Kind: llm.Upstream, Message: "The model called '" + k.name + "' with arguments that do not satisfy its parameters: " + err.Error() + "."}
 	}
 	return nil
 }
@@ -249,7 +249,7 @@ func (c *choice) checkText() error {
 	if err == nil || c.plan.stops && cut(c.said) {
 		return nil
 	}
-	return &llm.Error{Kind: llm.Upstream, Message: "The model's answer does not satisfy response_format: " + err.Error() + ".", Err: err}
+	return &llm.Error{Kind: llm.Upstream, Message: "The model's answer does not satisfy response_format: " + err.Error() + "."}
 }
 
 // cut reports whether text is the beginning of a JSON document.

@@ -149,7 +149,7 @@ func refusal(err error, at ...any) error {
 		}
 	}
 	return &llm.Error{
-		Kind: kind, Param: member, Message: "The schema in '" + member + "' cannot be enforced: " + msg + ".", Err: err,
+		Kind: kind, Param: member, Message: "The schema in '" + member + "' cannot be enforced: " + msg + ".",
 		Details: []llm.Detail{{Type: "value_error", Loc: loc, Msg: msg}},
 	}
 }
