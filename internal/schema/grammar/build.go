@@ -35,9 +35,9 @@ type builder struct {
 	work    *int
 	weight  int
 	regexps map[string]*regexp.Regexp
-	renamed []string       // places whose oneOf is an anyOf where parts are looked for, inner ones first
-	whole   *document.Node // its alternatives are not looked at: see disjoint
-	probe   bool           // nothing is refused: see disjoint
+	renamed []string         // places whose oneOf is an anyOf where parts are looked for, inner ones first
+	whole   *document.Node   // its alternatives are not looked at: see disjoint
+	probe   []*document.Node // not nil: nothing is refused, and no listed value judged by these: see disjoint
 }
 
 // fresh is a builder of the same document without states.
@@ -51,7 +51,7 @@ func (b *builder) fresh() *builder {
 // refuse ends a strict build; otherwise the keyword is left out.
 func (b *builder) refuse(n *document.Node, keyword, as, format string, args ...any) error {
 	switch {
-	case b.probe:
+	case b.probe != nil:
 		return nil
 	case b.strict:
 		return problem(n, keyword, format, args...)
@@ -184,13 +184,13 @@ func with(flat []*document.Node, more ...*document.Node) []*document.Node {
 
 // mustDiffer refuses a oneOf unless no value can satisfy two of its schemas.
 func (b *builder) mustDiffer(flat []*document.Node, n *document.Node) error {
-	if b.probe {
+	if b.probe != nil {
 		return nil
 	}
 	ways := n.List("oneOf")
 	for i, one := range ways {
 		for j, other := range ways[:i] {
-			differ, err := b.disjoint(with(slices.Clone(flat), one, other), n)
+			differ, err := b.disjoint(flat, n, one, other)
 			if err != nil {
 				return err
 			}
@@ -207,12 +207,12 @@ func (b *builder) mustDiffer(flat []*document.Node, n *document.Node) error {
 	return nil
 }
 
-// disjoint says whether nothing satisfies all of the schemas, not looking at
-// the alternatives of from.
-func (b *builder) disjoint(set []*document.Node, from *document.Node) (bool, error) {
+// disjoint says whether nothing satisfies both schemas and flat, not looking at
+// the alternatives of from, which are in question.
+func (b *builder) disjoint(flat []*document.Node, from, one, other *document.Node) (bool, error) {
 	probe := b.fresh()
-	probe.whole, probe.probe = from, true
-	st, err := probe.build(set...)
+	probe.whole, probe.probe = from, flat
+	st, err := probe.build(with(slices.Clone(flat), one, other)...)
 	if err != nil {
 		return false, err
 	}
@@ -319,6 +319,9 @@ func (b *builder) listed(st *shape.State, flat []*document.Node, from *document.
 		for _, n := range flat {
 			if *b.work -= 20 + len(text)/8; *b.work < 0 {
 				return b.errWork()
+			}
+			if slices.Contains(b.probe, n) {
+				continue
 			}
 			s, err := b.schemaAt(n)
 			if err != nil {

@@ -280,7 +280,7 @@ func (o *objects) others(s *shape.Shape) error {
 // written, and a probe takes any.
 func (o *objects) loose(s *shape.Shape, n *document.Node, keyword, reason string) error {
 	err := o.refuse(n, keyword, "", "%s", reason)
-	if err == nil && o.probe {
+	if err == nil && o.probe != nil {
 		s.Rest, err = o.state(nil)
 	}
 	return err

@@ -129,6 +129,7 @@ var refusals = []struct {
 	{`{"type":"integer","minimum":1e300}`, "", "minimum", true},
 	{`{"type":"integer","multipleOf":1000003}`, "", "multipleOf", true},
 	{`{"oneOf":[{"type":"integer"},{"type":"number"}]}`, "", "oneOf", true},
+	{`{"oneOf":[{"enum":[1]},{"type":"integer"}]}`, "", "oneOf", true},
 	{`{"oneOf":[{"properties":{"k":{"const":1}}},{"properties":{"k":{"const":2}}}]}`, "", "oneOf", true},
 	{`{"const":12345678901234567890123}`, "/const", "", false},
 	{`false`, "", "", false},
@@ -177,7 +178,7 @@ func TestWithoutStrictOnlyWhatIsEnforcedIsChecked(t *testing.T) {
 	for _, c := range []struct{ schema, passes, fails string }{
 		{`{"type":"array","items":{"type":"integer"},"uniqueItems":true}`, `[1,1]`, `["a"]`},
 		{`{"oneOf":[{"type":"integer"},{"type":"number"}]}`, `1`, `"a"`},
-		{`{"oneOf":[{"enum":[1,2]},{"enum":[2,3]}]}`, `1`, `2`},
+		{`{"oneOf":[{"enum":[1,2]},{"enum":[2,3]}]}`, `2`, `4`},
 		{`{"oneOf":[{"oneOf":[{"type":"integer"},{"type":"number","enum":[1,2.5]}]},{"type":"number"}]}`, `1`, `"a"`},
 		{`{"type":"object","properties":{"a":{"type":"string","pattern":"(?!x)"}}}`, `{"a":"x"}`, `{"a":1}`},
 		{`{"type":"object","minProperties":3,"maxProperties":4}`, `{"a":1}`, `[]`},

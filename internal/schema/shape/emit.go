@@ -4,6 +4,7 @@ import (
 	"math/big"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/ingot-llm/ingot/internal/schema/document"
 )
@@ -198,17 +199,18 @@ func (e *emitter) counts(of string, low, high int) {
 // numbers writes a range, and from the second time on refers to it.
 func (e *emitter) numbers(s *Shape) {
 	p := s.Numbers
-	text := `{"type":"` + s.Kind + `"`
+	var b strings.Builder
+	b.WriteString(`{"type":"` + s.Kind + `"`)
 	for _, bound := range []struct {
 		name string
 		r    *big.Rat
 	}{{"minimum", p.Low}, {"maximum", p.High}, {"multipleOf", p.Step}} {
 		if bound.r != nil {
 			digits, _ := bound.r.FloatPrec()
-			text += `,"` + bound.name + `":` + bound.r.FloatString(digits)
+			b.WriteString(`,"` + bound.name + `":` + bound.r.FloatString(digits))
 		}
 	}
-	text += `}`
+	text := b.String() + `}`
 	name, met := e.ranges[text]
 	switch {
 	case !met:
