@@ -11,6 +11,7 @@ import (
 	"github.com/ingot-llm/ingot/internal/schema"
 	"github.com/ingot-llm/ingot/internal/schema/document"
 	"github.com/ingot-llm/ingot/internal/schema/shape"
+	"github.com/ingot-llm/ingot/internal/schema/span"
 )
 
 // The bounds of what is made of one schema, and of the work it takes.
@@ -392,7 +393,7 @@ func (b *builder) literal(st *shape.State, v *document.Node) error {
 	default:
 		s.Literal = string(v.Write(nil, nil))
 		if r, ok := rational(v); ok {
-			text, exact := decimal(r)
+			text, exact := span.Decimal(r)
 			if !exact {
 				return problem(v, "", "the number %s has too many digits to be enforced", s.Literal)
 			}

@@ -2,11 +2,11 @@ package grammar
 
 import (
 	"math/big"
-	"strconv"
 
 	"github.com/ingot-llm/ingot/internal/schema/document"
 	"github.com/ingot-llm/ingot/internal/schema/pattern"
 	"github.com/ingot-llm/ingot/internal/schema/shape"
+	"github.com/ingot-llm/ingot/internal/schema/span"
 )
 
 // What texts and numbers are enforced within.
@@ -15,11 +15,8 @@ const (
 	minLength  = 64_000    // characters that a minimum may ask for
 	maxInteger = 1<<53 - 1 // either way, as clients of all languages read it
 	maxNumber  = 1e15      // either way
-	maxDigits  = 15        // of a number's bounds and of numbers that are listed
-	maxScale   = 12        // of them behind the point
 	maxFactor  = 1_000     // of multipleOf, in units of its last digit
 	maxListed  = 256       // multiples that are listed
-	fineUnits  = 1_000_000 // of other numbers from zero on, in one
 )
 
 // strings makes the shape of strings.
@@ -73,78 +70,59 @@ func (b *builder) strings(st *shape.State, flat []*document.Node) error {
 	return nil
 }
 
-// span is a shape's span whose ends can be excluded, and open: nil.
-type span struct {
-	shape.Span
-	aboveLow, belowHigh bool
-}
-
 // number makes the shapes of numbers.
 func (b *builder) number(st *shape.State, flat []*document.Node, integer bool) error {
-	p := span{}
+	p := span.Span{}
 	var from, stepper *document.Node
 	for _, n := range flat {
 		if b.bound(&p, n) {
 			from = n
 		}
 		if r, ok := rational(b.inForce(n, "multipleOf")); ok && r.Sign() > 0 {
-			p.Step, stepper = multiple(p.Step, r), n
+			p.Step, stepper = span.Multiple(p.Step, r), n
 		}
 	}
 	if integer && p.Step != nil {
-		p.Step = multiple(p.Step, big.NewRat(1, 1))
+		p.Step = span.Multiple(p.Step, big.NewRat(1, 1))
 	}
 	kind := "number"
 	if integer {
 		kind = "integer"
 	}
-	outside := p.clamp(limitOf(kind))
+	outside := p.Clamp(limitOf(kind))
 	if integer || p.Step != nil {
 		step := p.Step
 		if step == nil {
 			step = big.NewRat(1, 1)
 		}
-		first, last := p.multiples(step)
+		first, last := p.Multiples(step)
 		if first.Cmp(last) > 0 {
 			return b.nothing(st, kind, from, stepper, outside)
 		}
 		if p.Step != nil {
 			return b.stepped(st, p, first, last, stepper, integer)
 		}
-		p.Low, p.High = new(big.Rat).SetInt(first), new(big.Rat).SetInt(last)
-		st.Shapes = append(st.Shapes, &shape.Shape{Kind: "integer", Numbers: p.Span})
+		p = span.Span{Low: new(big.Rat).SetInt(first), High: new(big.Rat).SetInt(last)}
+		st.Shapes = append(st.Shapes, &shape.Shape{Kind: "integer", Numbers: p})
 		return nil
 	}
-	if p.empty() {
+	if p.Empty() {
 		return b.nothing(st, kind, from, nil, outside)
 	}
 	if p.Low.Cmp(p.High) == 0 {
-		if text, exact := decimal(p.Low); exact {
+		if text, exact := span.Decimal(p.Low); exact {
 			st.Shapes = append(st.Shapes, &shape.Shape{Kind: "literal", Literal: text})
 			return nil
 		}
 	}
-	p.round()
-	if p.empty() || p.Low.Cmp(p.High) == 0 {
+	p.Round()
+	if p.Empty() || p.Low.Cmp(p.High) == 0 {
 		return b.widen(st, from, kind, "the range is too narrow to be enforced: list the numbers in enum")
 	}
-	for _, part := range p.fine() {
+	for _, part := range p.Fine() {
 		st.Shapes = append(st.Shapes, &shape.Shape{Kind: "number", Numbers: part})
 	}
 	return nil
-}
-
-// fine gives numbers from zero on an end after a few digits, for a model can
-// write digits without one. Of those below zero the engine makes no multiples.
-func (p *span) fine() []shape.Span {
-	zero, unit := new(big.Rat), big.NewRat(1, fineUnits)
-	switch {
-	case p.Low.Sign() < 0 && p.High.Cmp(big.NewRat(1, 1)) >= 0:
-		return []shape.Span{{Low: zero, High: p.High, Step: unit}, {Low: p.Low, High: zero}}
-	case p.Low.Sign() >= 0 && new(big.Rat).Sub(p.High, p.Low).Cmp(big.NewRat(1, 1)) >= 0:
-		return []shape.Span{{Low: p.Low, High: p.High, Step: unit}}
-	}
-	return []shape.Span{p.Span}
 }
 
 func boundKeywords() []string {
@@ -161,9 +139,9 @@ func (b *builder) widen(st *shape.State, n *document.Node, kind, format string, 
 			return err
 		}
 	}
-	p := span{}
-	p.clamp(limitOf(kind))
-	st.Shapes = append(st.Shapes, &shape.Shape{Kind: kind, Numbers: p.Span})
+	p := span.Span{}
+	p.Clamp(limitOf(kind))
+	st.Shapes = append(st.Shapes, &shape.Shape{Kind: kind, Numbers: p})
 	return nil
 }
 
@@ -189,61 +167,26 @@ func (b *builder) nothing(st *shape.State, kind string, from, stepper *document.
 }
 
 // bound narrows p to the bounds of n, in the words of any draft.
-func (b *builder) bound(p *span, n *document.Node) bool {
+func (b *builder) bound(p *span.Span, n *document.Node) bool {
 	found := false
 	for _, name := range []string{"minimum", "exclusiveMinimum"} {
 		r, ok := rational(b.inForce(n, name))
 		above := name == "exclusiveMinimum" || n.Get("exclusiveMinimum").Is(true)
-		if ok && (p.Low == nil || r.Cmp(p.Low) > 0 || r.Cmp(p.Low) == 0 && above) {
-			p.Low, p.aboveLow, found = r, above, true
-		}
+		found = ok && p.Raise(r, above) || found
 	}
 	for _, name := range []string{"maximum", "exclusiveMaximum"} {
 		r, ok := rational(b.inForce(n, name))
 		below := name == "exclusiveMaximum" || n.Get("exclusiveMaximum").Is(true)
-		if ok && (p.High == nil || r.Cmp(p.High) < 0 || r.Cmp(p.High) == 0 && below) {
-			p.High, p.belowHigh, found = r, below, true
-		}
+		found = ok && p.Lower(r, below) || found
 	}
 	return found
 }
 
-// clamp narrows p to what is enforced, and says whether it lay outside of it.
-func (p *span) clamp(limit *big.Rat) (outside bool) {
-	least := new(big.Rat).Neg(limit)
-	outside = p.Low != nil && p.Low.Cmp(limit) > 0 || p.High != nil && p.High.Cmp(least) < 0
-	if p.Low == nil || p.Low.Cmp(least) < 0 {
-		p.Low, p.aboveLow = least, false
-	}
-	if p.High == nil || p.High.Cmp(limit) > 0 {
-		p.High, p.belowHigh = limit, false
-	}
-	return outside
-}
-
-func (p *span) empty() bool {
-	c := p.Low.Cmp(p.High)
-	return c > 0 || c == 0 && (p.aboveLow || p.belowHigh)
-}
-
-// multiples is the first and the last factor whose multiple of step is in p.
-func (p *span) multiples(step *big.Rat) (first, last *big.Int) {
-	low, high := new(big.Rat).Quo(p.Low, step), new(big.Rat).Quo(p.High, step)
-	first, last = ceil(low), floor(high)
-	if p.aboveLow && low.IsInt() {
-		first.Add(first, big.NewInt(1))
-	}
-	if p.belowHigh && high.IsInt() {
-		last.Sub(last, big.NewInt(1))
-	}
-	return first, last
-}
-
 // stepped makes the shapes of multiples: of a few each, of many those from zero on.
-func (b *builder) stepped(st *shape.State, p span, first, last *big.Int, from *document.Node, integer bool) error {
+func (b *builder) stepped(st *shape.State, p span.Span, first, last *big.Int, from *document.Node, integer bool) error {
 	if n := new(big.Int).Sub(last, first); n.IsInt64() && n.Int64() < maxListed {
 		for k := new(big.Int).Set(first); k.Cmp(last) <= 0; k.Add(k, big.NewInt(1)) {
-			text, exact := decimal(new(big.Rat).Mul(new(big.Rat).SetInt(k), p.Step))
+			text, exact := span.Decimal(new(big.Rat).Mul(new(big.Rat).SetInt(k), p.Step))
 			if !exact {
 				return problem(from, "multipleOf", "the multiples have too many digits to be enforced")
 			}
@@ -262,77 +205,24 @@ func (b *builder) stepped(st *shape.State, p span, first, last *big.Int, from *d
 		kind := "number"
 		if integer {
 			kind = "integer"
+			first, last = p.Multiples(big.NewRat(1, 1))
+			p = span.Span{Low: new(big.Rat).SetInt(first), High: new(big.Rat).SetInt(last)}
 		}
-		p.round()
-		st.Shapes = append(st.Shapes, &shape.Shape{Kind: kind, Numbers: p.Span})
+		p.Round()
+		st.Shapes = append(st.Shapes, &shape.Shape{Kind: kind, Numbers: p})
 		return nil
 	}
 	if first.Sign() < 0 {
-		p.Low, p.aboveLow = new(big.Rat), false
+		p.Low, p.AboveLow = new(big.Rat), false
 	} else {
-		p.Low, p.aboveLow = new(big.Rat).Mul(new(big.Rat).SetInt(first), p.Step), false
+		p.Low, p.AboveLow = new(big.Rat).Mul(new(big.Rat).SetInt(first), p.Step), false
 	}
-	p.High, p.belowHigh = new(big.Rat).Mul(new(big.Rat).SetInt(last), p.Step), false
-	p.round()
+	p.High, p.BelowHigh = new(big.Rat).Mul(new(big.Rat).SetInt(last), p.Step), false
+	p.Round()
 	kind := "number"
 	if p.Step.IsInt() {
 		kind = "integer"
 	}
-	st.Shapes = append(st.Shapes, &shape.Shape{Kind: kind, Numbers: p.Span})
+	st.Shapes = append(st.Shapes, &shape.Shape{Kind: kind, Numbers: p})
 	return nil
-}
-
-// round moves the bounds inwards to numbers of few digits, which are not
-// excluded: the engine writes some that are.
-func (p *span) round() {
-	low, unit := rounded(p.Low, ceil)
-	if p.aboveLow && low.Cmp(p.Low) == 0 {
-		low.Add(low, unit)
-	}
-	high, unit := rounded(p.High, floor)
-	if p.belowHigh && high.Cmp(p.High) == 0 {
-		high.Sub(high, unit)
-	}
-	*p = span{Span: shape.Span{Low: low, High: high, Step: p.Step}}
-}
-
-// rounded is r with few digits, and the unit of the last.
-func rounded(r *big.Rat, to func(*big.Rat) *big.Int) (near, unit *big.Rat) {
-	whole := len(new(big.Int).Abs(floor(r)).String())
-	digits := max(0, min(maxDigits-whole, maxScale))
-	ten := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil))
-	near = new(big.Rat).SetInt(to(new(big.Rat).Mul(r, ten)))
-	return near.Quo(near, ten), ten.Inv(ten)
-}
-
-// decimal writes a number without an exponent, and says whether the engine
-// keeps it as it is.
-func decimal(r *big.Rat) (string, bool) {
-	if r.IsInt() {
-		return r.Num().String(), r.Num().IsInt64()
-	}
-	digits, exact := r.FloatPrec()
-	if !exact || digits > maxScale {
-		return "", false
-	}
-	text := r.FloatString(digits)
-	f, err := strconv.ParseFloat(text, 64)
-	return text, err == nil && strconv.FormatFloat(f, 'f', -1, 64) == text
-}
-
-func floor(r *big.Rat) *big.Int { return new(big.Int).Div(r.Num(), r.Denom()) }
-
-func ceil(r *big.Rat) *big.Int {
-	return new(big.Int).Neg(floor(new(big.Rat).Neg(r)))
-}
-
-// multiple is the smallest number that is a multiple of both.
-func multiple(a, b *big.Rat) *big.Rat {
-	if a == nil {
-		return b
-	}
-	x := new(big.Int).Mul(a.Num(), b.Denom())
-	y := new(big.Int).Mul(b.Num(), a.Denom())
-	gcd := new(big.Int).GCD(nil, nil, x, y)
-	return new(big.Rat).SetFrac(x.Mul(x, y.Quo(y, gcd)), new(big.Int).Mul(a.Denom(), b.Denom()))
 }

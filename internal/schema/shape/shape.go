@@ -4,10 +4,10 @@
 package shape
 
 import (
-	"math/big"
 	"slices"
 
 	"github.com/ingot-llm/ingot/internal/schema"
+	"github.com/ingot-llm/ingot/internal/schema/span"
 )
 
 // State is a value: everything that is allowed is one of its shapes. States are
@@ -29,18 +29,13 @@ type Shape struct {
 	Low, High int      // characters, items or members; High < 0: no limit
 	Whole     []string // expressions that a whole string matches
 
-	Numbers Span
+	Numbers span.Span
 
 	Prefix []*State
 	Rest   *State // further items, or members of names that nothing else takes; nil: none
 
 	Members []Member
 	Regions []Region
-}
-
-// Span is the numbers from Low to High, multiples of Step unless it is nil.
-type Span struct {
-	Low, High, Step *big.Rat
 }
 
 // Member is a member of an object.
