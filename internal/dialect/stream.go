@@ -52,6 +52,9 @@ func (o *Options) Stream(w http.ResponseWriter, r *http.Request, s llm.Stream, b
 			if failure = o.write(w, control, buf); failure != nil {
 				break
 			}
+			if r.ProtoMajor > 1 { // where a deadline ends the stream, and not only a write to it: the model may pause
+				_ = control.SetWriteDeadline(time.Time{})
+			}
 		}
 	}
 	switch {

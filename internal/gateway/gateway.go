@@ -153,7 +153,6 @@ func (g *Gateway) assemble(ctx context.Context, cfg *config.Config) (*snapshot, 
 		policy.Meter(table.List(), g.recorder),
 		policy.Limit(g.take),
 	)
-	const slowReader = time.Minute
 	s.handler = dialect.AllowOrigins(origins(cfg), azureai.Handler(azureai.Options{
 		Options: dialect.Options{
 			AllowHost: s.allowHost, Backend: backend, Models: table, Logger: g.log, MaxBody: int64(cfg.Limits.Body),
@@ -178,6 +177,9 @@ func (g *Gateway) take(ctx context.Context, caller string, n int) (time.Duration
 	grant, err := g.counter.Take(ctx, caller, n)
 	return grant.RetryAfter, err
 }
+
+// slowReader is how long a caller may take to read a piece of an answer.
+const slowReader = time.Minute
 
 // Handler is everything that is served on the port.
 func (g *Gateway) Handler() http.Handler {
@@ -207,6 +209,9 @@ func (g *Gateway) Handler() http.Handler {
 		case r.URL.Path == "/metrics" && g.mayScrape(r):
 			metrics.ServeHTTP(w, r)
 		default:
+			if r.ProtoMajor > 1 { // where a deadline ends the stream, and not only a write to it
+				_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+			}
 			api.ServeHTTP(w, r)
 		}
 	})

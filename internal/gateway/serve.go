@@ -78,6 +78,7 @@ func (g *Gateway) server(ctx context.Context, p *port.Port) *http.Server {
 	protocols.SetHTTP2(true)
 	return &http.Server{
 		Handler: g.Handler(), ReadHeaderTimeout: g.Config().Limits.HeaderTimeout, IdleTimeout: idle, MaxHeaderBytes: heads,
+		WriteTimeout: slowReader, // for what is answered without a door; those set deadlines of their own
 		ErrorLog:    slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 		ConnState:   p.ConnState,
