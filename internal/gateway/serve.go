@@ -79,9 +79,9 @@ func (g *Gateway) server(ctx context.Context, p *port.Port) *http.Server {
 	return &http.Server{
 		Handler: g.Handler(), ReadHeaderTimeout: g.Config().Limits.HeaderTimeout, IdleTimeout: idle, MaxHeaderBytes: heads,
 		WriteTimeout: slowReader, // for what is answered without a door; those set deadlines of their own
-		ErrorLog:    slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
-		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
-		ConnState:   p.ConnState,
+		ErrorLog:     slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
+		BaseContext:  func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+		ConnState:    p.ConnState,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, secure{}, port.Secure(c))
 		},
