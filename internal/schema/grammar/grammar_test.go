@@ -55,6 +55,7 @@ var enforced = []struct{ name, schema, want string }{
 	{"escapes of ECMA", `{"type":"string","pattern":"^\\u00e9\\d$"}`, `"type":"string","pattern":"^(?:(?:)[\\x{e9}-\\x{e9}][\\x{30}-\\x{39}](?:))$"`},
 	{"two patterns", `{"type":"string","pattern":"^a","allOf":[{"pattern":"b$"}]}`, `"type":"string","pattern":"^(?:(?:)a(?:(?s:.))*)$","allOf":[{"pattern":"^(?:(?:(?s:.))*b(?:))$"}]`},
 	{"a format", `{"type":"string","format":"uuid"}`, `"type":"string","pattern":"^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$"`},
+	{"a format of numbers says nothing", `{"type":"integer","format":"int32","minimum":0,"maximum":9}`, `"type":"integer","minimum":0,"maximum":9`},
 	{"integers", `{"type":"integer"}`, integers},
 	{"numbers", `{"type":"number"}`, `"anyOf":[` + numbers + `]`},
 	{"numbers from zero on", `{"type":"number","minimum":2.5,"maximum":4}`, `"type":"number","minimum":2.5,"maximum":4,"multipleOf":0.000001`},

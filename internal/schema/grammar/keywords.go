@@ -127,7 +127,8 @@ func (s *surveyor) fault(n *document.Node, name string) string {
 			}
 		}
 	case name == "format" && isText:
-		if pattern.Format(text) == "" {
+		kind, _ := n.Text("type")
+		if numeric := kind == "integer" || kind == "number"; !numeric && pattern.Format(text) == "" {
 			return fmt.Sprintf("%q cannot be enforced: use pattern", text)
 		}
 	case !slices.Contains(s.known, name) && !strings.HasPrefix(name, "x-"):
