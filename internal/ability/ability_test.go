@@ -109,6 +109,8 @@ const (
 
 var person = &llm.Format{Type: llm.FormatSchema, Name: "p", Schema: json.RawMessage(`{"type":"object","properties":{"age":{"type":"integer"}},"required":["age"],"additionalProperties":false}`), Strict: new(true)}
 
+const dropped = "The model's answer was malformed: the engine did not keep it to response_format, whose schema may be too much for it: simplify that."
+
 type dialogue struct {
 	request llm.ChatRequest
 	says    string
@@ -161,14 +163,16 @@ var dialogues = map[string]dialogue{
 	},
 
 	"json":             {request: llm.ChatRequest{Format: &llm.Format{Type: llm.FormatJSON}}, says: `{"a":[1]}`, want: heard{Text: `{"a":[1]}`, Finish: "stop"}},
-	"not json":         {request: llm.ChatRequest{Format: &llm.Format{Type: llm.FormatJSON}}, says: "Sure: {}", want: heard{Err: "The model's answer does not satisfy response_format: "}},
+	"not json":         {request: llm.ChatRequest{Format: &llm.Format{Type: llm.FormatJSON}}, says: "Sure: {}", want: heard{Err: dropped}},
 	"an array":         {request: llm.ChatRequest{Format: &llm.Format{Type: llm.FormatJSON}}, says: "[]", want: heard{Err: "The model's answer does not satisfy response_format: "}},
 	"a schema":         {request: llm.ChatRequest{Format: person}, says: `{"age":3}`, want: heard{Text: `{"age":3}`, Finish: "stop"}},
 	"another schema":   {request: llm.ChatRequest{Format: person}, says: `{"age":"3"}`, want: heard{Err: "The model's answer does not satisfy response_format: "}},
 	"json cut":         {request: llm.ChatRequest{Format: person}, says: `{"age":`, cut: llm.FinishLength, want: heard{Text: `{"age":`, Finish: "length"}},
 	"json broken off":  {request: llm.ChatRequest{Format: person}, says: `{"age":`, want: heard{Err: "The model's answer does not satisfy response_format: "}},
 	"json and a stop":  {request: llm.ChatRequest{Format: person, Sampling: llm.Sampling{Stop: []string{"3"}}}, says: `{"age":`, want: heard{Text: `{"age":`, Finish: "stop"}},
-	"prose and a stop": {request: llm.ChatRequest{Format: person, Sampling: llm.Sampling{Stop: []string{"3"}}}, says: "Age", want: heard{Err: "The model's answer does not satisfy response_format: "}},
+	"prose cut":        {request: llm.ChatRequest{Format: person}, says: `Sure: {"age":`, cut: llm.FinishLength, want: heard{Err: dropped}},
+	"spaced json cut":  {request: llm.ChatRequest{Format: person}, says: "{\n \"age\": 3", cut: llm.FinishLength, want: heard{Err: dropped}},
+	"prose and a stop": {request: llm.ChatRequest{Format: person, Sampling: llm.Sampling{Stop: []string{"3"}}}, says: "Age", want: heard{Err: dropped}},
 	"json, not a call": {request: llm.ChatRequest{Format: person, Tools: tools}, says: `{"age":3}`, want: heard{Text: `{"age":3}`, Finish: "stop"}},
 	"a call, not json": {request: llm.ChatRequest{Format: person, Tools: tools}, says: pause, want: heard{Calls: []string{"wait({})"}, Finish: "tool_calls"}},
 	"a mark in json": {

@@ -18,6 +18,7 @@ type choice struct {
 	split    splitter
 	thoughts thoughts
 	said     []byte // the text so far, where it must be something
+	json     compactJSON
 	calls    []*call
 	repeats  bool // a call was made again, as it was made before
 	before   int  // completion tokens before it
@@ -133,28 +134,30 @@ func (c *choice) text(piece []byte) error {
 	if c.plan.must {
 		return malformed("text where a call was demanded")
 	}
-	thought, said := c.thoughts.write(piece)
-	c.say(thought, said)
-	return nil
+	return c.say(c.thoughts.write(piece))
 }
 
-func (c *choice) say(thought, said []byte) {
+func (c *choice) say(thought, said []byte) error {
 	if len(thought) > 0 {
 		c.tell(&c.thought, llm.Reasoning{Text: llm.NewText(string(thought))})
 	}
 	if c.plan.format != nil {
+		if !c.json.goesOn(said) {
+			return malformed("the engine did not keep it to response_format, whose schema may be too much for it: simplify that")
+		}
 		c.said = append(c.said, said...)
 	}
 	if c.plan.spelled && c.words == 0 {
 		c.blank = append(c.blank, said...)
 		if len(bytes.TrimSpace(c.blank)) == 0 {
-			return
+			return nil
 		}
 		said, c.blank = c.blank, nil
 	}
 	if len(said) > 0 {
 		c.tell(&c.words, llm.NewText(string(said)))
 	}
+	return nil
 }
 
 func (c *choice) call(name string) error {
@@ -163,7 +166,9 @@ func (c *choice) call(name string) error {
 	}
 	thought, said := c.thoughts.end()
 	c.thoughts.at = saying
-	c.say(thought, said)
+	if err := c.say(thought, said); err != nil {
+		return err
+	}
 	c.calls = append(c.calls, &call{id: newID(), name: name})
 	c.pass(false)
 	return nil
@@ -219,8 +224,9 @@ func (c *choice) end(why llm.Finish) (llm.Finish, error) {
 	if err != nil {
 		return "", err
 	}
-	thought, said := c.thoughts.end()
-	c.say(thought, said)
+	if err := c.say(c.thoughts.end()); err != nil {
+		return "", err
+	}
 	if len(c.calls) == 0 && len(c.blank) > 0 {
 		c.tell(&c.words, llm.NewText(string(c.blank)))
 		c.blank = nil

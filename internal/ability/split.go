@@ -194,6 +194,31 @@ func (j *nesting) scan(text []byte) (n int, whole bool) {
 	return len(text), false
 }
 
+// compactJSON looks for what cannot stand in JSON without white space. An engine that cannot do what a grammar asks drops it in
+// silence, and nobody who gets a stream should take prose for the beginning of a document.
+type compactJSON struct{ quoted, escaped bool }
+
+// goesOn reports whether text may be the document's next piece.
+func (j *compactJSON) goesOn(text []byte) bool {
+	for _, c := range text {
+		switch {
+		case j.escaped:
+			j.escaped = false
+		case j.quoted && c == '\\':
+			j.escaped = true
+		case c == '"':
+			j.quoted = !j.quoted
+		case j.quoted:
+			if c < ' ' {
+				return false
+			}
+		case bytes.IndexByte([]byte(`{}[]:,+-.0123456789Etruefalsn`), c) < 0:
+			return false
+		}
+	}
+	return true
+}
+
 func malformed(what string) error {
 	return &llm.Error{Kind: llm.Upstream, Message: "The model's answer was malformed: " + what + "."}
 }
