@@ -182,8 +182,8 @@ func (a *app) engineVerify(file *string) *cobra.Command {
 		Use:   "verify",
 		Short: "Start the engine and have it answer",
 		Long: `Start the engine in use with a tiny model of each family that the catalogue serves, made on the
-spot, and have it answer with one token or one embedding. Needs no network and no model. The exit
-code is 1 when something did not work.`,
+spot, and have it answer with one token, one embedding, or an answer held to a grammar. Needs no
+network and no model. The exit code is 1 when something did not work.`,
 		Args: screen.Arguments(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			e, err := a.findEngine(cmd.Context(), *file)

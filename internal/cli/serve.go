@@ -40,9 +40,10 @@ func (a *app) serve() *cobra.Command {
 		Long: `Serve the endpoint: with --config as the file says; without one the models smollm2 (chat) and
 minilm (embeddings) on 127.0.0.1:8080. The engine and models that are missing are fetched first.
 
-The key is INGOT_KEY or one of INGOT_KEYS, which commas separate, else the development key in the data
-folder. With a file, the keys it lists count besides these. The file is read again on SIGHUP and when it changes; a bad one is refused
-whole, and open streams go on.
+A key is INGOT_KEY, one of INGOT_KEYS, which commas separate, one of the file's, or one that
+ingot keys made. Without a variable and without keys in the file, the development key in the data
+folder counts, too. The file is read again on SIGHUP and when it changes; a bad one is refused whole,
+and open streams go on.
 
 With --tls auto the port speaks TLS, and plain HTTP to callers on this machine.`,
 		Example: "  ingot serve\n  ingot serve --tls auto\n  ingot serve --mock --listen 127.0.0.1:9000\n  ingot serve --config ingot.yaml",
@@ -56,7 +57,7 @@ With --tls auto the port speaks TLS, and plain HTTP to callers on this machine.`
 	}
 	cmd.Flags().StringVarP(&f.file, "config", "c", "", "configuration file; `FILE` as ingot config init writes it")
 	cmd.Flags().StringVarP(&f.listen, "listen", "l", "", "address to listen on, HOST:PORT; port 0 takes a free one")
-	cmd.Flags().StringVar(&f.tls, "tls", "", "auto speaks TLS with a certificate of a local CA, which `ingot trust` explains; off does not")
+	cmd.Flags().StringVar(&f.tls, "tls", "", "`auto` speaks TLS with a certificate of a local CA, which ingot trust explains; off does not")
 	cmd.Flags().StringVar(&f.log, "log", "", "least severe messages to log: debug, info, warn or error")
 	cmd.Flags().BoolVar(&f.mock, "mock", false, "serve the mock models: no file, no download, no engine, ready at once")
 	return cmd

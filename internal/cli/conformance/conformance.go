@@ -38,12 +38,12 @@ func Verb(s *screen.Screen, keyFor func(base string) string) *cobra.Command {
 		Short: "Check any server against the Model Inference contract",
 		Long: `Make the checks of the Model Inference contract against the endpoint at URL, whoever wrote it.
 What is violated is shown with the rule's place in doc/protocol.md, what was sent and what came, and
-which client breaks. The server answers some hundred short requests.
+which client breaks. The server answers some two hundred short requests.
 
 The key is INGOT_KEY, or in --key-file; for the endpoint that runs with this data folder, else, the
-development key. With INGOT_LIMITED_KEY, a key that is refused after a few requests, limits are checked, too. What a server
-does not claim is left out: an operation that it answers 404, tools or response_format that it refuses
-as unsupported, and what needs a flag that is not given.
+development key. With INGOT_LIMITED_KEY, a key that is refused after a few requests, limits are
+checked, too. What a server does not claim is left out: an operation that it answers 404, tools or
+response_format that it refuses as unsupported, and what needs a flag that is not given.
 
 The exit code is 0 when every rule that must be kept is, 1 when one is not, and 2 when the server
 cannot be reached, does not take the key, or the command line is wrong.`,

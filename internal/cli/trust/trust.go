@@ -36,8 +36,8 @@ func Verb(s *screen.Screen, open func(context.Context) (*cert.Authority, error))
 	cmd := &cobra.Command{
 		Use:   "trust",
 		Short: "Say how clients come to trust the certificate of serve --tls auto",
-		Long: `Say how clients come to trust the local CA, whose certificate an endpoint shows that is served with
---tls auto. The CA is made if it is not there yet. It may speak for this machine, for loopback and private addresses,
+		Long: `Say how clients come to trust the local CA that signs the certificate of ingot serve --tls auto. The
+CA is made if it is not there yet. It may speak for this machine, for loopback and private addresses,
 and for no other host; its key stays in the data folder. Nothing is changed outside the data folder.`,
 		Example: "  ingot trust\n  export NODE_EXTRA_CA_CERTS=\"$(ingot trust --json | jq -r .ca)\"",
 		Args:    screen.Arguments(0, 0, ""),
@@ -91,7 +91,7 @@ func steps(goos, ca, bundle string, whole bool) []step {
 			"keytool -importcert -noprompt -alias ingot -file " + quote(ca) + " -keystore " + quote(store) + " -storetype PKCS12 -storepass changeit",
 			"java -Djavax.net.ssl.trustStore=" + quote(store) + " -Djavax.net.ssl.trustStorePassword=changeit …",
 		}, "with this store a program reaches only this endpoint; to reach others too, import into a copy of its lib/security/cacerts"},
-		{"curl", []string{"curl --cacert " + quote(ca) + " https://localhost:8080/info"}, ""},
+		{"curl", []string{"curl --cacert " + quote(ca) + " https://localhost:8080/healthz -i"}, "answers 200; any other route needs a key, too"},
 		{"Go, .NET on Linux, and most that use OpenSSL", []string{export("SSL_CERT_FILE", bundle)}, ""},
 		system(goos, ca),
 	}
