@@ -144,6 +144,10 @@ func (c *Client) Do(ctx context.Context, r Request) *Exchange {
 	}
 	defer res.Body.Close()
 	e.Status, e.Header = res.StatusCode, res.Header
+	if e.Status == http.StatusSwitchingProtocols { // what follows it no context ends
+		e.Err = errors.New("the server switched protocols unasked")
+		return e
+	}
 	var b bytes.Buffer
 	first := firstRead{Reader: res.Body}
 	_, e.Err = io.Copy(&b, io.LimitReader(&first, MaxBody+1))

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/ingot-llm/ingot/internal/conformance/call"
 )
@@ -36,6 +37,34 @@ func TestAConnectionThatTheServerLeftIsNoFailureOfTheNextRequest(t *testing.T) {
 		if e := c.Do(t.Context(), call.Request{Method: http.MethodPost, Path: "/", Body: "hello"}); e.Err != nil || string(e.Body) != "hello" {
 			t.Errorf("got %q, %v", e.Body, e.Err)
 		}
+	}
+}
+
+// The connection that follows a 101 is no body, and no context ends it.
+func TestAServerThatSwitchesProtocolsUnaskedIsNotListenedTo(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Connection", "Upgrade")
+		w.Header().Set("Upgrade", "other")
+		w.WriteHeader(http.StatusSwitchingProtocols)
+		<-r.Context().Done()
+	}))
+	t.Cleanup(s.Close)
+	c, err := call.New(s.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	done := make(chan *call.Exchange)
+	go func() { done <- c.Do(t.Context(), call.Request{Method: http.MethodGet, Path: "/"}) }()
+	select {
+	case e := <-done:
+		if e.Status != http.StatusSwitchingProtocols || e.Err == nil {
+			t.Errorf("got %d, %v", e.Status, e.Err)
+		}
+	case <-time.After(5 * time.Second):
+		s.CloseClientConnections()
+		t.Fatal("the client waits without end")
 	}
 }
 

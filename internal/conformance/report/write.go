@@ -96,11 +96,11 @@ func (e *exchangeRecord) write(b *strings.Builder) {
 	block("<", fmt.Sprintf("%d in %.3f s %s", e.Answer.Status, e.Seconds, e.Answer.Error), e.Answer.Header, e.Answer.Body)
 }
 
-// safe shows what would steer a terminal as escapes.
+// safe shows what would steer a terminal, or turn the order of what it shows, as escapes.
 func safe(text string) string {
 	var b strings.Builder
 	for _, c := range text {
-		if unicode.IsControl(c) {
+		if !unicode.IsPrint(c) {
 			quoted := fmt.Sprintf("%q", string(c))
 			b.WriteString(quoted[1 : len(quoted)-1])
 			continue
