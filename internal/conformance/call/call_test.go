@@ -47,6 +47,7 @@ func TestAServerThatSwitchesProtocolsUnaskedIsNotListenedTo(t *testing.T) {
 		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Upgrade", "other")
 		w.WriteHeader(http.StatusSwitchingProtocols)
+		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 	}))
 	t.Cleanup(s.Close)
