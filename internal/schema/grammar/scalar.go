@@ -65,9 +65,37 @@ func (b *builder) strings(st *shape.State, flat []*document.Node) error {
 			return b.errWork()
 		case pattern.Some:
 		}
+		if err := b.together(s, flat, last); err != nil {
+			return err
+		}
 	}
 	st.Shapes = append(st.Shapes, s)
 	return nil
+}
+
+// together refuses conditions that the engine cannot take together, the length or the format before the patterns.
+func (b *builder) together(s *shape.Shape, flat []*document.Node, last *document.Node) error {
+	var verdict pattern.Verdict
+	s.Low, s.High, verdict = pattern.Joint(s.Whole, s.Low, s.High, b.work)
+	switch verdict {
+	case pattern.Some:
+		return nil
+	case pattern.Unknown:
+		return b.errWork()
+	case pattern.None:
+	}
+	keywords := []string{"minLength", "maxLength", "format", "pattern"}
+	if len(s.Whole) > 1 && s.Low == 0 {
+		keywords = keywords[2:]
+	}
+	for _, keyword := range keywords {
+		for _, n := range flat {
+			if b.inForce(n, keyword) != nil && (keyword != "pattern" || n == last) {
+				return b.refuse(n, keyword, "", "no short text satisfies it together with the length and the other patterns, so that it cannot be enforced: put all of it into one pattern")
+			}
+		}
+	}
+	return b.errWork()
 }
 
 // number makes the shapes of numbers.
@@ -197,8 +225,9 @@ func (b *builder) stepped(st *shape.State, p span.Span, first, last *big.Int, fr
 	digits, _ := p.Step.FloatPrec()
 	unit := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil))
 	factor := unit.Mul(unit, p.Step)
-	if digits > 6 || factor.Cmp(big.NewRat(maxFactor, 1)) > 0 || last.Sign() < 0 {
-		if err := b.refuse(from, "multipleOf", "", "so many multiples are enforced only from zero on, and of up to %d in units of the last of up to 6 digits", maxFactor); err != nil {
+	if digits > 6 || factor.Cmp(big.NewRat(maxFactor, 1)) > 0 || last.Sign() < 0 || !span.Kept(p.Step) {
+		if err := b.refuse(from, "multipleOf", "", "so many multiples are enforced only from zero on, and of up to %d in units of the last of up to 6 digits, "+
+			"and not where %s times ten, again and again, is no whole number in floating point", maxFactor, p.Step.FloatString(digits)); err != nil {
 			return err
 		}
 		p.Step = nil

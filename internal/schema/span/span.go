@@ -3,6 +3,7 @@
 package span
 
 import (
+	"math"
 	"math/big"
 	"strconv"
 )
@@ -106,6 +107,17 @@ func Decimal(r *big.Rat) (string, bool) {
 	text := r.FloatString(digits)
 	f, err := strconv.ParseFloat(text, 64)
 	return text, err == nil && strconv.FormatFloat(f, 'f', -1, 64) == text
+}
+
+// Kept reports whether the engine keeps a step as it is. It multiplies it by ten in floating point until nothing is left
+// behind the point.
+func Kept(step *big.Rat) bool {
+	digits, _ := step.FloatPrec()
+	f, _ := step.Float64()
+	for range digits {
+		f *= 10
+	}
+	return f == math.Trunc(f)
 }
 
 func floor(r *big.Rat) *big.Int { return new(big.Int).Div(r.Num(), r.Denom()) }
