@@ -33,7 +33,7 @@ func (g *Gateway) deployments(ctx context.Context, s *snapshot) ([]route.Deploym
 		m := &s.cfg.Models[i]
 		target := route.Target{Limits: route.Limits{Total: m.Timeouts.Total}}
 		if m.Provider != "" {
-			target.Limits.FirstToken = m.Timeouts.FirstToken
+			target.Limits.FirstToken, target.Limits.Silence = m.Timeouts.FirstToken, m.Timeouts.Silence
 			target.Backend = mock.New(mockOptions(m))
 			infos, err := target.Backend.Models(ctx)
 			if err != nil || len(infos) == 0 {

@@ -124,6 +124,7 @@ func (r *relay) run(s llm.Stream) (final bool, err error) {
 
 // fragment takes the stream's next one, and reports whether another is wanted.
 func (r *relay) fragment(f *llm.Reply, err error) bool {
+	r.clock.heard()
 	if err == nil {
 		err = r.clock.ctx.Err()
 	}
@@ -144,6 +145,9 @@ func (r *relay) fragment(f *llm.Reply, err error) bool {
 		f = r.release(f)
 	}
 	r.left = r.left || !r.yield(f, nil)
+	if r.began && !r.left {
+		r.clock.listen() // not before: a caller who is slow to read is not the target's silence
+	}
 	return !r.left
 }
 
@@ -173,28 +177,31 @@ type clock struct {
 	cancel context.CancelCauseFunc
 	first  *time.Timer
 	total  *time.Timer
+	quiet  *time.Timer // runs while the target is awaited
+	limits Limits
+	target *llm.ModelInfo
 }
 
 func startClock(ctx context.Context, target *llm.ModelInfo, l Limits) *clock {
-	c := &clock{caller: ctx, ctx: ctx}
-	if l.FirstToken <= 0 && l.Total <= 0 {
+	c := &clock{caller: ctx, ctx: ctx, limits: l, target: target}
+	if l == (Limits{}) {
 		return c
 	}
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
-	c.first = c.end(l.FirstToken, target, "begin to answer")
-	c.total = c.end(l.Total, target, "finish its answer")
+	c.first = c.end(l.FirstToken, "did not begin to answer within")
+	c.total = c.end(l.Total, "did not finish its answer within")
 	return c
 }
 
 // end lets the attempt fail after d.
-func (c *clock) end(d time.Duration, target *llm.ModelInfo, what string) *time.Timer {
+func (c *clock) end(d time.Duration, what string) *time.Timer {
 	if d <= 0 {
 		return nil
 	}
 	return time.AfterFunc(d, func() {
 		c.cancel(&llm.Error{
 			Kind:    llm.Timeout,
-			Message: fmt.Sprintf("Deployment '%s' did not %s within %s.", target.Deployment, what, d),
+			Message: fmt.Sprintf("Deployment '%s' %s %s.", c.target.Deployment, what, d),
 		})
 	})
 }
@@ -205,8 +212,25 @@ func (c *clock) begun() {
 	}
 }
 
+// listen begins to count the target's silence.
+func (c *clock) listen() {
+	if c.quiet == nil {
+		c.quiet = c.end(c.limits.Silence, "fell silent for")
+	} else {
+		c.quiet.Reset(c.limits.Silence)
+	}
+}
+
+// heard ends what listen began.
+func (c *clock) heard() {
+	if c.quiet != nil {
+		c.quiet.Stop()
+	}
+}
+
 func (c *clock) stop() {
 	c.begun()
+	c.heard()
 	if c.total != nil {
 		c.total.Stop()
 	}

@@ -33,6 +33,7 @@ type Target struct {
 // Limits bound one attempt at a target; 0 is no limit.
 type Limits struct {
 	FirstToken time.Duration // until a chat or text completion begins
+	Silence    time.Duration // between two pieces of a chat or text completion that has begun
 	Total      time.Duration // until the whole answer is there
 }
 

@@ -228,6 +228,9 @@ func TestLimitsOfTime(t *testing.T) {
 		{"the next target begins in time", "wait:9s +a stop | wait:1s +b stop", route.Limits{FirstToken: 2 * s}, "+b (d t2/2) stop", 3 * s},
 		{"the first limit ends with the beginning", "+a wait:9s stop", route.Limits{FirstToken: 2 * s}, "+a (d t1/1) stop", 9 * s},
 		{"the whole takes too long", "+a wait:9s stop", route.Limits{Total: 5 * s}, "+a (d t1/1) !timeout (d t1/1)", 5 * s},
+		{"a silence that is too long", "+a wait:1s +b wait:9s stop", route.Limits{Silence: 2 * s}, "+a (d t1/1) +b !timeout (d t1/1)", 3 * s},
+		{"silences that are not", "+a wait:1s +b wait:1s +c wait:1s stop", route.Limits{Silence: 2 * s}, "+a (d t1/1) +b +c stop", 3 * s},
+		{"the silence before the beginning", "wait:9s +a stop", route.Limits{Silence: 2 * s}, "+a (d t1/1) stop", 9 * s},
 		{"no limit", "wait:1000s +a stop", route.Limits{}, "+a (d t1/1) stop", 1000 * s},
 	} {
 		t.Run(c.name, func(t *testing.T) {
