@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 
-import { chat, Ingot, KEY, SCHEME, user } from "./ingot.js";
+import { chat, Ingot, KEY, user } from "./ingot.js";
 
 const run = promisify(execFile);
 const authority = join(process.env.INGOT_TEST_TLS, "ca.pem");
@@ -23,11 +23,12 @@ let mock;
 before(async () => { mock = await Ingot.start({ args: ["--mock"] }); });
 after(() => mock.stop());
 
+const address = (host) => mock.url.replace(/^http:/, "https:").replace("127.0.0.1", host);
+
 /** What a program prints that runs with these variables beside, or in place of, the own ones. */
 async function call(host, variables) {
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: "", ...variables };
-  const endpoint = mock.url.replace(/^http:/, "https:").replace("127.0.0.1", host);
-  return (await run(process.execPath, ["--input-type=module", "-e", caller, endpoint, KEY], { env, timeout: 30_000 })).stdout;
+  return (await run(process.execPath, ["--input-type=module", "-e", caller, address(host), KEY], { env, timeout: 30_000 })).stdout;
 }
 
 for (const host of ["localhost", "127.0.0.1"]) {
@@ -41,6 +42,6 @@ test("a program that trusts nobody here sends nothing", async () => {
 });
 
 test("the authority may be given to one client", async () => {
-  const tlsOptions = SCHEME === "https" ? { ca: readFileSync(authority, "utf8") } : {};
-  assert.equal((await chat(mock.client("", { tlsOptions }), { messages: user("Hello") })).body.choices[0].message.content, "Hello");
+  const options = { endpoint: address("localhost"), tlsOptions: { ca: readFileSync(authority, "utf8") } };
+  assert.equal((await chat(mock.client("", options), { messages: user("Hello") })).body.choices[0].message.content, "Hello");
 });
