@@ -164,6 +164,7 @@ func probe(ctx context.Context, s *check.Session, o Options, without map[check.F
 	if info.Status() == http.StatusOK {
 		kind = strings.ToLower(info.Member("model_type"))
 	}
+	var refused []check.Feature
 	absent := func(f check.Feature, named string, claimed bool, ask func(t *check.T) *check.Answer) {
 		if _, out := without[f]; out || named != "" || claimed {
 			return
@@ -171,12 +172,21 @@ func probe(ctx context.Context, s *check.Session, o Options, without map[check.F
 		a := ask(s.Start(ctx))
 		code := a.Member("error", "code")
 		if slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}, a.Status()) || code == "no_model_name" {
-			without[f] = fmt.Sprintf("/info says %q, and a plain request is answered %d %s", kind, a.Status(), code)
+			without[f] = fmt.Sprintf("/info names none, and a plain request is answered %d", a.Status())
+			refused = append(refused, f)
 		}
 	}
 	absent(check.Chat, o.Chat, strings.Contains(kind, "chat") || kind == "completion", func(t *check.T) *check.Answer { return t.Chat(nil) })
 	absent(check.Completions, o.Completion, false, func(t *check.T) *check.Answer { return t.Complete(nil) })
 	absent(check.Embeddings, o.Embedding, strings.Contains(kind, "embedding"), func(t *check.T) *check.Answer { return t.Embed(nil) })
+	left := slices.ContainsFunc([]check.Feature{check.Chat, check.Completions, check.Embeddings}, func(f check.Feature) bool {
+		_, out := without[f]
+		return !out
+	})
+	if !left && len(refused) > 0 {
+		return fmt.Errorf("find an operation to check: %s: %s; is the address right? The SDKs append /chat/completions to it",
+			refused[0], without[refused[0]])
+	}
 	for _, f := range []struct {
 		feature check.Feature
 		member  string

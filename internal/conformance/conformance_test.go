@@ -283,6 +283,18 @@ func TestAServerOfEmbeddingsAloneIsAskedForNothingElse(t *testing.T) {
 	}
 }
 
+func TestAnAddressAtWhichNothingIsAnsweredIsWrong(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	for _, without := range [][]string{nil, {"info"}, {"info", "completions", "embeddings"}} {
+		_, err := conformance.Run(t.Context(), server.URL, conformance.Options{Key: "k", Without: without, Timeout: time.Minute})
+		if err == nil || !strings.Contains(err.Error(), "answered 404; is the address right?") {
+			t.Errorf("without %v: got %v, want a doubt about the address", without, err)
+		}
+	}
+}
+
 func TestWrongOptionsAreNamed(t *testing.T) {
 	t.Parallel()
 	const nobody = "http://127.0.0.1:1"

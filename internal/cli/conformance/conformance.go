@@ -46,7 +46,7 @@ checked, too. What a server does not claim is left out: an operation that it ans
 response_format that it refuses as unsupported, and what needs a flag that is not given.
 
 The exit code is 0 when every rule that must be kept is, 1 when one is not, and 2 when the server
-cannot be reached, does not take the key, or the command line is wrong.`,
+cannot be reached, answers no operation, does not take the key, or the command line is wrong.`,
 		Example: `  ingot conformance http://127.0.0.1:8080
   INGOT_KEY=... ingot conformance https://NAME.services.ai.azure.com/models --model phi-4 --embedding-model embed
   ingot conformance http://127.0.0.1:8080 --only 'chat/stream/*' -v
@@ -115,6 +115,11 @@ func (v *verb) prepare(base string) error {
 	if v.o.Key, err = v.key(base); err != nil {
 		return err
 	}
+	if v.junit != "" { // now, rather than when all has been asked
+		if _, err := os.Stat(filepath.Dir(v.junit)); err != nil {
+			return fmt.Errorf("write --junit: %w", err)
+		}
+	}
 	v.o.LimitedKey = strings.TrimSpace(os.Getenv("INGOT_LIMITED_KEY"))
 	if v.ca == "" {
 		return nil
@@ -160,11 +165,6 @@ func readSmall(path string) ([]byte, error) {
 
 // tell writes a report.
 func (v *verb) tell(r *report.Report) error {
-	if v.junit != "" {
-		if err := writeFile(v.junit, r.JUnit); err != nil {
-			return err
-		}
-	}
 	var err error
 	if v.asJSON {
 		err = r.JSON(v.Out, v.verbose)
@@ -175,6 +175,11 @@ func (v *verb) tell(r *report.Report) error {
 		return err
 	}
 	v.Say("%s", r.Summary())
+	if v.junit != "" {
+		if err := writeFile(v.junit, r.JUnit); err != nil {
+			return screen.Misuse("write --junit: %v", err)
+		}
+	}
 	if r.Count(report.Failed) > 0 {
 		return screen.ErrSaid
 	}
