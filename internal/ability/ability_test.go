@@ -309,3 +309,18 @@ func TestChoicesAndLogprobsKeepTheirPlaces(t *testing.T) {
 		}
 	}
 }
+
+func TestTheSchemasOfManyToolsTakeNoLongerThanThoseOfAFew(t *testing.T) {
+	var ways []string
+	for i := range 60 {
+		ways = append(ways, fmt.Sprintf(`{"type":"object","properties":{"k":{"const":%d},"s":{"type":"string","pattern":"^[a-z]*%d.{5}$"}},"required":["k"]}`, i, i))
+	}
+	r := llm.ChatRequest{Messages: ask("Hi")}
+	for i := range 300 {
+		r.Tools = append(r.Tools, llm.Tool{Name: fmt.Sprint("f", i), Parameters: json.RawMessage(`{"type":"object","properties":{"x":{"oneOf":[` + strings.Join(ways, ",") + `]}}}`)})
+	}
+	got := hear(ability.Wrap(&scripted{say: text(llm.FinishStop, "Hi")}, ability.Options{}).Chat(t.Context(), &r))
+	if !strings.Contains(got.Err, "too many steps") {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -23,6 +23,7 @@ type plan struct {
 	thinks  bool                         // the answer begins inside a thought where nothing says how it begins
 	stops   bool                         // a stop string may end the answer anywhere
 	single  bool                         // there is one choice
+	effort  grammar.Effort
 }
 
 // plan fails with the error that names the member which cannot be obeyed.
@@ -71,7 +72,7 @@ func (p *plan) demandFormat(f *llm.Format) (err error) {
 	case f.Type == llm.FormatJSON:
 		p.format = grammar.Object()
 	default:
-		p.format, err = grammar.Enforce(f.Schema, f.Strict != nil && *f.Strict)
+		p.format, err = p.effort.Enforce(f.Schema, f.Strict != nil && *f.Strict)
 	}
 	p.member = "response_format"
 	return refusal(err, "response_format", "json_schema", "schema")
@@ -95,7 +96,7 @@ func (p *plan) demandTools(r *llm.ChatRequest) ([]llm.Tool, error) {
 		if _, twice := p.tools[t.Name]; twice || mode == llm.ToolNamed && t.Name != name {
 			continue
 		}
-		takes, err := grammar.Enforce(parameters(t), t.Strict != nil && *t.Strict)
+		takes, err := p.effort.Enforce(parameters(t), t.Strict != nil && *t.Strict)
 		if err := refusal(err, "tools", i, "function", "parameters"); err != nil {
 			return nil, err
 		}

@@ -16,9 +16,10 @@ import (
 
 // The bounds of what is made of one schema, and of the work it takes.
 const (
-	maxStates = 2_000     // values of different kinds
-	maxShapes = 200       // alternatives of one value
-	maxWork   = 1_000_000 // steps
+	maxStates = 2_000       // values of different kinds
+	maxShapes = 200         // alternatives of one value
+	maxWork   = 1_000_000   // steps
+	maxEffort = 3 * maxWork // of all schemas together
 )
 
 // builder makes states of schemas.

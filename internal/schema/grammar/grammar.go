@@ -29,7 +29,14 @@ type Enforced struct {
 // a keyword that cannot be enforced is a *schema.Error; without, it is left
 // out, of what is checked afterwards too. What is malformed, beyond the bounds,
 // or satisfied by nothing is a *schema.Error either way.
-func Enforce(raw []byte, strict bool) (*Enforced, error) {
+func Enforce(raw []byte, strict bool) (*Enforced, error) { return new(Effort).Enforce(raw, strict) }
+
+// Effort bounds the work that the schemas of one request take together. The
+// zero Effort is ready; it is for one goroutine.
+type Effort struct{ spent int }
+
+// Enforce is the function of that name within what is left.
+func (f *Effort) Enforce(raw []byte, strict bool) (*Enforced, error) {
 	root, err := document.Read(raw)
 	if err != nil {
 		return nil, err
@@ -38,7 +45,9 @@ func Enforce(raw []byte, strict bool) (*Enforced, error) {
 	if err != nil {
 		return nil, err
 	}
-	work := maxWork
+	most := min(maxWork, maxEffort-f.spent)
+	work := most
+	defer func() { f.spent += most - work }()
 	for {
 		refused := size(left)
 		e, err := enforce(root, strict, left, &work)

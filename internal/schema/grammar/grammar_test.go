@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -251,12 +252,15 @@ func TestDeepSchemasAreWrittenFlat(t *testing.T) {
 func TestHostileSchemasAreRefusedSoon(t *testing.T) {
 	t.Parallel()
 	choice := `"anyOf":[{"minimum":1},{"minimum":2},{"minimum":3},{"minimum":4},{"minimum":5}]`
-	var refs, members, required strings.Builder
+	var refs, members, together, required strings.Builder
 	for i := range 40 {
 		fmt.Fprintf(&refs, `,"d%d":{"anyOf":[{"$ref":"#/$defs/d%d"},{"$ref":"#/$defs/d%d"}]}`, i, i+1, i+1)
 	}
 	for i := range 2_000 {
 		fmt.Fprintf(&required, `"r%d",`, i)
+	}
+	for i := range 150 {
+		fmt.Fprintf(&together, `{"pattern":"[%c-z].{%d}"},`, 'a'+i%20, 5+i)
 	}
 	for i := range 400 {
 		fmt.Fprintf(&members, `"m%d":{"type":"null"},`, i)
@@ -268,13 +272,20 @@ func TestHostileSchemasAreRefusedSoon(t *testing.T) {
 		"counts of many members":       `{"type":"object","properties":{"a":{},"b":{},"c":{},"d":{},"e":{},"f":{},"g":{},"h":{}},"maxProperties":2005,"required":[` + required.String() + `"z"]}`,
 		"schemas for one value":        `{"allOf":[` + strings.Repeat(`{"anyOf":[{"type":"null"},{"type":"null"}]},`, 2_000) + `{}]}`,
 		"members that may be left out": `{"type":"object","properties":{` + members.String() + `"z":{}}}`,
+		"patterns for one value":       `{"type":"string","allOf":[` + together.String() + `{}]}`,
 	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		start := time.Now()
 		if _, err := grammar.Enforce([]byte(text), true); err == nil {
 			t.Errorf("%s: taken", name)
 		}
 		if took := time.Since(start); took > 20*time.Second {
 			t.Errorf("%s: took %v", name, took)
+		}
+		runtime.ReadMemStats(&after)
+		if took := (after.TotalAlloc - before.TotalAlloc) >> 20; took > 500 {
+			t.Errorf("%s: took %d MiB", name, took)
 		}
 	}
 }

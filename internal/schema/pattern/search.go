@@ -114,7 +114,7 @@ func (s *search) add(level map[string][]uint32, at []uint32, sets [][]uint32) ma
 		return level
 	}
 	if len(at) == len(sets) {
-		*s.work--
+		*s.work -= 1 + len(at)/2 // it is kept
 		key := make([]byte, 0, 4*len(at))
 		for _, pc := range at {
 			key = append(key, byte(pc), byte(pc>>8), byte(pc>>16), byte(pc>>24))
