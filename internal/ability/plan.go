@@ -144,7 +144,11 @@ func refusal(err error, at ...any) error {
 		}
 		msg = e.Reason
 		if e.Keyword != "" {
-			msg = "'" + e.Keyword + "': " + e.Reason
+			msg = "'" + e.Keyword + "'"
+			if e.Pointer != "" {
+				msg += " at " + e.Pointer
+			}
+			msg += ": " + e.Reason
 			loc = append(loc, e.Keyword)
 			kind = llm.Unsupported
 		}

@@ -38,7 +38,10 @@ func (a *Authority) Server(listen string, log *slog.Logger) (*Server, error) {
 		switch {
 		case a.permits(host):
 			s.hosts = append(s.hosts, host)
-		case host == listen:
+		case host != listen:
+			log.LogAttrs(context.Background(), slog.LevelWarn, "the certificate does not name an address of this machine: the local CA speaks for private ones only, "+
+				"and for the one that it was made to listen on; use tls: {cert, key} to serve it", slog.String("address", host))
+		default:
 			return nil, fmt.Errorf("make certificate: the local CA was made for other hosts and may not speak for %s: remove the folder %s to have another made, which clients must then trust anew", host, a.dir)
 		}
 	}

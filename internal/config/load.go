@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -22,7 +23,10 @@ import (
 // begin at the file's folder. A file of no bytes is refused: mostly it is about to be written.
 func Load(path string) (*Config, error) {
 	f, err := os.Open(path)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("load configuration: %w: name another file, or run `ingot config init` to have one written", err)
+	case err != nil:
 		return nil, fmt.Errorf("load configuration: %w", err)
 	}
 	defer f.Close()

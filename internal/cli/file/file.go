@@ -110,9 +110,6 @@ from the environment, as serve takes them.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			file := fileOf(args)
 			cfg, err := config.Load(file)
-			if errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("%w: name another FILE, or run `ingot config init` to have one written", err)
-			}
 			var missing []string
 			if err == nil {
 				missing, err = a.missing(cfg)

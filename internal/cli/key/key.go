@@ -131,7 +131,7 @@ func (a *verbs) list() *cobra.Command {
 					limit = strconv.Itoa(e.RequestsPerMinute)
 				}
 				records = append(records, recordOf(e))
-				rows = append(rows, []string{e.ID(), e.Name, screen.Day(e.Created), limit, screen.Yes(e.Admin), screen.Day(e.Expires), screen.Day(e.Revoked)})
+				rows = append(rows, []string{e.ID(), e.Name, screen.Day(e.Created), limit, screen.Yes(e.Admin), expiry(e.Expires), screen.Day(e.Revoked)})
 			}
 			if asJSON {
 				return a.JSON(records)
@@ -189,4 +189,12 @@ func (a *verbs) live(context.Context) []string {
 		}
 	}
 	return names
+}
+
+// expiry is the day a key ends on, and whether it has.
+func expiry(t time.Time) string {
+	if !t.IsZero() && !t.After(time.Now()) {
+		return screen.Day(t) + " (over)"
+	}
+	return screen.Day(t)
 }

@@ -214,7 +214,7 @@ func TestAKeyIsTakenFromEveryPlaceWhereClientsPutIt(t *testing.T) {
 
 func TestAHostIsJudgedAfterTheKeyAndBeforeAllElse(t *testing.T) {
 	t.Parallel()
-	refused := refusal(403, "PermissionDenied", "This endpoint listens on the machine itself and answers to its own address and localhost only, not to the Host of this request.", "permission_error", "")
+	refused := refusal(403, "PermissionDenied", "This endpoint listens on the machine itself and answers to its own address and localhost only, not to the Host of this request. Use http://localhost, or let it listen to the network (listen: 0.0.0.0:8080).", "permission_error", "")
 	compare(t, door(t, func(o *azureai.Options) { o.AllowHost = func(host string) bool { return host == "localhost" } }), []exchange{
 		{"without a key", get("/info", "api-key: x"), unauthorized()},
 		{"with a key", get("/info"), refused},

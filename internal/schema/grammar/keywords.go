@@ -115,7 +115,7 @@ func (s *surveyor) fault(n *document.Node, name string) string {
 	case name == "uniqueItems" && v.Is(false):
 		return ""
 	case s.refused[name] != "":
-		return "it cannot be enforced: " + s.refused[name]
+		return s.refused[name]
 	case name == "pattern" && isText:
 		if _, err := pattern.Whole(text); err != nil {
 			return err.Error()
@@ -132,7 +132,7 @@ func (s *surveyor) fault(n *document.Node, name string) string {
 			return fmt.Sprintf("%q cannot be enforced: use pattern", text)
 		}
 	case !slices.Contains(s.known, name) && !strings.HasPrefix(name, "x-"):
-		return "it is not known, so that it cannot be enforced"
+		return "it is not known"
 	}
 	return ""
 }
