@@ -291,6 +291,30 @@ func TestTheKeyDoesNotFollowARedirect(t *testing.T) {
 	}
 }
 
+// The connection that follows a 101 is no body, and no context ends it.
+func TestAServerThatSwitchesProtocolsUnaskedIsNotListenedTo(t *testing.T) {
+	url, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Connection", "Upgrade")
+		w.Header().Set("Upgrade", "other")
+		w.WriteHeader(http.StatusSwitchingProtocols)
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	})
+	done := make(chan error)
+	go func() {
+		_, err := newClient(t, url, nil).Chat(t.Context(), hello())
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if err == nil || !strings.Contains(err.Error(), "switched protocols") {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(5 * time.Second):
+		panic("the client waits without end") // and so would the test's server
+	}
+}
+
 func TestCancellingEndsTheCall(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

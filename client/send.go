@@ -115,6 +115,10 @@ func (c *Client) attempt(ctx context.Context, call call, target, id string) (*ht
 		}
 		return nil, fmt.Errorf("call %s: %w", req.URL.Host, err)
 	}
+	if resp.StatusCode == http.StatusSwitchingProtocols { // what follows it no context ends
+		_ = resp.Body.Close()
+		return nil, fmt.Errorf("call %s: the server switched protocols unasked", req.URL.Host)
+	}
 	return resp, nil
 }
 

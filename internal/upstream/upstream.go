@@ -233,6 +233,9 @@ func (c *Client) send(ctx context.Context, url string, pieces [][]byte) (*http.R
 		return res, nil
 	}
 	defer res.Body.Close()
+	if res.StatusCode == http.StatusSwitchingProtocols { // what follows it no context ends
+		return nil, c.broken(ctx, errors.New("the server switched protocols unasked"))
+	}
 	text, err := io.ReadAll(io.LimitReader(res.Body, maxError))
 	if err != nil {
 		return nil, c.broken(ctx, err)

@@ -90,6 +90,30 @@ func TestAnErrorStatusKeepsMessageCodeAndRetryAfter(t *testing.T) {
 	}
 }
 
+// The connection that follows a 101 is no body, and no context ends it.
+func TestAServerThatSwitchesProtocolsUnaskedIsNotListenedTo(t *testing.T) {
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Connection", "Upgrade")
+		w.Header().Set("Upgrade", "other")
+		w.WriteHeader(http.StatusSwitchingProtocols)
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	})
+	done := make(chan error)
+	go func() {
+		_, err := c.Chat(t.Context(), chat()).Collect()
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if e := llm.AsError(err); e.Kind != llm.Upstream {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(5 * time.Second):
+		panic("the client waits without end") // and so would the test's server
+	}
+}
+
 func TestNothingIsSentBeforeRangingAndLeavingTheLoopHangsUp(t *testing.T) {
 	asked, gone := make(chan struct{}, 2), make(chan struct{})
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
