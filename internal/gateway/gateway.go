@@ -69,8 +69,6 @@ type snapshot struct {
 	handler http.Handler
 	models  []*engine.Model
 	broken  []string // deployments whose model could not be opened
-	// allowHost judges a Host header.
-	allowHost func(string) bool
 }
 
 // New assembles a Gateway. Close it when it is no longer needed.
@@ -139,7 +137,7 @@ func (g *Gateway) mayBeBroken(name string) bool {
 func (g *Gateway) Config() *config.Config { return g.current.Load().cfg }
 
 func (g *Gateway) assemble(ctx context.Context, cfg *config.Config) (*snapshot, error) {
-	s := &snapshot{cfg: cfg, allowHost: allowHost(cfg.Listen)}
+	s := &snapshot{cfg: cfg}
 	deployments, err := g.deployments(ctx, s)
 	if err != nil {
 		g.pool.Release(ctx, s.models)
@@ -155,7 +153,7 @@ func (g *Gateway) assemble(ctx context.Context, cfg *config.Config) (*snapshot, 
 	)
 	s.handler = dialect.AllowOrigins(origins(cfg), azureai.Handler(azureai.Options{
 		Options: dialect.Options{
-			AllowHost: s.allowHost, Backend: backend, Models: table, Logger: g.log, MaxBody: int64(cfg.Limits.Body),
+			AllowHost: allowHost(cfg.Listen), Backend: backend, Models: table, Logger: g.log, MaxBody: int64(cfg.Limits.Body),
 			BodyTimeout: cfg.Limits.BodyTimeout, BodyTotal: cfg.Limits.BodyTotal, BodyMemory: int64(cfg.Limits.BodyMemory), Budget: &g.bodies,
 			WriteTimeout: slowReader,
 			Authenticate: func(h http.Header) (llm.Caller, bool) { return g.keys.Load().Verify(auth.Candidates(h)) },
@@ -217,9 +215,10 @@ func (g *Gateway) Handler() http.Handler {
 	})
 }
 
-// mayScrape opens the metrics to this machine, and to keys with admin rights from elsewhere.
+// mayScrape opens the metrics to this machine, where it is called so and not by a page's own name for
+// it, and else to keys with admin rights.
 func (g *Gateway) mayScrape(r *http.Request) bool {
-	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil && net.ParseIP(host).IsLoopback() && g.current.Load().allowHost(r.Host) {
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil && net.ParseIP(host).IsLoopback() && isLoopback(hostOf(r.Host)) {
 		return true
 	}
 	caller, ok := g.keys.Load().Verify(auth.Candidates(r.Header))

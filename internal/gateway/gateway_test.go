@@ -207,6 +207,20 @@ func TestMetricsAreForThisMachineAndForAdmins(t *testing.T) {
 	}
 }
 
+// A page in a browser on this machine may reach the address under a name of its own (DNS rebinding).
+func TestMetricsAreForNoOtherNameOfThisMachine(t *testing.T) {
+	h := newGateway(t, "listen: 0.0.0.0:8080\nmodels: {one: {provider: mock}}").Handler()
+	for host, status := range map[string]int{"localhost:8080": http.StatusOK, "127.0.0.1": http.StatusOK, "page.example:8080": http.StatusUnauthorized, "": http.StatusUnauthorized} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil)
+		r.RemoteAddr, r.Host = "127.0.0.1:5000", host
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != status {
+			t.Errorf("Host %q: status %d, want %d", host, w.Code, status)
+		}
+	}
+}
+
 func TestOnLoopbackOnlyTheMachinesOwnNamesAreAnswered(t *testing.T) {
 	local, open := newGateway(t, "models: {one: {provider: mock}}").Handler(), newGateway(t, "{listen: '0.0.0.0:80', models: {one: {provider: mock}}}").Handler()
 	for host, want := range map[string]int{
