@@ -25,13 +25,14 @@ func (s *Screen) Print(format string, args ...any) {
 	_, _ = fmt.Fprintln(s.Out, line)
 }
 
-// Plain replaces what would steer a terminal: texts come from files and servers of anybody's.
+// Plain replaces what would steer a terminal or turn the order of a text: texts come from files and servers of anybody's.
 func Plain(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\r' {
 			return -1 // of a line's end, mostly
 		}
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+		turns := r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+		if unicode.IsControl(r) && r != '\n' && r != '\t' || turns {
 			return unicode.ReplacementChar
 		}
 		return r
