@@ -19,11 +19,13 @@ type Options struct {
 	System   string // its prompt for chats that bring none
 	// Spaced tells that its tokenizer puts a space before each text: llguidance does not see the spaces that its tokens begin with.
 	Spaced bool
+	// Marks are the tokens by which it knows where a message begins and ends. In what callers say they are only text.
+	Marks []string
 }
 
 // Wrap decorates a model whose engine obeys llm.ChatRequest.Grammar in llguidance's dialect.
 func Wrap(b llm.Backend, o Options) llm.Backend {
-	return &model{b, o.System, tellsTools(o.Template), opensThoughts(o.Template), o.Spaced}
+	return &model{b, o.System, tellsTools(o.Template), opensThoughts(o.Template), o.Spaced, newMarks(o.Marks)}
 }
 
 type model struct {
@@ -32,6 +34,7 @@ type model struct {
 	tells  bool // its template tells tools, calls and results in the words of this package
 	thinks bool // its answers begin inside a thought
 	spaced bool
+	marks  marks
 }
 
 // Chat asks the model for what the request demands, in a way that it knows, and checks its answer before its end is told.

@@ -39,7 +39,8 @@ func (m *model) plan(r *llm.ChatRequest) (*plan, error) {
 	out := r.Edit()
 	p.request, p.spelled = out, len(offered) > 0
 	out.Format, out.Tools, out.ToolChoice, out.ParallelToolCalls = nil, nil, nil, nil
-	out.Messages = tidy(r.Messages)
+	out.Messages = m.marks.messages(tidy(r.Messages))
+	offered = m.marks.tools(offered)
 	switch {
 	case !m.tells:
 		out.Messages = spell(out.Messages)

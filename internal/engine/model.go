@@ -30,8 +30,9 @@ type Settings struct {
 	// RemoteName is what a server of the user's calls the model; empty: its deployment's name.
 	RemoteName string
 	Embedding  Embedding
-	Template   string // its chat template
-	Spaced     bool   // its tokenizer puts a space before a text
+	Template   string   // its chat template
+	Spaced     bool     // its tokenizer puts a space before a text
+	Marks      []string // tokens that steer it
 	// Empty stands for an empty prompt to complete, of which the server would make no token; "": it makes one.
 	Empty string
 	// First and Silence are how long a stream may take to begin and between two pieces; 0: no limit.

@@ -58,7 +58,7 @@ func (g *Gateway) deployments(ctx context.Context, s *snapshot) ([]route.Deploym
 			s.models = append(s.models, model)
 			target.Backend, target.Info = model, settings.Info
 			if settings.Info.Does(llm.OpChat) && m.Command == "" {
-				target.Backend = ability.Wrap(model, ability.Options{Template: settings.Template, System: settings.System, Spaced: settings.Spaced})
+				target.Backend = ability.Wrap(model, ability.Options{Template: settings.Template, System: settings.System, Spaced: settings.Spaced, Marks: settings.Marks})
 				target.Info.Features.Set |= ability.Features
 			}
 		}
@@ -187,7 +187,7 @@ func describeLocal(s *engine.Settings, m *config.Model, found library.Model, h *
 	if m.System != nil {
 		s.System = *m.System
 	}
-	s.Template, s.Spaced = h.ChatTemplate(), h.AddsSpaces()
+	s.Template, s.Spaced, s.Marks = h.ChatTemplate(), h.AddsSpaces(), h.Marks()
 	if !h.AddsBOS() {
 		s.Empty = "<|endoftext|>" // which the contract names, too (doc/protocol.md §4.1)
 	}

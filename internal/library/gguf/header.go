@@ -21,6 +21,9 @@ type value struct {
 	elem   uint32
 	length uint64
 	items  []uint64
+
+	marks    map[uint64]string // of the vocabulary: tokens that look like marks
+	steering []uint64          // of the tokens' types: those of no ordinary text
 }
 
 // String is the text value of a metadata key, empty when it has none.
@@ -195,7 +198,7 @@ func (h *Header) TokenizerModel() string { return h.String("tokenizer.ggml.model
 // VocabSize is the number of tokens in the vocabulary, 0 when the file has
 // none.
 func (h *Header) VocabSize() uint64 {
-	return h.values["tokenizer.ggml.tokens"].length
+	return h.values[tokensKey].length
 }
 
 // FileType is the label of the quantization most tensors have, such as

@@ -220,13 +220,21 @@ func (s *scanner) array(key string, v *value) {
 				s.fail("metadata key %q has an element of %d bytes, at most %d are allowed", key, n, maxToken)
 				return
 			}
-			s.skip(n)
+			if key == tokensKey {
+				s.token(i, n, v)
+			} else {
+				s.skip(n)
+			}
 		}
 		return
 	}
 	size := scalarSize(v.elem)
 	if size == 0 {
 		s.fail("metadata key %q is an array of type %d, which is not supported", key, v.elem)
+		return
+	}
+	if key == typesKey && size == 4 {
+		s.types(v)
 		return
 	}
 	if v.length > maxKept || size < 4 {

@@ -54,9 +54,9 @@ func smallModel() *gguf.Writer {
 	w.Float32("llama.rope.freq_base", 10000)
 	w.String("tokenizer.chat_template", "{{ messages }}")
 	w.String("tokenizer.ggml.model", "gpt2")
-	w.Strings("tokenizer.ggml.tokens", []string{"a", "b", "c"})
+	w.Strings("tokenizer.ggml.tokens", []string{"a", "<|user|>", "[INST]", "<b>", "<", "x<|y|>"})
 	w.Float32s("tokenizer.ggml.scores", make([]float32, 5000))
-	w.Int32s("tokenizer.ggml.token_type", []int32{1, 1, -3})
+	w.Int32s("tokenizer.ggml.token_type", []int32{1, 3, 4, 1, 3, -3})
 	w.Tensor("token_embd.weight", gguf.F16, []uint64{64, 3}, zeros(64*3*2))
 	w.Tensor("output_norm.weight", gguf.F32, []uint64{63}, zeros(63*4))
 	return w
@@ -83,10 +83,13 @@ func TestAHeaderTellsWhatTheWriterWrote(t *testing.T) {
 	want := facts{
 		"llama", "small", "Q4_K_M", "{{ messages }}", "gpt2",
 		4096, 64, 128, 2, 4, 2, 16, 16,
-		3, 64*3 + 63, 64*3*2 + 63*4,
+		6, 64*3 + 63, 64*3*2 + 63*4,
 		gguf.PoolingUnspecified, true, false,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"<|user|>", "[INST]"}, h.Marks()); diff != "" {
 		t.Error(diff)
 	}
 	if n, ok := h.Uint("llama.block_count"); n != 2 || !ok {
