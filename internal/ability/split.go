@@ -166,23 +166,35 @@ func overlap(text []byte, mark string) int {
 	return 0
 }
 
+// quoting follows which bytes of a JSON document belong to its strings.
+type quoting struct{ open, escaped bool }
+
+// holds reports whether the next byte does, quotation marks included.
+func (q *quoting) holds(c byte) bool {
+	switch {
+	case q.escaped:
+		q.escaped = false
+	case q.open && c == '\\':
+		q.escaped = true
+	case c == '"':
+		q.open = !q.open
+	default:
+		return q.open
+	}
+	return true
+}
+
 // nesting finds the end of a JSON object.
 type nesting struct {
-	depth           int
-	quoted, escaped bool
+	quoting
+	depth int
 }
 
 // scan returns how many bytes of text belong to the object, and whether it ends with them.
 func (j *nesting) scan(text []byte) (n int, whole bool) {
 	for i, c := range text {
 		switch {
-		case j.escaped:
-			j.escaped = false
-		case j.quoted && c == '\\':
-			j.escaped = true
-		case c == '"':
-			j.quoted = !j.quoted
-		case j.quoted:
+		case j.holds(c):
 		case c == '{', c == '[':
 			j.depth++
 		case c == '}', c == ']':
@@ -196,23 +208,12 @@ func (j *nesting) scan(text []byte) (n int, whole bool) {
 
 // compactJSON looks for what cannot stand in JSON without white space. An engine that cannot do what a grammar asks drops it in
 // silence, and nobody who gets a stream should take prose for the beginning of a document.
-type compactJSON struct{ quoted, escaped bool }
+type compactJSON struct{ quoting }
 
 // goesOn reports whether text may be the document's next piece.
 func (j *compactJSON) goesOn(text []byte) bool {
 	for _, c := range text {
-		switch {
-		case j.escaped:
-			j.escaped = false
-		case j.quoted && c == '\\':
-			j.escaped = true
-		case c == '"':
-			j.quoted = !j.quoted
-		case j.quoted:
-			if c < ' ' {
-				return false
-			}
-		case bytes.IndexByte([]byte(`{}[]:,+-.0123456789Etruefalsn`), c) < 0:
+		if c < ' ' || !j.holds(c) && bytes.IndexByte([]byte(`{}[]:,+-.0123456789Etruefalsn`), c) < 0 {
 			return false
 		}
 	}
