@@ -198,7 +198,7 @@ func (h *Header) TokenizerModel() string { return h.String("tokenizer.ggml.model
 // VocabSize is the number of tokens in the vocabulary, 0 when the file has
 // none.
 func (h *Header) VocabSize() uint64 {
-	return h.values[tokensKey].length
+	return h.values[vocabularyKey].length
 }
 
 // FileType is the label of the quantization most tensors have, such as

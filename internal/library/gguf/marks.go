@@ -2,8 +2,8 @@ package gguf
 
 // The keys of a vocabulary.
 const (
-	tokensKey = "tokenizer.ggml.tokens"
-	typesKey  = "tokenizer.ggml.token_type"
+	vocabularyKey = "tokenizer.ggml.tokens"
+	typesKey      = "tokenizer.ggml.token_type"
 )
 
 // The bounds of a mark and of how many are kept.
@@ -17,7 +17,7 @@ const (
 // [INST]. An engine reads them in any text of a prompt.
 func (h *Header) Marks() []string {
 	var marks []string
-	looks := h.values[tokensKey].marks
+	looks := h.values[vocabularyKey].marks
 	for _, i := range h.values[typesKey].steering {
 		if text, ok := looks[i]; ok {
 			marks = append(marks, text)

@@ -220,7 +220,7 @@ func (s *scanner) array(key string, v *value) {
 				s.fail("metadata key %q has an element of %d bytes, at most %d are allowed", key, n, maxToken)
 				return
 			}
-			if key == tokensKey {
+			if key == vocabularyKey {
 				s.token(i, n, v)
 			} else {
 				s.skip(n)
