@@ -224,7 +224,14 @@ func (o *Options) refuse(w http.ResponseWriter, r *http.Request, e *llm.Error, w
 	}
 	_ = control.SetReadDeadline(rest)
 	write(w, r, e)
-	if e.Kind == llm.Late || r.ProtoMajor != 1 || control.Flush() != nil {
+	if r.ProtoMajor != 1 || control.Flush() != nil {
+		return
+	}
+	if e.Kind == llm.Late { // its reader has given up; a peer who still sends may be slow to look for an answer
+		select {
+		case <-time.After(patience):
+		case <-r.Context().Done():
+		}
 		return
 	}
 	piece := make([]byte, freeBody/2)
