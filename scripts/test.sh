@@ -115,7 +115,7 @@ fuzz_one() { # DIR PACKAGE TARGET
 	done
 }
 
-# Three targets at a time, one worker each: the length of the stage does not depend on the machine.
+# Four targets at a time, one worker each: the length of the stage does not depend on the machine.
 fuzz() {
 	local dir list targets=""
 	for dir in . client; do
@@ -123,7 +123,7 @@ fuzz() {
 		targets+=$(awk -v dir="$dir" '/^Fuzz/ {t[n++] = $1} /^ok/ {for (i = 0; i < n; i++) print dir, $2, t[i]; n = 0}' <<<"$list")$'\n'
 	done
 	export -f fuzz_one
-	sed '/^$/d' <<<"$targets" | xargs -r -P 3 -L 1 bash -c 'fuzz_one "$@"' fuzz
+	sed '/^$/d' <<<"$targets" | xargs -r -P 4 -L 1 bash -c 'fuzz_one "$@"' fuzz
 }
 
 # The product itself brings the engine and the models into the test cache.
