@@ -89,9 +89,11 @@ func (m marks) messages(ms []llm.Message) []llm.Message {
 
 func (m marks) parts(parts []llm.Part) []llm.Part {
 	parts = slices.Clone(parts)
+	texts := 0
 	for i, p := range parts {
 		switch p := p.(type) {
 		case llm.Text:
+			texts++
 			parts[i] = m.part(p)
 		case llm.Reasoning:
 			parts[i] = llm.Reasoning{Text: m.part(p.Text)}
@@ -108,9 +110,13 @@ func (m marks) parts(parts []llm.Part) []llm.Part {
 		case llm.Image, llm.Audio, llm.Opaque:
 		}
 	}
-	if said := textOf(parts); m.text(said) != said { // a mark that is cut between two parts
+	if texts < 2 {
+		return parts
+	}
+	said := textOf(parts)
+	if plain := m.text(said); plain != said { // a mark that is cut between two parts
 		parts = slices.DeleteFunc(parts, func(p llm.Part) bool { _, ok := p.(llm.Text); return ok })
-		parts = slices.Insert(parts, 0, llm.Part(llm.NewText(m.text(said))))
+		parts = slices.Insert(parts, 0, llm.Part(llm.NewText(plain)))
 	}
 	return parts
 }

@@ -108,10 +108,10 @@ func instructions(re *syntax.Regexp) int {
 
 var escape = regexp.MustCompile(`(?s)\\(?:u[0-9a-fA-F]{4}|.)`)
 
-// hexEscapes writes the \uXXXX of ECMA as the \x{XXXX} of Go.
+// hexEscapes writes the \u0041 of ECMA as the \x{0041} of Go.
 func hexEscapes(pattern string) string {
 	return escape.ReplaceAllStringFunc(pattern, func(e string) string {
-		if len(e) == len(`\uXXXX`) && e[1] == 'u' {
+		if len(e) == len(`\u0041`) && e[1] == 'u' {
 			return `\x{` + e[2:] + `}`
 		}
 		return e
