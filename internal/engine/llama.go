@@ -86,6 +86,10 @@ func countInput(ctx context.Context, c *upstream.Client, in llm.Input) (int, err
 		return len(in), nil
 	case llm.Text:
 		return countText(ctx, c, in.AppendJSON(nil))
+	case llm.Picture:
+		if in.Text != nil {
+			return countText(ctx, c, in.Text.AppendJSON(nil))
+		}
 	}
 	return 0, nil
 }
@@ -110,7 +114,7 @@ func countText(ctx context.Context, c *upstream.Client, quoted []byte) (int, err
 
 // Embed returns one vector per item, of the model's own prefixes and length.
 func (m *Model) Embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedReply, error) {
-	if err := m.admit(llm.OpEmbed, &r.Envelope); err != nil {
+	if err := m.admit(r.Operation(), &r.Envelope); err != nil {
 		return nil, err
 	}
 	if err := m.judgeDimensions(r.Dimensions); err != nil {

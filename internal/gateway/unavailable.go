@@ -17,7 +17,7 @@ var _ llm.Backend = unavailable{}
 func unavailableModel(m *config.Model) route.Deployment {
 	b := unavailable{llm.ModelInfo{
 		Deployment: m.Name, Model: m.Name, Publisher: "unknown", Provider: "local",
-		Operations: []llm.Operation{llm.OpChat, llm.OpComplete, llm.OpEmbed},
+		Operations: llm.Operations(),
 		Features:   llm.Features{Set: ^llm.Feature(0), Any: true},
 	}}
 	return route.Deployment{Targets: []route.Target{{Backend: b, Info: b.info}}}

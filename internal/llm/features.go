@@ -27,6 +27,7 @@ const (
 	FeatureInputType
 	FeatureAudioOutput
 	FeaturePrefix
+	FeaturePairs // a text with an image to embed
 )
 
 // Features is what a target can do, as data.
@@ -113,6 +114,12 @@ func (r *EmbedRequest) Needs() []Need {
 	var ns []Need
 	if r.InputType != "" && r.InputType != InputText {
 		ns = append(ns, Need{Feature: FeatureInputType, Member: "input_type"})
+	}
+	for i, in := range r.Items {
+		if p, ok := in.(Picture); ok && p.Text != nil {
+			ns = append(ns, Need{FeaturePairs, "input", []any{"body", "input", i, "text"}})
+			break
+		}
 	}
 	return tokenNeeds(ns, r.Items, "input")
 }

@@ -6,6 +6,7 @@ package llm
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // Backend answers requests. The local engine, the mock model, the router and every
@@ -45,7 +46,7 @@ func (Unimplemented) Complete(_ context.Context, r *CompleteRequest) Stream {
 
 // Embed refuses.
 func (Unimplemented) Embed(_ context.Context, r *EmbedRequest) (*EmbedReply, error) {
-	return nil, NotDone(r.Model, OpEmbed)
+	return nil, NotDone(r.Model, r.Operation())
 }
 
 // Models lists none.
@@ -61,10 +62,14 @@ type Operation string
 
 // The operations.
 const (
-	OpChat     Operation = "chat"
-	OpComplete Operation = "text_completion"
-	OpEmbed    Operation = "embeddings"
+	OpChat        Operation = "chat"
+	OpComplete    Operation = "text_completion"
+	OpEmbed       Operation = "embeddings"
+	OpEmbedImages Operation = "image_embeddings" // Embed of Pictures
 )
+
+// Operations lists them all.
+func Operations() []Operation { return []Operation{OpChat, OpComplete, OpEmbed, OpEmbedImages} }
 
 // Title names the operation in a sentence.
 func (o Operation) Title() string {
@@ -75,6 +80,8 @@ func (o Operation) Title() string {
 		return "text completions"
 	case OpEmbed:
 		return "embeddings"
+	case OpEmbedImages:
+		return "image embeddings"
 	}
 	return string(o)
 }
@@ -84,20 +91,29 @@ type Caller struct {
 	Name              string
 	Admin             bool
 	RequestsPerMinute int // 0: no limit
+	TokensPerMinute   int // 0: no limit
 }
 
-// ModelInfo is the one record of what a deployment is and can do.
+// ModelInfo is the one record of what a deployment is and can do: every list of models and every description of one is
+// written from it.
 type ModelInfo struct {
 	Deployment string // the name callers use
 	Model      string // the model behind it, as answers name it
 	Publisher  string // model_provider_name of /info
-	Provider   string // who runs it: "local", "mock", "command"
+	Provider   string // who runs it: "local", "mock", "command", or the name of a provider
+	Summary    string // one sentence for people; may be empty
+	Licence    string // SPDX identifier or a name; empty: unknown
+	Tokenizer  string // the kind of tokenizer, such as gpt2 or bert; empty: unknown
+	Created    time.Time
 	Operations []Operation
 	Features   Features
-	Context    int // tokens; 0: unknown
-	Dimensions int // of an embedding; 0: none or unknown
-	Inputs     int // most of them in one request for embeddings; 0: no limit
+	Context    int   // tokens; 0: unknown
+	Dimensions int   // of an embedding; 0: none or unknown
+	Matryoshka []int // shorter embeddings that the model was trained for; nil: none
+	Inputs     int   // most of them in one request for embeddings; 0: no limit
 	Reasoning  ReasoningPlace
+	// What all callers together may ask of the deployment in a minute; 0: no limit.
+	RequestsPerMinute, TokensPerMinute int
 }
 
 // Does reports whether the deployment answers an operation.

@@ -60,6 +60,8 @@ type Usage struct {
 	Completion int
 	Cached     int // part of Prompt
 	Reasoning  int // part of Completion
+	Images     int // of an image embedding, beside the tokens
+	Patches    int // of those images, where the model tells
 	Estimated  bool
 }
 
@@ -67,7 +69,7 @@ type Usage struct {
 func (u Usage) Add(o Usage) Usage {
 	return Usage{
 		u.Prompt + o.Prompt, u.Completion + o.Completion, u.Cached + o.Cached, u.Reasoning + o.Reasoning,
-		u.Estimated || o.Estimated,
+		u.Images + o.Images, u.Patches + o.Patches, u.Estimated || o.Estimated,
 	}
 }
 
@@ -78,6 +80,16 @@ type Meta struct {
 	Provider   string
 	Attempts   int
 	Dropped    []string // members that were not obeyed
+	Limits     Limits
+}
+
+// Limits is what a caller has left of what it may ask in a minute, for the x-ratelimit headers (doc/protocol.md §2.2).
+type Limits struct{ Requests, Tokens Allowance }
+
+// Allowance is one limit; the zero value is none.
+type Allowance struct {
+	Limit, Remaining int           // in a minute
+	Reset            time.Duration // until all of it is there again
 }
 
 // The bounds of what a stream may build up, so that a hostile upstream cannot make us allocate.

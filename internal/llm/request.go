@@ -127,7 +127,7 @@ type Format struct {
 	Strict      *bool
 }
 
-// Input is one thing to complete or embed: Text or Tokens.
+// Input is one thing to complete or embed: Text, Tokens, or a Picture, which is only embedded.
 //
 //sumtype:decl
 type Input interface{ input() }
@@ -135,8 +135,15 @@ type Input interface{ input() }
 // Tokens is an input given as token ids.
 type Tokens []int
 
-func (Text) input()   {}
-func (Tokens) input() {}
+// Picture is an image to embed, with a text that belongs to it or nil.
+type Picture struct {
+	Image Image
+	Text  *Text
+}
+
+func (Text) input()    {}
+func (Tokens) input()  {}
+func (Picture) input() {}
 
 // CompleteRequest asks for the continuation of texts. Choice i*N+k of the answer continues Prompts[i].
 type CompleteRequest struct {
@@ -176,6 +183,16 @@ const (
 	InputDocument InputType = "document"
 )
 
+// Operation is OpEmbedImages where the items are Pictures; they all are, or none.
+func (r *EmbedRequest) Operation() Operation {
+	if len(r.Items) > 0 {
+		if _, ok := r.Items[0].(Picture); ok {
+			return OpEmbedImages
+		}
+	}
+	return OpEmbed
+}
+
 // EmbedRequest asks for one vector per item.
 type EmbedRequest struct {
 	Envelope
@@ -193,6 +210,7 @@ type EmbedReply struct {
 	Vectors [][]float32
 	Usage   *Usage
 	Meta    Meta
+	Source  Source // the upstream's own bytes, where they may be passed on
 }
 
 // Edit returns a copy that may be changed; it is encoded from its fields, no longer from the caller's bytes.

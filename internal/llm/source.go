@@ -7,8 +7,9 @@ type Wire string
 
 // The contracts.
 const (
-	WireInference Wire = "ami"    // Azure AI Model Inference
-	WireOpenAI    Wire = "openai" // OpenAI v1
+	WireInference Wire = "ami"         // Azure AI Model Inference
+	WireAzure     Wire = "azureopenai" // Azure OpenAI, below /openai/deployments
+	WireOpenAI    Wire = "openai"      // OpenAI v1
 )
 
 // Source is what the other side sent: a request's own bytes with the edits so far, or the

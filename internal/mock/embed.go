@@ -17,7 +17,7 @@ func (m *Model) Embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedReply
 	if err := fault.refusal(); err != nil {
 		return nil, err
 	}
-	if err := m.does(llm.OpEmbed); err != nil {
+	if err := m.does(r.Operation()); err != nil {
 		return nil, err
 	}
 	dimensions := m.options.Dimensions

@@ -71,6 +71,10 @@ func read(in llm.Input) string {
 			b.WriteString(strconv.Itoa(id))
 		}
 		return b.String()
+	case llm.Picture:
+		if in.Text != nil {
+			return in.Text.String()
+		}
 	}
 	return ""
 }

@@ -28,7 +28,7 @@ type metered struct {
 // zero ModelInfo.
 func Meter(models []llm.ModelInfo, recorder func(llm.Operation, llm.ModelInfo) Recorder) llm.Policy {
 	recorders := map[metered]Recorder{}
-	for _, op := range []llm.Operation{llm.OpChat, llm.OpComplete, llm.OpEmbed} {
+	for _, op := range llm.Operations() {
 		recorders[metered{op, ""}] = recorder(op, llm.ModelInfo{})
 		for _, m := range models {
 			if m.Does(op) {

@@ -40,7 +40,7 @@ func (o *observer) Complete(ctx context.Context, req *llm.CompleteRequest) llm.S
 }
 
 func (o *observer) Embed(ctx context.Context, req *llm.EmbedRequest) (reply *llm.EmbedReply, err error) {
-	w := watch{outcome: outcome{op: llm.OpEmbed, env: &req.Envelope, start: time.Now()}}
+	w := watch{outcome: outcome{op: req.Operation(), env: &req.Envelope, start: time.Now()}}
 	defer func() { o.ended(ctx, w.end()) }()
 	reply, err = o.next.Embed(ctx, req)
 	switch {

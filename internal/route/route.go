@@ -129,7 +129,7 @@ func (t *Table) Complete(ctx context.Context, req *llm.CompleteRequest) llm.Stre
 // Embed answers from the deployment that the request names.
 func (t *Table) Embed(ctx context.Context, req *llm.EmbedRequest) (*llm.EmbedReply, error) {
 	var reply llm.EmbedReply
-	err := each(ctx, t, llm.OpEmbed, req, &req.Envelope,
+	err := each(ctx, t, req.Operation(), req, &req.Envelope,
 		func(to *Target, r *llm.EmbedRequest, meta llm.Meta) (bool, error) {
 			c := startClock(ctx, &to.Info, Limits{Total: to.Limits.Total})
 			defer c.stop()

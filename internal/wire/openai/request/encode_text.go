@@ -47,7 +47,12 @@ func AppendEmbed(dst []byte, r *llm.EmbedRequest) []byte {
 
 func writeInputs(w *jsonx.Writer, name string, in []llm.Input) {
 	w.Member(name)
-	if len(in) != 1 {
+	one := len(in) == 1
+	if one {
+		_, pictured := in[0].(llm.Picture)
+		one = !pictured
+	}
+	if !one {
 		w.BeginArray()
 	}
 	for _, x := range in {
@@ -60,9 +65,18 @@ func writeInputs(w *jsonx.Writer, name string, in []llm.Input) {
 				w.Bytes = strconv.AppendInt(w.Next(), int64(id), 10)
 			}
 			w.EndArray()
+		case llm.Picture:
+			w.BeginObject()
+			w.Member("image")
+			w.Bytes = x.Image.URL.AppendJSON(w.Next())
+			if x.Text != nil {
+				w.Member("text")
+				w.Bytes = x.Text.AppendJSON(w.Next())
+			}
+			w.EndObject()
 		}
 	}
-	if len(in) != 1 {
+	if !one {
 		w.EndArray()
 	}
 }
