@@ -275,7 +275,7 @@ func ask(door func(dialect.Options) http.Handler, err *llm.Error) *httptest.Resp
 	backend := failing{err: err}
 	h := door(dialect.Options{
 		Backend: backend, Models: route.New([]route.Deployment{{Targets: []route.Target{{Backend: backend, Info: info}}}}, ""),
-		Authenticate: func(http.Header) (llm.Caller, bool) { return llm.Caller{}, true },
+		Authenticate: func(*http.Request) (llm.Caller, error) { return llm.Caller{}, nil },
 		MaxBody:      1 << 10, Logger: slog.New(slog.DiscardHandler),
 	})
 	w := httptest.NewRecorder()

@@ -129,7 +129,8 @@ func ended(t time.Time) bool { return !t.IsZero() && !time.Now().Before(t) }
 // Bounds on what one request makes us hash.
 const (
 	maxCandidates = 8
-	maxSecret     = 4096
+	maxSecret     = 4096     // of a key
+	maxCandidate  = 16 << 10 // of a token with the groups of its user
 )
 
 // Candidates is what may be a key in a request's header: every api-key, then
@@ -138,7 +139,7 @@ func Candidates(h http.Header) []string {
 	var found []string
 	add := func(c string) {
 		c = strings.TrimSpace(c)
-		if c != "" && len(c) <= maxSecret && len(found) < maxCandidates && !slices.Contains(found, c) {
+		if c != "" && len(c) <= maxCandidate && len(found) < maxCandidates && !slices.Contains(found, c) {
 			found = append(found, c)
 		}
 	}

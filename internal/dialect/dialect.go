@@ -31,9 +31,10 @@ type Directory interface {
 
 // Options is what a door needs.
 type Options struct {
-	Backend      llm.Backend
-	Models       Directory
-	Authenticate func(http.Header) (llm.Caller, bool)
+	Backend llm.Backend
+	Models  Directory
+	// Authenticate says who sent a request, or an *llm.Error: Unauthenticated, Denied or Unavailable.
+	Authenticate func(*http.Request) (llm.Caller, error)
 	// AllowHost judges the Host header, against pages that reach a loopback address under a name of
 	// their own (DNS rebinding); nil allows all.
 	AllowHost    func(host string) bool
@@ -166,6 +167,14 @@ func (o *Options) shown(r *http.Request, err error) *llm.Error {
 	id := RequestID(r.Context())
 	o.Logger.LogAttrs(r.Context(), slog.LevelError, "internal error", slog.String("request_id", id), slog.Any("error", err))
 	return &llm.Error{Kind: llm.Internal, Message: "Internal error. The log has more under the id " + id + ".", Meta: e.Meta}
+}
+
+// Challenge is the WWW-Authenticate of a 401 (doc/protocol.md §7.4, §10.2).
+func Challenge(e *llm.Error) string {
+	if e.Code == llm.CodeInvalidToken {
+		return `Bearer error="invalid_token"`
+	}
+	return "Bearer"
 }
 
 // clientID keeps what may be echoed of a caller's own id: [A-Za-z0-9_-], 40 at most.

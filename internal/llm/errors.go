@@ -90,6 +90,12 @@ func (k Kind) Retryable() bool {
 // connection without another word.
 const CodeCut = "cut"
 
+// The Codes of what was refused because of a token (doc/protocol.md §10.2).
+const (
+	CodeInvalidToken = "invalid_token" // of an Unauthenticated: a token was shown that is not valid
+	CodeNoRole       = "no_role"       // of a Denied: the token is valid, its principal may not call
+)
+
 // Detail is one member of a request at fault, in the manner of doc/protocol.md §7.3.
 type Detail struct {
 	Type  string // enum, missing, too_short, list_type, …

@@ -41,9 +41,9 @@ func Handler(o Options) http.Handler {
 }
 
 func (d *door) serve(w http.ResponseWriter, r *http.Request) error {
-	caller, ok := d.Authenticate(r.Header)
-	if !ok {
-		return &llm.Error{Kind: llm.Unauthenticated, Message: "Auth token validation failed. Please provide a valid key or a valid AAD token"}
+	caller, err := d.Authenticate(r)
+	if err != nil {
+		return err
 	}
 	if d.AllowHost != nil && !d.AllowHost(r.Host) {
 		return &llm.Error{Kind: llm.BadHost, Message: "This endpoint listens on the machine itself and answers to its own address and localhost only, not to the Host of this request. Use http://localhost, or let it listen to the network (listen: 0.0.0.0:8080)."}

@@ -71,7 +71,7 @@ func options(rt *route.Table, change func(*azureai.Options)) azureai.Options {
 	keys := auth.New([]auth.Key{{Secret: key, Caller: llm.Caller{Name: "tester"}}}, nil)
 	o := azureai.Options{Options: dialect.Options{
 		Backend: rt, Models: rt, MaxBody: 1 << 20, Logger: slog.New(slog.DiscardHandler),
-		Authenticate: func(h http.Header) (llm.Caller, bool) { return keys.Verify(auth.Candidates(h)) },
+		Authenticate: auth.Authenticator{Keys: keys}.Authenticate,
 	}}
 	if change != nil {
 		change(&o)

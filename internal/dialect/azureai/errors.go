@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ingot-llm/ingot/internal/dialect"
 	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/sse"
@@ -186,7 +187,7 @@ func (d *door) writeError(w http.ResponseWriter, _ *http.Request, e *llm.Error) 
 	h := w.Header()
 	switch status {
 	case http.StatusUnauthorized:
-		h.Set("WWW-Authenticate", "Bearer")
+		h.Set("WWW-Authenticate", dialect.Challenge(e))
 		body.StatusCode, body.Message = status, in.Message
 	case http.StatusUnprocessableEntity:
 		body.Status, body.Code, body.Message = status, in.Code, in.Message
