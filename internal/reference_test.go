@@ -274,7 +274,7 @@ func ask(door func(dialect.Options) http.Handler, err *llm.Error) *httptest.Resp
 	info := llm.ModelInfo{Deployment: "m", Operations: []llm.Operation{llm.OpChat}}
 	backend := failing{err: err}
 	h := door(dialect.Options{
-		Backend: backend, Models: route.New([]route.Deployment{{Targets: []route.Target{{Backend: backend, Info: info}}}}, ""),
+		Backend: backend, Models: route.New([]route.Deployment{{Targets: []route.Target{{Backend: backend, Info: info}}}}, "", route.Aliases{}),
 		Authenticate: func(*http.Request) (llm.Caller, error) { return llm.Caller{}, nil },
 		MaxBody:      1 << 10, Logger: slog.New(slog.DiscardHandler),
 	})

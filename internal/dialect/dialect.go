@@ -24,6 +24,9 @@ import (
 type Directory interface {
 	// Lookup finds a deployment by its name, exactly or else ignoring case.
 	Lookup(name string) (llm.ModelInfo, bool)
+	// Resolve is Lookup, or else finds the deployment that stands in for a model of another name that is asked for an
+	// operation. Doors read the names of callers with it.
+	Resolve(name string, op llm.Operation) (llm.ModelInfo, bool)
 	// Default is the deployment that an operation gets when none is named.
 	Default(llm.Operation) (llm.ModelInfo, bool)
 	List() []llm.ModelInfo

@@ -144,7 +144,7 @@ func (g *Gateway) assemble(ctx context.Context, cfg *config.Config) (*snapshot, 
 		return nil, err
 	}
 	g.memory.Store(int64(cfg.Engine.Memory))
-	table := route.New(deployments, cfg.DefaultModel)
+	table := route.New(deployments, cfg.DefaultModel, route.Aliases{})
 	backend := llm.Chain(
 		table,
 		policy.Trace(g.log, func(ctx context.Context) slog.Attr { return slog.String("request_id", dialect.RequestID(ctx)) }),

@@ -45,17 +45,21 @@ type Table struct {
 	exact       map[string]*Deployment
 	folded      map[string]*Deployment
 	preferred   string
+	own         map[string]string // aliases in lower case
+	gitHub      bool              // the aliases of GitHub Models
 }
 
 var _ llm.Backend = (*Table)(nil)
 
-// New makes a table of deployments, whose order counts: see Default. Names are unique.
-func New(deployments []Deployment, defaultModel string) *Table {
+// New makes a table of deployments, whose order counts: see Default. Names are unique. An alias of none of them is none.
+func New(deployments []Deployment, defaultModel string, aliases Aliases) *Table {
 	t := &Table{
 		deployments: slices.Clone(deployments),
 		exact:       make(map[string]*Deployment, len(deployments)),
 		folded:      make(map[string]*Deployment, len(deployments)),
 		preferred:   defaultModel,
+		own:         aliases.fold(),
+		gitHub:      aliases.GitHubModels,
 	}
 	for i := range t.deployments {
 		d := &t.deployments[i]

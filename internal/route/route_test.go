@@ -105,7 +105,7 @@ func deployment(f llm.Features, l route.Limits, scripts ...string) route.Deploym
 	return d
 }
 
-func table(d ...route.Deployment) *route.Table { return route.New(d, "") }
+func table(d ...route.Deployment) *route.Table { return route.New(d, "", route.Aliases{}) }
 
 // saw writes down what a caller sees of a stream: the words of the script, and who answered.
 func saw(s llm.Stream) string {
@@ -357,7 +357,7 @@ func TestNamesAreFoundAsDoorsNeedThem(t *testing.T) {
 	}
 	rt := route.New([]route.Deployment{
 		info("Phi-4", llm.OpChat), info("phi-4", llm.OpChat), info("base", llm.OpChat, llm.OpComplete), info("minilm", llm.OpEmbed),
-	}, "base")
+	}, "base", route.Aliases{})
 	found := func(m llm.ModelInfo, ok bool) string {
 		if !ok {
 			return "none"
@@ -372,8 +372,8 @@ func TestNamesAreFoundAsDoorsNeedThem(t *testing.T) {
 		"empty":             found(rt.Lookup("")),
 		"default chat":      found(rt.Default(llm.OpChat)),
 		"default embedding": found(rt.Default(llm.OpEmbed)),
-		"default unset":     found(route.New([]route.Deployment{info("a", llm.OpEmbed), info("b", llm.OpChat)}, "").Default(llm.OpChat)),
-		"no default":        found(route.New([]route.Deployment{info("a", llm.OpEmbed)}, "a").Default(llm.OpChat)),
+		"default unset":     found(route.New([]route.Deployment{info("a", llm.OpEmbed), info("b", llm.OpChat)}, "", route.Aliases{}).Default(llm.OpChat)),
+		"no default":        found(route.New([]route.Deployment{info("a", llm.OpEmbed)}, "a", route.Aliases{}).Default(llm.OpChat)),
 	}
 	want := map[string]string{
 		"exact": "phi-4", "other case": "minilm", "first of two": "Phi-4", "unknown": "none", "empty": "none",

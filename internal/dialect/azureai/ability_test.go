@@ -24,7 +24,7 @@ func limited(t *testing.T, change func(*llm.ModelInfo)) string {
 		change(&infos[0])
 		ds = append(ds, route.Deployment{Targets: []route.Target{{Backend: m, Info: infos[0]}}})
 	}
-	rt := route.New(ds, "")
+	rt := route.New(ds, "", route.Aliases{})
 	return door(t, func(o *azureai.Options) { o.Backend, o.Models = rt, rt })
 }
 

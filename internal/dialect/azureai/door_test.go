@@ -63,7 +63,7 @@ func table(t testing.TB, models ...named) *route.Table {
 		infos[0].Deployment = n.deployment
 		ds = append(ds, route.Deployment{Targets: []route.Target{{Backend: m, Info: infos[0]}}})
 	}
-	return route.New(ds, "")
+	return route.New(ds, "", route.Aliases{})
 }
 
 // options are a door's over a table; change may alter them.
