@@ -64,6 +64,7 @@ var mayImport = map[string][]string{
 	"fake/*":          {"llm", "wire/*"},
 	"fake/tinymodel":  {"library/tiny"},
 	"admin":           {"llm"},
+	"openapi":         {"dialect"},
 	"gateway":         {"*"},
 	"cli":             {"cli/*", "gateway", "config", "doctor", "home", "library", "library/*", "engine/*", "auth", "cert", "conformance", "nearest", "telemetry", "/client"},
 	"cli/*":           {"cli/*", "conformance", "conformance/*", "auth", "cert", "home", "nearest", "gateway", "config", "library", "library/*", "engine/*", "/client"},

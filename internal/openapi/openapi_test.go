@@ -1,0 +1,196 @@
+package openapi_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ingot-llm/ingot/internal/dialect"
+	"github.com/ingot-llm/ingot/internal/openapi"
+)
+
+// routes has every operation of every door.
+func routes() []dialect.Route {
+	var all []dialect.Route
+	add := func(method, base, operation string, paths ...string) {
+		for _, path := range append(paths, operation)[:1] {
+			all = append(all, dialect.Route{Method: method, Path: base + "/" + path, Operation: operation})
+		}
+	}
+	for _, base := range []string{"", "/models", "/deployments/{name}", "/inference", "/orgs/{org}/inference"} {
+		for _, operation := range []string{"chat/completions", "completions", "embeddings", "images/embeddings"} {
+			add(http.MethodPost, base, operation)
+		}
+		add(http.MethodGet, base, "info")
+	}
+	add(http.MethodGet, "", "catalog/models")
+	add(http.MethodPost, "", "score")
+	add(http.MethodGet, "", "openapi", "swagger.json")
+	add(http.MethodGet, "/openai", "models")
+	add(http.MethodGet, "/openai", "model", "models/{id}")
+	for _, base := range []string{"/openai/deployments/{deployment}", "/openai/v1", "/v1"} {
+		for _, operation := range []string{"chat/completions", "completions", "embeddings"} {
+			add(http.MethodPost, base, operation)
+		}
+	}
+	for _, base := range []string{"/openai/v1", "/v1"} {
+		add(http.MethodGet, base, "models")
+		add(http.MethodGet, base, "model", "models/{id}")
+		add(http.MethodPost, base, "responses")
+		add(http.MethodGet, base, "response", "responses/{id}")
+		add(http.MethodDelete, base, "response", "responses/{id}")
+		add(http.MethodPost, base, "response/cancel", "responses/{id}/cancel")
+		add(http.MethodGet, base, "response/input_items", "responses/{id}/input_items")
+	}
+	return all
+}
+
+type described struct {
+	OpenAPI string
+	Info    struct{ Version string }
+	Paths   map[string]map[string]struct {
+		OperationID string
+		Parameters  []map[string]any
+		RequestBody *struct {
+			Content map[string]struct{ Schema map[string]string }
+		}
+		Responses map[string]struct {
+			Content map[string]struct{ Schema map[string]string }
+		}
+	}
+	Components map[string]map[string]any
+}
+
+func document(t *testing.T, of []dialect.Route) (described, []byte) {
+	t.Helper()
+	b, err := openapi.Document(of, "1.2.3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d described
+	if err := json.Unmarshal(b, &d); err != nil {
+		t.Fatal(err)
+	}
+	return d, b
+}
+
+func TestTheDocumentHasWhatIsRoutedAndNothingElse(t *testing.T) {
+	t.Parallel()
+	d, _ := document(t, routes())
+	var want, got []string
+	for _, r := range routes() {
+		want = append(want, r.Method+" "+r.Path)
+	}
+	for path, methods := range d.Paths {
+		for method := range methods {
+			got = append(got, strings.ToUpper(method)+" "+path)
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("routes (-want +got):\n%s", diff)
+	}
+	if d.OpenAPI != "3.1.0" || d.Info.Version != "1.2.3" {
+		t.Errorf("the document is of OpenAPI %s and version %s", d.OpenAPI, d.Info.Version)
+	}
+}
+
+func TestEachOperationHasANameOfItsOwnAndTheVariablesOfItsPath(t *testing.T) {
+	t.Parallel()
+	d, _ := document(t, routes())
+	seen := map[string]string{}
+	variable := regexp.MustCompile(`\{([^}]+)\}`)
+	for path, methods := range d.Paths {
+		for method, op := range methods {
+			if other, taken := seen[op.OperationID]; taken || op.OperationID == "" {
+				t.Errorf("%s %s is called %q, as is %s", method, path, op.OperationID, other)
+			}
+			seen[op.OperationID] = method + " " + path
+			var want, got []string
+			for _, m := range variable.FindAllStringSubmatch(path, -1) {
+				want = append(want, m[1])
+			}
+			for _, p := range op.Parameters {
+				if p["in"] == "path" {
+					got = append(got, p["name"].(string)) //nolint:forcetypeassert // a name that is none fails the test
+				}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("variables of %s (-want +got):\n%s", path, diff)
+			}
+		}
+	}
+}
+
+func TestEachDoorHasItsOwnSchemas(t *testing.T) {
+	t.Parallel()
+	d, _ := document(t, routes())
+	for _, test := range []struct{ path, request, answer string }{
+		{"/chat/completions", "ChatRequest", "ChatCompletion"},
+		{"/models/embeddings", "EmbeddingRequest", "Embeddings"},
+		{"/inference/images/embeddings", "ImageEmbeddingRequest", "ImageEmbeddings"},
+		{"/openai/deployments/{deployment}/chat/completions", "OpenAIChatRequest", "ChatCompletion"},
+		{"/v1/embeddings", "OpenAIEmbeddingRequest", "OpenAIEmbeddings"},
+		{"/openai/v1/responses", "ResponseRequest", "Response"},
+	} {
+		op := d.Paths[test.path]["post"]
+		const prefix = "#/components/schemas/"
+		if got := op.RequestBody.Content["application/json"].Schema["$ref"]; got != prefix+test.request {
+			t.Errorf("%s takes %s, not %s", test.path, got, test.request)
+		}
+		if got := op.Responses["200"].Content["application/json"].Schema["$ref"]; got != prefix+test.answer {
+			t.Errorf("%s answers %s, not %s", test.path, got, test.answer)
+		}
+		_, unprocessable := op.Responses["422"]
+		if inference := !strings.Contains(test.path, "/v1/") && !strings.Contains(test.path, "/openai/"); unprocessable != inference {
+			t.Errorf("%s answers 422: %t", test.path, unprocessable)
+		}
+	}
+}
+
+func TestWhatIsReferredToIsThere(t *testing.T) {
+	t.Parallel()
+	d, raw := document(t, routes())
+	used := map[string]bool{}
+	for _, m := range regexp.MustCompile(`"\$ref":"#/components/([a-z]+)/([^"]+)"`).FindAllStringSubmatch(string(raw), -1) {
+		used[m[1]+" "+m[2]] = true
+		if d.Components[m[1]][m[2]] == nil {
+			t.Errorf("the document has no component %s/%s", m[1], m[2])
+		}
+	}
+	for _, kind := range []string{"schemas", "parameters", "headers", "responses"} {
+		for name := range d.Components[kind] {
+			if !used[kind+" "+name] {
+				t.Errorf("nothing refers to the component %s/%s", kind, name)
+			}
+		}
+	}
+}
+
+func TestTheSameRoutesGiveTheSameBytes(t *testing.T) {
+	t.Parallel()
+	_, first := document(t, routes())
+	other := routes()
+	slices.Reverse(other)
+	if _, second := document(t, other); string(first) != string(second) {
+		t.Error("the document depends on the order of the routes or on chance")
+	}
+}
+
+func TestARouteThatNothingIsKnownOfIsRefusedByName(t *testing.T) {
+	t.Parallel()
+	for _, r := range []dialect.Route{
+		{Method: http.MethodPost, Path: "/dance", Operation: "dance"},
+		{Method: http.MethodPost, Path: "/v1/images/embeddings", Operation: "images/embeddings"},
+	} {
+		if _, err := openapi.Document([]dialect.Route{r}, ""); err == nil || !strings.Contains(err.Error(), r.Path) {
+			t.Errorf("%s: %v", r.Path, err)
+		}
+	}
+}
