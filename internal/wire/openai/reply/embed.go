@@ -10,7 +10,7 @@ import (
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
-// AppendEmbed appends an embedding answer (doc/protocol.md §5.2, §5.3). Vectors whose length 8
+// AppendEmbed appends an embedding answer (doc/protocol.md §§5.2, 5.3, 6.1). Vectors whose length 8
 // does not divide cannot be written as bits; the caller has refused them.
 func AppendEmbed(dst []byte, r *llm.EmbedReply, id string, enc llm.Encoding) []byte {
 	w := &jsonx.Writer{Bytes: dst}
@@ -29,8 +29,8 @@ func AppendEmbed(dst []byte, r *llm.EmbedReply, id string, enc llm.Encoding) []b
 		w.EndObject()
 	}
 	w.EndArray()
-	if r.Usage != nil {
-		writeUsage(w, &llm.Usage{Prompt: r.Usage.Prompt})
+	if u := r.Usage; u != nil {
+		writeUsage(w, &llm.Usage{Prompt: u.Prompt, Images: u.Images, Patches: u.Patches})
 	}
 	w.EndObject()
 	return w.Bytes

@@ -47,6 +47,13 @@ func writeUsage(w *jsonx.Writer, u *llm.Usage) {
 	w.Int("prompt_tokens", int64(u.Prompt))
 	w.Int("completion_tokens", int64(u.Completion))
 	w.Int("total_tokens", int64(u.Prompt+u.Completion))
+	if u.Images > 0 {
+		w.Int("images", int64(u.Images))
+	}
+	if u.Patches > 0 {
+		w.Int("prompt_patches", int64(u.Patches))
+		w.Int("total_patches", int64(u.Patches))
+	}
 	if u.Cached > 0 {
 		w.Member("prompt_tokens_details")
 		w.BeginObject()

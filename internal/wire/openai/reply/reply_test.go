@@ -151,6 +151,22 @@ func TestVectorsAreEncodedAsTheContractSays(t *testing.T) {
 	}
 }
 
+func TestTheUsageOfImagesIsToldAsTheContractSays(t *testing.T) {
+	for _, c := range []struct {
+		usage llm.Usage
+		want  string
+	}{
+		{llm.Usage{Prompt: 4}, `{"prompt_tokens":4,"completion_tokens":0,"total_tokens":4}`},
+		{llm.Usage{Prompt: 1000, Images: 1}, `{"prompt_tokens":1000,"completion_tokens":0,"total_tokens":1000,"images":1}`},
+		{llm.Usage{Prompt: 7, Images: 2, Patches: 5}, `{"prompt_tokens":7,"completion_tokens":0,"total_tokens":7,"images":2,"prompt_patches":5,"total_patches":5}`},
+	} {
+		want := `{"id":"i","object":"list","model":"m","data":[{"index":0,"object":"embedding","embedding":[1,0]}],"usage":` + c.want + `}`
+		if got := string(reply.AppendEmbed(nil, &llm.EmbedReply{Model: "m", Vectors: [][]float32{{1, 0}}, Usage: &c.usage}, "i", llm.Float)); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
 func BenchmarkEncodeChat(b *testing.B) {
 	r := &llm.Reply{
 		Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText(strings.Repeat("word ", 200))}, Finish: llm.FinishStop}},

@@ -73,6 +73,11 @@ func (f *fields) best(r *llm.CompleteRequest) {
 
 // DecodeEmbed reads a text embedding request (doc/protocol.md §5.1). The request aliases body.
 func DecodeEmbed(body []byte, c Contract) (*llm.EmbedRequest, error) {
+	return decodeEmbed(body, c, func(f *fields, input jsonx.Value) []llm.Input { return f.inputs(input, "input", false) })
+}
+
+// decodeEmbed reads what requests to embed have in common; items reads the input.
+func decodeEmbed(body []byte, c Contract, items func(*fields, jsonx.Value) []llm.Input) (*llm.EmbedRequest, error) {
 	var f fields
 	r := &llm.EmbedRequest{Encoding: llm.Float}
 	var input jsonx.Value
@@ -101,7 +106,7 @@ func DecodeEmbed(body []byte, c Contract) (*llm.EmbedRequest, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Items = f.inputs(input, "input", false)
+	r.Items = items(&f, input)
 	if err := f.finish(&r.Envelope, c, body); err != nil {
 		return nil, err
 	}

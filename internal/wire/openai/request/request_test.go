@@ -235,7 +235,18 @@ func FuzzDecodeChat(f *testing.F) {
 func FuzzDecodeText(f *testing.F) {
 	f.Add([]byte(`{"prompt":["a",[1,2]],"n":2,"echo":true}`))
 	f.Add([]byte(`{"input":"a","dimensions":3,"encoding_format":"int8","input_type":"query"}`))
-	f.Fuzz(func(_ *testing.T, body []byte) {
+	f.Add([]byte(`{"input":[{"image":"data:image/png;base64,AA==","text":"a\u00e9"},{"image":"https://h/i.png"}],"encoding_format":"base64"}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if r, err := request.DecodeEmbedImages(body, contract()); err == nil {
+			once := request.AppendEmbed(nil, r)
+			again, err := request.DecodeEmbedImages(once, contract())
+			if err != nil || r.Operation() != llm.OpEmbedImages {
+				t.Fatalf("%s was encoded as %s: %v", body, once, err)
+			}
+			if twice := request.AppendEmbed(nil, again); string(twice) != string(once) {
+				t.Fatalf("not a fixed point: %s, then %s", once, twice)
+			}
+		}
 		if r, err := request.DecodeComplete(body, contract()); err == nil {
 			request.AppendComplete(nil, r)
 		}
