@@ -172,7 +172,7 @@ func (l *Library) commit(t target, s Source, path, sum string, report func(Progr
 	if err != nil {
 		return fmt.Errorf("%s is not a model that can be loaded: %w", redact(s.Ref), err)
 	}
-	if h.IsVisionProjector() {
+	if h.IsProjector() {
 		return fmt.Errorf("%s is only the image half of a model: pull the model itself", redact(s.Ref))
 	}
 	fi, err := os.Stat(path)

@@ -235,10 +235,3 @@ func (h *Header) TensorBytes() uint64 {
 	}
 	return n
 }
-
-// IsVisionProjector reports whether the file is the image half of a
-// multimodal model, which cannot be served alone.
-func (h *Header) IsVisionProjector() bool {
-	vision, _ := h.Bool("clip.has_vision_encoder")
-	return h.Architecture() == "clip" && vision
-}

@@ -78,7 +78,7 @@ func TestAHeaderTellsWhatTheWriterWrote(t *testing.T) {
 		h.Architecture(), h.Name(), h.FileType(), h.ChatTemplate(), h.TokenizerModel(),
 		h.ContextLength(), h.EmbeddingLength(), h.FeedForwardLength(), h.BlockCount(), h.HeadCount(), h.HeadCountKV(), h.KeyLength(), h.ValueLength(),
 		h.VocabSize(), h.Parameters(), h.TensorBytes(),
-		h.PoolingType(), h.Causal(), h.IsVisionProjector(),
+		h.PoolingType(), h.Causal(), h.IsProjector(),
 	}
 	want := facts{
 		"llama", "small", "Q4_K_M", "{{ messages }}", "gpt2",
@@ -103,16 +103,54 @@ func TestAHeaderTellsWhatTheWriterWrote(t *testing.T) {
 	}
 }
 
-func TestAProjectorIsRecognised(t *testing.T) {
-	w := &gguf.Writer{}
-	w.String("general.architecture", "clip")
-	w.Bool("clip.has_vision_encoder", true)
-	h, err := read(encode(t, w))
-	if err != nil {
-		t.Fatal(err)
+func TestAProjectorSaysWhatItTakes(t *testing.T) {
+	base := func(kind string) *gguf.Writer {
+		w := &gguf.Writer{}
+		w.String("general.architecture", "clip")
+		w.Bool("clip.has_vision_encoder", true)
+		w.String("clip.projector_type", kind)
+		w.Uint32("clip.vision.image_size", 336)
+		w.Uint32("clip.vision.patch_size", 14)
+		w.Uint32("clip.vision.projection_dim", 2048)
+		w.Tensor("mm.0.weight", gguf.F32, []uint64{8}, zeros(32))
+		return w
 	}
-	if !h.IsVisionProjector() {
-		t.Error("IsVisionProjector = false")
+	sound := &gguf.Writer{}
+	sound.String("general.architecture", "clip")
+	sound.Bool("clip.has_audio_encoder", true)
+	sound.Uint32("clip.audio.projection_dim", 1024)
+	tiled := base("mlp")
+	tiled.Int32s("clip.vision.image_grid_pinpoints", []int32{336, 672})
+	neither := &gguf.Writer{}
+	neither.String("general.architecture", "clip")
+	huge := base("mlp")
+	huge.Uint32("clip.vision.feed_forward_length", math.MaxUint32)
+	type facts struct {
+		Projector, Images, Audio bool
+		Width, Patches           int
+	}
+	for name, c := range map[string]struct {
+		w    *gguf.Writer
+		want facts
+	}{
+		"one size of image":   {base("mlp"), facts{true, true, false, 2048, 24 * 24}},
+		"images of any size":  {base("qwen2vl_merger"), facts{true, true, false, 2048, 0}},
+		"images cut in tiles": {tiled, facts{true, true, false, 2048, 0}},
+		"sounds":              {sound, facts{true, false, true, 1024, 0}},
+		"nothing":             {neither, facts{}},
+		"hostile sizes":       {huge, facts{true, true, false, 2048, 24 * 24}},
+		"a text model":        {smallModel(), facts{}},
+	} {
+		h, err := read(encode(t, c.w))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := (facts{h.IsProjector(), h.SeesImages(), h.HearsAudio(), h.ProjectsTo(), h.Patches()}); got != c.want {
+			t.Errorf("%s: got %+v, want %+v", name, got, c.want)
+		}
+		if h.ProjectorMemory() < h.TensorBytes() {
+			t.Errorf("%s: %d bytes of memory, the file has %d of weights", name, h.ProjectorMemory(), h.TensorBytes())
+		}
 	}
 }
 

@@ -23,6 +23,7 @@ const (
 	Llama Arch = "llama"
 	Phi3  Arch = "phi3"
 	BERT  Arch = "bert"
+	CLIP  Arch = "clip" // the image half of Llama and Phi3 models of the same Width
 )
 
 // ChatTemplate is the template of the Phi-3 family, for the special tokens
@@ -38,6 +39,7 @@ type Options struct {
 	Context      int    // 4096 by default, 512 for BERT
 	Width        int    // 64 by default, a multiple of 8
 	Layers       int    // 2 by default
+	Embeds       bool   // Llama and Phi3: it says that its vectors are those of the last token
 	Seed         uint64 // the same seed makes the same bytes
 }
 
@@ -62,16 +64,20 @@ func Write(w io.Writer, o Options) error {
 	b.w.String("general.architecture", string(o.Arch))
 	b.w.String("general.name", b.Name)
 	b.w.Uint32("general.file_type", 0)
-	b.number("context_length", b.Context)
-	b.number("embedding_length", b.Width)
-	b.number("feed_forward_length", 2*b.Width)
-	b.number("block_count", b.Layers)
-	b.number("attention.head_count", heads)
+	if o.Arch != CLIP {
+		b.number("context_length", b.Context)
+		b.number("embedding_length", b.Width)
+		b.number("feed_forward_length", 2*b.Width)
+		b.number("block_count", b.Layers)
+		b.number("attention.head_count", heads)
+	}
 	switch o.Arch {
 	case Llama, Phi3:
 		b.decoder()
 	case BERT:
 		b.encoder()
+	case CLIP:
+		b.clip()
 	default:
 		return fmt.Errorf("write tiny model: unknown architecture %q", o.Arch)
 	}
@@ -110,6 +116,9 @@ func (b *builder) decoder() {
 	b.w.Float32(arch+"rope.freq_base", 10000)
 	vocab := b.bytePieces()
 	b.number("vocab_size", vocab)
+	if b.Embeds {
+		b.number("pooling_type", int(gguf.PoolingLast))
+	}
 
 	inner := 2 * b.Width
 	b.matrix("token_embd.weight", b.Width, vocab, nil)
@@ -234,16 +243,28 @@ func (b *builder) wordPieces() int {
 // matrix adds random weights for in inputs and out outputs; rows that only
 // does not select are zero.
 func (b *builder) matrix(name string, in, out int, only func(row int) bool) {
-	b.w.Tensor(name, gguf.F32, []uint64{uint64(in), uint64(out)}, func(w io.Writer) error {
+	b.random(name, only, in, out)
+}
+
+// random adds random weights of a scale that suits the first dimension; of the last, those that only does not select are zero.
+func (b *builder) random(name string, only func(row int) bool, dims ...int) {
+	sizes, inner := make([]uint64, len(dims)), 1
+	for i, d := range dims {
+		sizes[i] = uint64(d)
+	}
+	for _, d := range dims[:len(dims)-1] {
+		inner *= d
+	}
+	b.w.Tensor(name, gguf.F32, sizes, func(w io.Writer) error {
 		seed := b.Seed
 		for _, c := range name {
 			seed = seed*1099511628211 + uint64(c)
 		}
 		r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // the same seed must make the same weights
-		scale, row := 1/math.Sqrt(float64(in)), make([]byte, 0, in*4)
-		for i := range out {
+		scale, row := 1/math.Sqrt(float64(inner)), make([]byte, 0, inner*4)
+		for i := range dims[len(dims)-1] {
 			row = row[:0]
-			for range in {
+			for range inner {
 				v := r.NormFloat64() * scale
 				if only != nil && !only(i) {
 					v = 0

@@ -31,6 +31,31 @@ func TestModelsSayWhatTheyAre(t *testing.T) {
 	}
 }
 
+func TestAProjectorFitsTheTextModelOfItsWidth(t *testing.T) {
+	path, err := tiny.File(t.TempDir(), "mmproj.gguf", tiny.Options{Arch: tiny.CLIP, Width: 32})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := gguf.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !h.IsProjector() || !h.SeesImages() || h.ProjectsTo() != 32 || h.Patches() != 16 {
+		t.Errorf("projector %v, images %v, width %d, patches %d", h.IsProjector(), h.SeesImages(), h.ProjectsTo(), h.Patches())
+	}
+}
+
+func TestAModelThatEmbedsSaysHow(t *testing.T) {
+	path, err := tiny.File(t.TempDir(), "embeds.gguf", tiny.Options{Arch: tiny.Llama, Embeds: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := gguf.ReadFile(path)
+	if err != nil || h.PoolingType() != gguf.PoolingLast {
+		t.Errorf("pooling %v, %v", h.PoolingType(), err)
+	}
+}
+
 func TestASeedDecidesEveryByte(t *testing.T) {
 	write := func(seed uint64) []byte {
 		var b bytes.Buffer
