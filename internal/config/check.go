@@ -25,29 +25,35 @@ func (c *Config) Check(known Names) error {
 	var ps problems
 	type origin struct{ source, member string }
 	called := map[string]origin{}
-	for _, m := range c.Models {
-		path := join("models", m.Name) + ".local"
+	check := func(path, model, local string) {
 		complain := func(format string, args ...any) {
 			ps = append(ps, problem{c.src.place(path), path, fmt.Sprintf(format, args...)})
 		}
 		switch {
-		case m.Local == "" || slices.Contains(known.Catalogue, m.Local):
-			continue
-		case !isSource(m.Local):
-			complain("no model %s in the catalogue; %s", c.src.quoted(path, m.Local), suggest(m.Local, known.Catalogue, "it has: "))
-			continue
+		case local == "" || slices.Contains(known.Catalogue, local):
+			return
+		case !isSource(local):
+			complain("no model %s in the catalogue; %s", c.src.quoted(path, local), suggest(local, known.Catalogue, "it has: "))
+			return
 		case known.Resolve == nil:
-			continue
+			return
 		}
-		name, source, err := known.Resolve(m.Local)
+		name, source, err := known.Resolve(local)
 		if err != nil {
 			complain("%v", err)
-			continue
+			return
 		}
 		if first, taken := called[name]; taken && first.source != source {
-			complain("would be called %s, as that of %s is: give it a name with NAME=REFERENCE, such as %q", name, first.member, m.Name+"=…")
+			complain("would be called %s, as that of %s is: give it a name with NAME=REFERENCE, such as %q", name, first.member, model+"=…")
 		} else if !taken {
 			called[name] = origin{source, path}
+		}
+	}
+	for _, m := range c.Models {
+		path := join("models", m.Name)
+		check(path+".local", m.Name, m.Local)
+		for i, t := range m.Targets {
+			check(fmt.Sprintf("%s.targets[%d].local", path, i), m.Name, t.Local)
 		}
 	}
 	return ps.err(c.src.name)
@@ -100,6 +106,7 @@ func (c *Config) check(before problems) problems {
 	if c.DefaultModel != "" && !slices.Contains(names, c.DefaultModel) {
 		k.refuse("default_model", "no model %s in this file; %s", c.src.quoted("default_model", c.DefaultModel), suggest(c.DefaultModel, names, "it has: "))
 	}
+	k.elsewhere(c, names)
 	if c.Limits.Body == 0 {
 		k.refuse("limits.body", "must allow at least one byte")
 	}
@@ -156,13 +163,13 @@ func (k *checker) model(path string, m Model) {
 		k.refuse(path, "is no name for a model: %s", why)
 	}
 	kinds := 0
-	for _, s := range []string{m.Local, m.Command, m.Provider} {
-		if s != "" {
+	for _, given := range []bool{m.Local != "", m.Command != "", m.Provider != "", m.Targets != nil} {
+		if given {
 			kinds++
 		}
 	}
 	if kinds != 1 {
-		k.refuse(path, "needs exactly one of local, command and provider")
+		k.refuse(path, "needs exactly one of local, command, provider and targets")
 		return
 	}
 	if m.Command != "" && !strings.Contains(m.Command, "{port}") {
@@ -173,12 +180,34 @@ func (k *checker) model(path string, m Model) {
 	}
 	for f := range reflect.TypeFor[Model]().Fields() {
 		at := join(path, f.Tag.Get("yaml"))
-		if _, given := k.src.at[at]; given && !belongs(f, m.owner()) {
-			k.refuse(at, "goes only with %s", strings.ReplaceAll(f.Tag.Get("for"), ",", " or "))
+		if _, given := k.src.at[at]; !given || belongs(f, m.owner(), m.target) {
+			continue
+		}
+		switch owners := f.Tag.Get("for"); {
+		case f.Tag.Get("not") != "":
+			k.refuse(at, "goes with the model, not with one of its targets")
+		case owners == "target":
+			k.refuse(at, "goes only with one of the targets")
+		default:
+			k.refuse(at, "goes only with %s", strings.ReplaceAll(owners, ",", " or "))
 		}
 	}
 	if m.Mock != nil {
+		if m.Provider != "mock" {
+			k.refuse(path+".mock", "goes only with provider: mock")
+		}
 		k.mock(path+".mock", *m.Mock)
+	}
+	for member, given := range map[string]bool{"model": m.Model != "", "kind": m.Kind != "", "context": m.Context != nil} {
+		if given && m.Provider == "mock" {
+			k.refuse(join(path, member), "says nothing to the mock model")
+		}
+	}
+	if m.Targets != nil && len(m.Targets) == 0 {
+		k.refuse(path+".targets", "names no target")
+	}
+	for i, t := range m.Targets {
+		k.model(fmt.Sprintf("%s.targets[%d]", path, i), t)
 	}
 }
 
@@ -189,14 +218,22 @@ func (m Model) owner() string {
 		return "local"
 	case m.Command != "":
 		return "command"
+	case m.Targets != nil:
+		return "targets"
 	default:
 		return "provider"
 	}
 }
 
-// belongs tells whether f has a meaning for a model that owner answers.
-func belongs(f reflect.StructField, owner string) bool {
+// belongs tells whether f has a meaning for a model, or for the target of one, that owner answers.
+func belongs(f reflect.StructField, owner string, target bool) bool {
 	owners := f.Tag.Get("for")
+	switch {
+	case owners == "target":
+		return target
+	case target && f.Tag.Get("not") != "":
+		return false
+	}
 	return owners == "" || owner == "" || slices.Contains(strings.Split(owners, ","), owner)
 }
 

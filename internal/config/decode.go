@@ -66,10 +66,14 @@ func (d *decoder) value(n ast.Node, v reflect.Value, f reflect.StructField, path
 	case f.Tag.Get("words") != "" && isScalar(node):
 		mode, _ := v.Type().FieldByName("Mode")
 		d.scalar(node, v.FieldByIndex(mode.Index), mode, path)
+	case f.Tag.Get("words") != "" && v.Type() != reflect.TypeFor[TLS]():
+		d.value(n, v.Field(1), v.Type().Field(1), path)
 	case isStruct(v.Type()):
 		d.members(node, v, path)
-	case v.Type() == reflect.TypeFor[[]Model]():
-		d.models(node, v, path)
+	case v.Kind() == reflect.Map:
+		d.table(node, v, path)
+	case f.Tag.Get("named") != "":
+		d.named(node, v, f, path)
 	case v.Kind() == reflect.Slice:
 		d.list(node, v, f, path)
 	default:
@@ -124,15 +128,29 @@ func (d *decoder) members(n ast.Node, v reflect.Value, path string) {
 	}
 }
 
-func (d *decoder) models(n ast.Node, v reflect.Value, path string) {
-	models := []Model{}
-	for name, e := range d.entries(n, path, "models (name: {local: …})") {
-		m := Model{Name: name}
-		d.value(e.Value, reflect.ValueOf(&m).Elem(), reflect.StructField{}, join(path, name))
-		m.complete()
-		models = append(models, m)
+// named decodes name: {…} into a list of what has a name.
+func (d *decoder) named(n ast.Node, v reflect.Value, f reflect.StructField, path string) {
+	list := reflect.MakeSlice(v.Type(), 0, 0)
+	for name, e := range d.entries(n, path, f.Tag.Get("yaml")+" (name: {…})") {
+		one := reflect.New(v.Type().Elem()).Elem()
+		one.FieldByName("Name").SetString(name)
+		if isNull(e.Value) {
+			fill(one.Addr().Interface())
+		}
+		d.value(e.Value, one, reflect.StructField{}, join(path, name))
+		list = reflect.Append(list, one)
 	}
-	v.Set(reflect.ValueOf(models))
+	v.Set(list)
+}
+
+// table decodes name: value into a map.
+func (d *decoder) table(n ast.Node, v reflect.Value, path string) {
+	v.Set(reflect.MakeMap(v.Type()))
+	for name, e := range d.entries(n, path, "names and their values (name: …)") {
+		one := reflect.New(v.Type().Elem()).Elem()
+		d.value(e.Value, one, reflect.StructField{}, join(path, name))
+		v.SetMapIndex(reflect.ValueOf(name), one)
+	}
 }
 
 func (d *decoder) list(n ast.Node, v reflect.Value, f reflect.StructField, path string) {

@@ -10,17 +10,19 @@ import (
 func Default() *Config {
 	c := &Config{}
 	fill(c)
+	c.Aliases.Mode = "github-models"
 	for _, name := range []string{"smollm2", "minilm"} {
 		c.Models = append(c.Models, deployment(Model{Name: name, Local: name}))
 	}
 	return c
 }
 
-// DefaultMock is what serves with --mock: five mock models on loopback, no download
+// DefaultMock is what serves with --mock: six mock models on loopback, no download
 // and no engine.
 func DefaultMock() *Config {
 	c := &Config{}
 	fill(c)
+	c.Aliases.Mode = "github-models"
 	for _, d := range []struct {
 		name string
 		mock Mock
@@ -30,6 +32,7 @@ func DefaultMock() *Config {
 		{"mock-cut", Mock{Fault: &Fault{Cut: 3}}},
 		{"mock-reasoning", Mock{Behaviour: "reasoning"}},
 		{"mock-embedding", Mock{Behaviour: "embedding"}},
+		{"mock-image-embedding", Mock{Behaviour: "image-embedding"}},
 	} {
 		c.Models = append(c.Models, deployment(Model{Name: d.name, Provider: "mock", Mock: &d.mock}))
 	}
@@ -45,8 +48,19 @@ func deployment(m Model) Model {
 
 // complete sets the defaults that depend on other members.
 func (m *Model) complete() {
+	for i := range m.Targets {
+		t := &m.Targets[i]
+		t.Name, t.target = m.Name, true
+		if t.Weight == nil {
+			t.Weight = new(1)
+		}
+		t.complete()
+	}
 	if m.Command != "" {
-		m.Model, m.Kind, m.Ready = cmp.Or(m.Model, m.Name), cmp.Or(m.Kind, "chat"), cmp.Or(m.Ready, "/health")
+		m.Ready = cmp.Or(m.Ready, "/health")
+	}
+	if m.Command != "" || m.Provider != "" && m.Provider != "mock" {
+		m.Model, m.Kind = cmp.Or(m.Model, m.Name), cmp.Or(m.Kind, "chat")
 	}
 	if m.Provider != "mock" {
 		return

@@ -46,12 +46,24 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load configuration: %w", err)
 	}
-	for i := range c.Models {
-		c.Models[i].Local = below(dir, c.Models[i].Local)
-	}
 	files := []*string{&c.TLS.Cert, &c.TLS.Key}
 	for i := range c.Keys {
 		files = append(files, &c.Keys[i].File)
+	}
+	for i := range c.Models {
+		m := &c.Models[i]
+		m.Local, files = below(dir, m.Local), append(files, &m.Projector)
+		for k := range m.Targets {
+			t := &m.Targets[k]
+			t.Local, files = below(dir, t.Local), append(files, &t.Projector)
+		}
+	}
+	for i := range c.Providers {
+		p := &c.Providers[i]
+		files = append(files, &p.KeyFile, &p.CA)
+		if p.Entra != nil {
+			files = append(files, &p.Entra.SecretFile)
+		}
 	}
 	for _, path := range files {
 		if *path != "" && !filepath.IsAbs(*path) {
@@ -92,6 +104,9 @@ func Parse(name string, data []byte, env func(string) (string, bool)) (*Config, 
 	fill(c)
 	d.value(root, reflect.ValueOf(c).Elem(), reflect.StructField{}, "")
 	c.src = d.src
+	for i := range c.Models {
+		c.Models[i].complete()
+	}
 	if c.Models == nil {
 		c.Models = Default().Models
 	}

@@ -15,6 +15,7 @@ func Schema() []byte {
 	s["title"] = "ingot.yaml"
 	s["$defs"] = map[string]any{
 		"model":    object(reflect.TypeFor[Model]()),
+		"provider": object(reflect.TypeFor[Provider]()),
 		"variable": map[string]any{"type": "string", "pattern": `\$\{`},
 	}
 	b, err := json.MarshalIndent(s, "", "  ")
@@ -35,7 +36,9 @@ func object(t reflect.Type) map[string]any {
 		}
 		m := schemaOf(f)
 		m["description"] = f.Tag.Get("doc")
-		if owners := f.Tag.Get("for"); owners != "" {
+		if owners := f.Tag.Get("for"); owners == "target" {
+			m["description"] = f.Tag.Get("doc") + " Only in targets."
+		} else if owners != "" {
 			m["description"] = f.Tag.Get("doc") + " Only with " + strings.ReplaceAll(owners, ",", " or ") + "."
 		}
 		members[name] = m
@@ -55,8 +58,18 @@ func schemaOf(f reflect.StructField) map[string]any {
 		t = t.Elem()
 	}
 	switch {
+	case f.Tag.Get("named") != "":
+		s := map[string]any{"type": "object", "additionalProperties": map[string]any{"$ref": "#/$defs/" + strings.ToLower(t.Elem().Name())}}
+		if t == reflect.TypeFor[[]Model]() {
+			s["minProperties"] = 1
+		}
+		return s
 	case t == reflect.TypeFor[[]Model]():
-		return map[string]any{"type": "object", "minProperties": 1, "additionalProperties": map[string]any{"$ref": "#/$defs/model"}}
+		return map[string]any{"type": "array", "minItems": 1, "items": map[string]any{"$ref": "#/$defs/model"}}
+	case t.Kind() == reflect.Map:
+		return map[string]any{"type": "object", "additionalProperties": map[string]any{"anyOf": []any{
+			map[string]any{"type": map[reflect.Kind]string{reflect.Int: "integer", reflect.String: "string"}[t.Elem().Kind()]}, map[string]any{"$ref": "#/$defs/variable"},
+		}}}
 	case t == reflect.TypeFor[[]string]():
 		return map[string]any{"type": "array", "items": map[string]any{"type": "string"}}
 	case t == reflect.TypeFor[[]Key]():
@@ -67,7 +80,11 @@ func schemaOf(f reflect.StructField) map[string]any {
 		return map[string]any{"type": "array", "items": object(t.Elem())}
 	case f.Tag.Get("words") != "":
 		words := strings.Split(f.Tag.Get("words"), ",")
-		return map[string]any{"default": words[0], "anyOf": []any{map[string]any{"enum": words}, object(t), map[string]any{"$ref": "#/$defs/variable"}}}
+		long := object(t)
+		if t != reflect.TypeFor[TLS]() {
+			long = schemaOf(t.Field(1))
+		}
+		return map[string]any{"default": words[0], "anyOf": []any{map[string]any{"enum": words}, long, map[string]any{"$ref": "#/$defs/variable"}}}
 	case t.Kind() == reflect.Struct:
 		return object(t)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -29,18 +30,18 @@ type writer struct {
 // members writes the struct v. The first line begins with lead, the others
 // with indent.
 func (w *writer) members(v reflect.Value, lead, indent string) {
-	owner := ""
+	owner, target := "", false
 	if m, ok := reflect.TypeAssert[Model](v); ok {
-		owner = m.owner()
+		owner, target = m.owner(), m.target
 	}
 	for f, fv := range v.Fields() {
 		name := f.Tag.Get("yaml")
-		unset := fv.Kind() == reflect.Pointer && fv.IsNil() || fv.Kind() == reflect.String && fv.Len() == 0 ||
+		unset := fv.Kind() == reflect.Pointer && fv.IsNil() || fv.Kind() == reflect.String && fv.Len() == 0 || fv.Kind() == reflect.Map && fv.Len() == 0 ||
 			fv.Kind() == reflect.Slice && fv.Len() == 0 && (fv.IsNil() || fv.Type() != reflect.TypeFor[[]string]())
 		if v.Type() == reflect.TypeFor[Fault]() && fv.IsZero() {
 			continue // a fault is one of its members
 		}
-		if name == "" || name == "-" || unset || !belongs(f, owner) {
+		if name == "" || name == "-" || unset || !belongs(f, owner, target) {
 			continue
 		}
 		if fv.Kind() == reflect.Pointer {
@@ -48,37 +49,45 @@ func (w *writer) members(v reflect.Value, lead, indent string) {
 		}
 		fmt.Fprintf(w, "%s%s:", lead, name)
 		lead = indent
-		switch list := fv.Interface().(type) {
-		case []Model:
-			w.WriteByte('\n')
-			for _, m := range list {
-				fmt.Fprintf(w, "%s  %s:\n", indent, quote(m.Name))
-				w.members(reflect.ValueOf(m), indent+"    ", indent+"    ")
+		if f.Tag.Get("words") != "" {
+			if fv.Field(1).IsZero() || fv.Field(1).Kind() != reflect.String && fv.Field(1).Len() == 0 {
+				fmt.Fprintf(w, " %s\n", fv.Field(0).Interface())
+				continue
 			}
-		case []Key:
-			w.WriteByte('\n')
-			for _, key := range list {
-				w.members(reflect.ValueOf(key), indent+"  - ", indent+"    ")
+			if fv.Type() != reflect.TypeFor[TLS]() {
+				fv, f = fv.Field(1), fv.Type().Field(1)
 			}
-		case []string:
-			quoted := make([]string, len(list))
-			for i, text := range list {
+		}
+		switch {
+		case fv.Type() == reflect.TypeFor[[]string]():
+			texts, _ := reflect.TypeAssert[[]string](fv)
+			quoted := make([]string, len(texts))
+			for i, text := range texts {
 				quoted[i] = quote(strings.ReplaceAll(text, "${", "$${"))
 			}
 			fmt.Fprintf(w, " [%s]\n", strings.Join(quoted, ", "))
-		case TLS:
-			if list.Cert != "" {
-				w.WriteByte('\n')
-				w.members(fv, indent+"  ", indent+"  ")
-				continue
+		case f.Tag.Get("named") != "":
+			w.WriteByte('\n')
+			for i := range fv.Len() {
+				fmt.Fprintf(w, "%s  %s:\n", indent, quote(fv.Index(i).FieldByName("Name").String()))
+				w.members(fv.Index(i), indent+"    ", indent+"    ")
 			}
-			fmt.Fprintf(w, " %s\n", list.Mode)
+		case fv.Kind() == reflect.Slice:
+			w.WriteByte('\n')
+			for i := range fv.Len() {
+				w.members(fv.Index(i), indent+"  - ", indent+"    ")
+			}
+		case fv.Kind() == reflect.Map:
+			w.WriteByte('\n')
+			keys := fv.MapKeys()
+			slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+			for _, key := range keys {
+				fmt.Fprintf(w, "%s  %s: %s\n", indent, quote(key.String()), w.scalar(fv.MapIndex(key), f))
+			}
+		case fv.Kind() == reflect.Struct:
+			w.WriteByte('\n')
+			w.members(fv, indent+"  ", indent+"  ")
 		default:
-			if fv.Kind() == reflect.Struct {
-				w.WriteByte('\n')
-				w.members(fv, indent+"  ", indent+"  ")
-				continue
-			}
 			fmt.Fprintf(w, " %s\n", w.scalar(fv, f))
 		}
 	}
