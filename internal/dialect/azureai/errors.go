@@ -3,11 +3,7 @@ package azureai
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"net/http"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/ingot-llm/ingot/internal/dialect"
 	"github.com/ingot-llm/ingot/internal/jsonx"
@@ -95,8 +91,8 @@ func describe(e *llm.Error) (int, inner) {
 	if !ok {
 		a = answers[llm.Internal]
 	}
-	param := clip(e.Param)
-	in := inner{Code: a.code, Message: cut(e.Message, mostText), Target: param, Status: a.status, Details: []detail{}}
+	param := dialect.Clip(e.Param)
+	in := inner{Code: a.code, Message: dialect.Cut(e.Message, mostText), Target: param, Status: a.status, Details: []detail{}}
 	kind := errorType(a.status)
 	in.Type = &kind
 	if param != "" {
@@ -126,42 +122,29 @@ func describe(e *llm.Error) (int, inner) {
 
 // describeDetail bounds what a request or a model's server put into a detail.
 func describeDetail(d llm.Detail) detail {
-	msg := cut(d.Msg, mostText)
+	msg := dialect.Cut(d.Msg, mostText)
 	out := detail{Code: d.Type, Message: msg, Type: d.Type, Msg: msg, Loc: []any{}, Input: d.Input}
 	for _, l := range d.Loc[:min(len(d.Loc), mostPlace)] {
 		switch l := l.(type) {
 		case int:
 			out.Loc = append(out.Loc, l)
 		default:
-			out.Loc = append(out.Loc, clip(fmt.Sprint(l)))
+			out.Loc = append(out.Loc, dialect.Clip(fmt.Sprint(l)))
 		}
 	}
 	if len(d.Input) > mostText || len(d.Input) > 0 && !json.Valid(d.Input) {
-		out.Input = jsonx.AppendString(nil, cut(string(d.Input), mostText/2)+"…")
+		out.Input = jsonx.AppendString(nil, dialect.Cut(string(d.Input), mostText/2)+"…")
 	}
 	return out
 }
 
 // sentence says a detail with its place, for those who read only the message.
 func sentence(d detail) string {
-	var b strings.Builder
-	for i, l := range d.Loc {
-		n, position := l.(int)
-		switch {
-		case i == 0: // body, header or query
-		case position:
-			b.WriteString("[" + strconv.Itoa(n) + "]")
-		default:
-			if i > 1 {
-				b.WriteByte('.')
-			}
-			fmt.Fprint(&b, l)
-		}
+	place := dialect.Place(d.Loc)
+	if place != "" {
+		place += ": "
 	}
-	if b.Len() > 0 {
-		b.WriteString(": ")
-	}
-	return b.String() + d.Msg + "."
+	return place + d.Msg + "."
 }
 
 func errorType(status int) string {
@@ -201,13 +184,7 @@ func (d *door) writeError(w http.ResponseWriter, _ *http.Request, e *llm.Error) 
 	if e.Kind == llm.UnknownParam {
 		body.Detail = in.Message
 	}
-	if e.Kind == llm.OverBudget || e.Kind == llm.Unavailable && e.RetryAfter <= 0 { // no time is known at which it would help
-		h.Set("x-should-retry", "false")
-	}
-	if e.RetryAfter > 0 && (e.Kind == llm.RateLimited || e.Kind == llm.Unavailable) {
-		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
-		h.Set("retry-after-ms", strconv.FormatInt(max(1, int64(e.RetryAfter/time.Millisecond)), 10))
-	}
+	dialect.RetryHeaders(h, e)
 	h.Set("x-ms-error-code", in.Code)
 	d.JSON(w, status, marshal(body))
 }

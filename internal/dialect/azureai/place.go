@@ -2,11 +2,10 @@ package azureai
 
 import (
 	"net/http"
-	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/ingot-llm/ingot/internal/dialect"
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/nearest"
 )
@@ -27,34 +26,9 @@ var (
 	}
 )
 
-// allow lists the methods of an operation, with those that every one has.
-func allow(operation string) string {
-	if methods[operation] == http.MethodGet {
-		return "GET, HEAD, OPTIONS"
-	}
-	return methods[operation] + ", OPTIONS"
-}
-
-// split reads the segments of a path, none where an escape is broken. Doubled and trailing slashes count for nothing, since
-// clients send them and lose a POST that is redirected (doc/protocol.md §1.2).
-func split(escaped string) []string {
-	var segments []string
-	for s := range strings.SplitSeq(escaped, "/") {
-		if s == "" {
-			continue
-		}
-		plain, err := url.PathUnescape(s)
-		if err != nil {
-			return nil
-		}
-		segments = append(segments, plain)
-	}
-	return segments
-}
-
 // locate reads a path; false where nothing is served there.
 func locate(escaped string) (place, bool) {
-	rest, operation := lastOperation(split(escaped))
+	rest, operation := lastOperation(dialect.Segments(escaped))
 	_, doubled := lastOperation(rest)
 	p := place{operation: operation, doubled: doubled}
 	switch {
@@ -92,7 +66,7 @@ const notServed = "Resource not found. This endpoint answers GET /info and POST 
 func noRoute(p place, escaped string) *llm.Error {
 	hint := p.hint()
 	if hint == "" {
-		if meant, operation := meant(split(escaped)); meant != "" {
+		if meant, operation := meant(dialect.Segments(escaped)); meant != "" {
 			hint = " Did you mean " + methods[operation] + " " + meant + "?"
 		}
 	}
@@ -130,45 +104,15 @@ func meant(segments []string) (path, operation string) {
 	}
 	switch i := slices.Index(rest, "deployments"); {
 	case i >= 0 && i+1 < len(rest):
-		return "/deployments/" + clip(strings.Join(rest[i+1:], "/")) + "/" + operation, operation
+		return "/deployments/" + dialect.Clip(strings.Join(rest[i+1:], "/")) + "/" + operation, operation
 	case len(rest) > 0 && (rest[0] == "models" || rest[0] == "inference"):
 		return "/models/" + operation, operation
 	}
 	return "/" + operation, operation
 }
 
-// The versions that the contract was published in (doc/protocol.md §1.3), and the form of any other.
-var (
-	versions = list(`2024-04-01-preview 2024-05-01-preview 2024-08-01-preview 2025-02-01-preview
-		2025-04-01 2025-05-01 2025-05-01-preview 2025-05-15-preview`)
-	versionForm = regexp.MustCompile(`^(\d{4}-\d{2}-\d{2}(-preview)?|preview|latest)$`)
-)
-
-// version reads the api-version: the last of the repeated values, since pasted addresses bring their own (doc/protocol.md §1.2).
-func (d *door) version(query url.Values) (string, error) {
-	v := last(query["api-version"])
-	_, published := versions[v]
-	switch {
-	case published:
-	case v == "" && d.StrictVersions:
-		return "", &llm.Error{
-			Kind: llm.NoVersion, Param: "api-version",
-			Message: "The api-version query parameter (?api-version=) is required for all requests.",
-		}
-	case v == "" || !d.StrictVersions && versionForm.MatchString(v):
-	default:
-		return "", &llm.Error{
-			Kind: llm.NoRoute, Param: "api-version",
-			Message: "Resource not found: there is no api-version '" + clip(v) + "'. The usual one is 2024-05-01-preview.",
-		}
-	}
-	return v, nil
-}
-
-// last is the last of the values of a query's parameter, "" where there is none.
-func last(values []string) string {
-	if len(values) == 0 {
-		return ""
-	}
-	return values[len(values)-1]
+// versions are those that the contract was published in (doc/protocol.md §1.3).
+var versions = []string{
+	"2024-04-01-preview", "2024-05-01-preview", "2024-08-01-preview", "2025-02-01-preview",
+	"2025-04-01", "2025-05-01", "2025-05-01-preview", "2025-05-15-preview",
 }

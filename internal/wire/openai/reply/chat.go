@@ -10,6 +10,9 @@ import (
 
 // AppendChat appends a whole chat.completion (doc/protocol.md §3.5).
 func AppendChat(dst []byte, r *llm.Reply, h Head, s Style) []byte {
+	if s.passesWhole(r) {
+		return append(dst, r.Source.Body...)
+	}
 	w := &jsonx.Writer{Bytes: dst}
 	w.BeginObject()
 	writeHead(w, h, "chat.completion")
@@ -26,10 +29,25 @@ func AppendChat(dst []byte, r *llm.Reply, h Head, s Style) []byte {
 		w.EndObject()
 	}
 	w.EndArray()
-	writeUsage(w, r.Usage)
+	s.writeUsage(w, r.Usage, true)
 	message.WriteExtra(w, r.Extra)
 	w.EndObject()
 	return w.Bytes
+}
+
+// passesWhole reports whether an answer's own bytes say all that the contract wants, and nothing otherwise.
+func (s Style) passesWhole(r *llm.Reply) bool {
+	if !s.passes(r.Source) || !r.Source.Whole || r.ID == "" || r.Model == "" || r.Created.IsZero() {
+		return false
+	}
+	return !slices.ContainsFunc(r.Choices, func(c llm.Choice) bool {
+		return s.finish(c.Finish, calls(&c)) != c.Finish || !s.placed() && thinks(&c)
+	})
+}
+
+// thinks reports whether a choice holds reasoning.
+func thinks(c *llm.Choice) bool {
+	return slices.ContainsFunc(c.Parts, func(p llm.Part) bool { _, ok := p.(llm.Reasoning); return ok })
 }
 
 // calls reports whether a choice calls a tool.

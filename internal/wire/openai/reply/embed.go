@@ -12,12 +12,17 @@ import (
 
 // AppendEmbed appends an embedding answer (doc/protocol.md §§5.2, 5.3, 6.1). Vectors whose length 8
 // does not divide cannot be written as bits; the caller has refused them.
-func AppendEmbed(dst []byte, r *llm.EmbedReply, id string, enc llm.Encoding) []byte {
+func AppendEmbed(dst []byte, r *llm.EmbedReply, h Head, enc llm.Encoding, s Style) []byte {
+	if r.Source.Body != nil {
+		return append(dst, r.Source.Body...)
+	}
 	w := &jsonx.Writer{Bytes: dst}
 	w.BeginObject()
-	w.Str("id", id)
+	if !s.openAI() {
+		w.Str("id", h.ID)
+	}
 	w.Str("object", "list")
-	w.Str("model", r.Model)
+	w.Str("model", h.Model)
 	w.Member("data")
 	w.BeginArray()
 	for i, v := range r.Vectors {
@@ -30,7 +35,7 @@ func AppendEmbed(dst []byte, r *llm.EmbedReply, id string, enc llm.Encoding) []b
 	}
 	w.EndArray()
 	if u := r.Usage; u != nil {
-		writeUsage(w, &llm.Usage{Prompt: u.Prompt, Images: u.Images, Patches: u.Patches})
+		s.writeUsage(w, &llm.Usage{Prompt: u.Prompt, Images: u.Images, Patches: u.Patches}, !s.openAI())
 	}
 	w.EndObject()
 	return w.Bytes

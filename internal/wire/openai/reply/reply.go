@@ -24,6 +24,22 @@ func (s Style) finish(f llm.Finish, called bool) llm.Finish {
 	return f
 }
 
+// passes reports whether bytes of src may go out as they came.
+func (s Style) passes(src llm.Source) bool { return src.Body != nil && src.Wire == s.Wire }
+
+// placed reports whether reasoning goes out where it stands in an answer of the family.
+func (s Style) placed() bool {
+	return s.Reasoning == llm.ReasoningField || s.Reasoning == llm.ReasoningByDoor
+}
+
+// usage is where usage goes in a stream: nowhere, on the last chunk, or in one of its own (doc/protocol.md §3.8).
+func (s Style) usage() (onLast, apart bool) {
+	return !s.UsageChunk && (s.Wire == llm.WireInference || s.Wire == ""), s.UsageChunk
+}
+
+// openAI reports whether the contract is one of OpenAI's.
+func (s Style) openAI() bool { return s.Wire == llm.WireAzure || s.Wire == llm.WireOpenAI }
+
 // Head is what every chunk of one answer repeats.
 type Head struct {
 	ID      string
@@ -38,14 +54,17 @@ func writeHead(w *jsonx.Writer, h Head, kind string) {
 	w.Str("model", h.Model)
 }
 
-func writeUsage(w *jsonx.Writer, u *llm.Usage) {
+// writeUsage counts what was read and, where anything can be, what was generated.
+func (s Style) writeUsage(w *jsonx.Writer, u *llm.Usage, generates bool) {
 	if u == nil {
 		return
 	}
 	w.Member("usage")
 	w.BeginObject()
 	w.Int("prompt_tokens", int64(u.Prompt))
-	w.Int("completion_tokens", int64(u.Completion))
+	if generates {
+		w.Int("completion_tokens", int64(u.Completion))
+	}
 	w.Int("total_tokens", int64(u.Prompt+u.Completion))
 	if u.Images > 0 {
 		w.Int("images", int64(u.Images))

@@ -19,7 +19,9 @@ type StreamEncoder struct {
 	prefix  []byte // data: {"id":…,"choices":[
 	choices []progress
 	held    jsonx.Writer // the last chunk up to its end, with the finish reason
+	kept    []byte       // or the last events as they came, from one with a finish reason on
 	usage   *llm.Usage
+	counted bool // usage went out in events that were passed on
 }
 
 // progress is what was sent of a choice.
@@ -51,8 +53,8 @@ func (e *StreamEncoder) Fragment(dst []byte, f *llm.Reply) []byte {
 	if f.Usage != nil {
 		e.usage = new(*f.Usage)
 	}
-	if f.Source.Body != nil && f.Source.Wire == e.style.Wire && e.passes(f) {
-		return append(e.release(dst), f.Source.Body...)
+	if e.passes(f) {
+		return e.pass(dst, f)
 	}
 	for i := range f.Choices {
 		c := &f.Choices[i]
@@ -86,15 +88,26 @@ func (e *StreamEncoder) Fragment(dst []byte, f *llm.Reply) []byte {
 	return dst
 }
 
-// passes reports whether a fragment's own bytes may go out, and notes what they say. What ends a
-// choice is encoded, so that it can be held back.
+// passes reports whether a fragment's own bytes may go out.
 func (e *StreamEncoder) passes(f *llm.Reply) bool {
+	if !e.style.passes(f.Source) || f.Source.Whole {
+		return false
+	}
 	for i := range f.Choices {
 		c := &f.Choices[i]
-		if c.Finish != "" || !e.places(c) {
+		sent := e.sent(c.Index)
+		if !e.style.placed() && (thinks(c) || sent != nil && sent.thinking) {
+			return false
+		}
+		if c.Finish != "" && e.style.finish(c.Finish, calls(c) || sent != nil && len(sent.tools) > 0) != c.Finish {
 			return false
 		}
 	}
+	return true
+}
+
+// pass appends a fragment's own events, notes what they say, and keeps those back that end a choice.
+func (e *StreamEncoder) pass(dst []byte, f *llm.Reply) []byte {
 	for i := range f.Choices {
 		c := &f.Choices[i]
 		sent, _ := e.choice(c.Index)
@@ -104,26 +117,41 @@ func (e *StreamEncoder) passes(f *llm.Reply) bool {
 			}
 		}
 	}
-	return f.Usage == nil
+	src := f.Source
+	now, later, last := src.Body[:src.Ends], src.Body[src.Ends:], []byte(nil)
+	if onLast, apart := e.style.usage(); !onLast && !apart {
+		later, last = src.Body[src.Ends:max(src.Ends, src.Count[0])], src.Body[max(src.Ends, src.Count[1]):]
+		now = withoutNullUsage(now)
+	} else if f.Usage != nil {
+		e.counted = true
+	}
+	if len(now)+len(later)+len(last) == 0 {
+		return dst
+	}
+	dst = append(e.release(dst), now...)
+	e.kept = append(append(e.kept, later...), last...)
+	return dst
 }
 
-// places reports whether the reasoning in and before a piece of a choice is where the style wants it as it came.
-func (e *StreamEncoder) places(c *llm.Choice) bool {
-	if e.style.Reasoning == llm.ReasoningField || e.style.Reasoning == llm.ReasoningByDoor {
-		return true
+// withoutNullUsage cuts from events what stands there only because usage was asked for, and not by the caller.
+func withoutNullUsage(events []byte) []byte {
+	const null, end = `,"usage":null`, "}\n\n"
+	return bytes.ReplaceAll(events, []byte(null+end), []byte(end))
+}
+
+// sent is what was sent of a choice, or nil.
+func (e *StreamEncoder) sent(index int) *progress {
+	for i := range e.choices {
+		if e.choices[i].index == index {
+			return &e.choices[i]
+		}
 	}
-	sent, _ := e.choice(c.Index)
-	return !sent.thinking && !slices.ContainsFunc(c.Parts, func(p llm.Part) bool {
-		_, thinks := p.(llm.Reasoning)
-		return thinks
-	})
+	return nil
 }
 
 func (e *StreamEncoder) choice(index int) (*progress, bool) {
-	for i := range e.choices {
-		if e.choices[i].index == index {
-			return &e.choices[i], false
-		}
+	if sent := e.sent(index); sent != nil {
+		return sent, false
 	}
 	e.choices = append(e.choices, progress{index: index})
 	return &e.choices[len(e.choices)-1], true
@@ -156,6 +184,8 @@ func endEvent(w jsonx.Writer) []byte {
 
 // release appends the chunk that was held back, once another follows it.
 func (e *StreamEncoder) release(dst []byte) []byte {
+	dst = append(dst, e.kept...)
+	e.kept = e.kept[:0]
 	if e.held.Bytes == nil {
 		return dst
 	}
@@ -285,13 +315,13 @@ func (e *StreamEncoder) textEvent(dst []byte, sent *progress, c *llm.Choice) []b
 // End appends what ends a complete answer: the last chunk, with usage on it or after it, and [DONE].
 func (e *StreamEncoder) End(dst []byte) []byte {
 	if e.held.Bytes != nil && !e.style.UsageChunk {
-		writeUsage(&e.held, e.usage)
+		e.style.writeUsage(&e.held, e.usage, true)
 	}
 	dst = e.release(dst)
 	if e.style.UsageChunk && e.usage != nil {
 		w := jsonx.Writer{Bytes: append(dst, e.prefix...)}
 		w.EndArray()
-		writeUsage(&w, e.usage)
+		e.style.writeUsage(&w, e.usage, true)
 		dst = endEvent(w)
 	}
 	return append(dst, "data: [DONE]\n\n"...)

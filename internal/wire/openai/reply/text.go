@@ -10,7 +10,10 @@ import (
 )
 
 // AppendText appends a whole text_completion (doc/protocol.md §4.2).
-func AppendText(dst []byte, r *llm.Reply, h Head) []byte {
+func AppendText(dst []byte, r *llm.Reply, h Head, s Style) []byte {
+	if s.passesWhole(r) {
+		return append(dst, r.Source.Body...)
+	}
 	w := &jsonx.Writer{Bytes: dst}
 	w.BeginObject()
 	writeHead(w, h, "text_completion")
@@ -20,7 +23,7 @@ func AppendText(dst []byte, r *llm.Reply, h Head) []byte {
 		writeTextChoice(w, &r.Choices[i], 0)
 	}
 	w.EndArray()
-	writeUsage(w, r.Usage)
+	s.writeUsage(w, r.Usage, true)
 	message.WriteExtra(w, r.Extra)
 	w.EndObject()
 	return w.Bytes
