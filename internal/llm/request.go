@@ -203,14 +203,15 @@ type EmbedRequest struct {
 	User       string
 }
 
-// EmbedReply holds the vectors in the order of the items.
+// EmbedReply holds the vectors in the order of the items; or, where its Source has a body, that is the
+// whole answer in the contract and the encoding that the caller asked for, and there are no Vectors.
 type EmbedReply struct {
 	ID      string
 	Model   string
 	Vectors [][]float32
 	Usage   *Usage
 	Meta    Meta
-	Source  Source // the upstream's own bytes, where they may be passed on
+	Source  Source
 }
 
 // Edit returns a copy that may be changed; it is encoded from its fields, no longer from the caller's bytes.

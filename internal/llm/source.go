@@ -12,12 +12,18 @@ const (
 	WireOpenAI    Wire = "openai"      // OpenAI v1
 )
 
-// Source is what the other side sent: a request's own bytes with the edits so far, or the
-// bytes of an answer's fragment. Where both ends keep one contract they are passed on as they came.
+// Source is what the other side sent: a request's own bytes with the edits so far, or the bytes of an
+// answer or of its fragment. Where both ends keep one contract they are passed on as they came.
 type Source struct {
 	Wire  Wire
 	Body  []byte
 	Edits []Edit
+	// Whole tells that Body is a whole answer and no events. Neither it nor what aliases it is used again.
+	Whole bool
+	// Ends is where the first event of Body begins that ends a choice or tells usage; len(Body): there is none.
+	Ends int
+	// Count is from where to where an event of Body tells usage and nothing else; nothing where both are 0.
+	Count [2]int
 }
 
 // Edit is a change of a root member that keeps the rest of the bytes.

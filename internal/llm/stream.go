@@ -10,7 +10,7 @@ type Stream func(yield func(*Reply, error) bool)
 // maxCollected is how many bytes of text Collect joins at most.
 const maxCollected = 64 << 20
 
-// Collect joins the fragments into the whole reply.
+// Collect joins the fragments into the whole reply, which keeps its Source where it came as a whole.
 func (s Stream) Collect() (*Reply, error) {
 	var whole *Reply
 	size := 0
@@ -18,11 +18,15 @@ func (s Stream) Collect() (*Reply, error) {
 		if err != nil {
 			return nil, err
 		}
-		if whole == nil {
-			whole = &Reply{ID: f.ID, Model: f.Model, Created: f.Created, Meta: f.Meta}
-		}
 		if size += f.size(); size > maxCollected {
 			return nil, disorder("it has no end")
+		}
+		if whole == nil && f.Source.Whole {
+			whole = new(*f)
+			continue
+		}
+		if whole == nil {
+			whole = &Reply{ID: f.ID, Model: f.Model, Created: f.Created, Meta: f.Meta}
 		}
 		if err := whole.Append(f); err != nil {
 			return nil, err

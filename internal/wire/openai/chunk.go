@@ -26,6 +26,8 @@ type decoder struct {
 	parts   []llm.Part // backs the parts of one fragment
 	done    bool
 
+	ends bool // the event in hand ends a choice or tells usage
+
 	id, model string
 }
 
@@ -75,21 +77,34 @@ func (d *decoder) Decode(events []sse.Event, raw []byte) (*llm.Reply, error) {
 	}
 	d.reply = llm.Reply{Choices: d.reply.Choices[:0]}
 	d.parts = d.parts[:0]
-	said := false
+	src := llm.Source{Wire: d.wire}
+	at, said := 0, false
 	for _, e := range events {
 		if bytes.Equal(e.Data, []byte("[DONE]")) {
 			d.done = true
-			raw = nil
+			raw = raw[:min(at, len(raw))]
 			break
 		}
+		choices := len(d.reply.Choices)
+		d.ends = false
 		if err := d.event(e.Data); err != nil {
 			return nil, err
 		}
-		said = true
+		next := at + len("data: ") + len(e.Data) + len("\n\n")
+		if d.ends && len(d.reply.Choices) == choices {
+			src.Count = [2]int{at, next}
+		}
+		if !d.ends && src.Ends == at {
+			src.Ends = next
+		}
+		at, said = next, true
 	}
 	switch {
 	case said:
-		d.reply.Source = llm.Source{Wire: d.wire, Body: raw}
+		if len(raw) > 0 {
+			src.Body = raw
+			d.reply.Source = src
+		}
 		return &d.reply, nil
 	case d.done:
 		return nil, io.EOF
@@ -127,7 +142,7 @@ func (d *decoder) event(data []byte) error {
 			}
 		case "usage":
 			if u, ok := decodeUsage(m); ok {
-				d.reply.Usage = &u
+				d.reply.Usage, d.ends = &u, true
 			}
 		case "error":
 			if !m.Null() {
@@ -173,6 +188,7 @@ func (d *decoder) choice(v jsonx.Value) error {
 		case "finish_reason":
 			if !m.Null() {
 				c.Finish = llm.Finish(m.Text())
+				d.ends = d.ends || c.Finish != ""
 			}
 		case "logprobs":
 			c.Logprobs = decodeLogprobs(m)
