@@ -2,7 +2,6 @@ package reply
 
 import (
 	"bytes"
-	"slices"
 	"unicode/utf8"
 
 	"github.com/ingot-llm/ingot/internal/jsonx"
@@ -120,7 +119,7 @@ func (e *StreamEncoder) pass(dst []byte, f *llm.Reply) []byte {
 	src := f.Source
 	now, later, last := src.Body[:src.Ends], src.Body[src.Ends:], []byte(nil)
 	if onLast, apart := e.style.usage(); !onLast && !apart {
-		later, last = src.Body[src.Ends:max(src.Ends, src.Count[0])], src.Body[max(src.Ends, src.Count[1]):]
+		later, last = withoutNullUsage(src.Body[src.Ends:max(src.Ends, src.Count[0])]), withoutNullUsage(src.Body[max(src.Ends, src.Count[1]):])
 		now = withoutNullUsage(now)
 	} else if f.Usage != nil {
 		e.counted = true
@@ -314,11 +313,12 @@ func (e *StreamEncoder) textEvent(dst []byte, sent *progress, c *llm.Choice) []b
 
 // End appends what ends a complete answer: the last chunk, with usage on it or after it, and [DONE].
 func (e *StreamEncoder) End(dst []byte) []byte {
-	if e.held.Bytes != nil && !e.style.UsageChunk {
+	onLast, apart := e.style.usage()
+	if e.held.Bytes != nil && onLast {
 		e.style.writeUsage(&e.held, e.usage, true)
 	}
 	dst = e.release(dst)
-	if e.style.UsageChunk && e.usage != nil {
+	if apart && e.usage != nil && !e.counted {
 		w := jsonx.Writer{Bytes: append(dst, e.prefix...)}
 		w.EndArray()
 		e.style.writeUsage(&w, e.usage, true)
