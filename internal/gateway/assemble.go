@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"github.com/ingot-llm/ingot/internal/ability"
@@ -31,45 +32,76 @@ func (g *Gateway) deployments(ctx context.Context, s *snapshot) ([]route.Deploym
 	var failure error
 	for i := range s.cfg.Models {
 		m := &s.cfg.Models[i]
-		target := route.Target{Limits: route.Limits{Total: m.Timeouts.Total}}
-		if m.Provider != "" {
-			target.Limits.FirstToken, target.Limits.Silence = m.Timeouts.FirstToken, m.Timeouts.Silence
-			target.Backend = mock.New(mockOptions(m))
-			infos, err := target.Backend.Models(ctx)
-			if err != nil || len(infos) == 0 {
-				return nil, fmt.Errorf("describe model %s: %w", m.Name, err)
-			}
-			target.Info = infos[0]
-		} else {
-			settings, err := g.settings(ctx, s.cfg, m)
-			if err != nil {
-				err = fmt.Errorf("model %s: %w", m.Name, err)
-				if failure == nil {
-					failure = err
-				}
-				if !g.mayBeBroken(m.Name) {
-					return nil, err
-				}
-				g.log.LogAttrs(ctx, slog.LevelError, "model not available, the others are served", slog.Any("error", err))
-				s.broken, broken = append(s.broken, m.Name), append(broken, unavailableModel(m))
-				continue
-			}
-			model := g.pool.Model(settings)
-			s.models = append(s.models, model)
-			target.Backend, target.Info = model, settings.Info
-			if settings.Info.Does(llm.OpChat) && m.Command == "" {
-				target.Backend = ability.Wrap(model, ability.Options{Template: settings.Template, System: settings.System, Spaced: settings.Spaced, Marks: settings.Marks})
-				target.Info.Features.Set |= ability.Features
-			}
+		d, err := g.deployment(ctx, s, m)
+		if err == nil {
+			out = append(out, d)
+			continue
 		}
-		target.Info.Reasoning, target.Info.Inputs = llm.ReasoningPlace(m.Reasoning), m.Inputs
-		out = append(out, route.Deployment{Targets: []route.Target{target}})
+		err = fmt.Errorf("model %s: %w", m.Name, err)
+		if failure == nil {
+			failure = err
+		}
+		if !g.mayBeBroken(m.Name) {
+			return nil, err
+		}
+		g.log.LogAttrs(ctx, slog.LevelError, "model not available, the others are served", slog.Any("error", err))
+		s.broken, broken = append(s.broken, m.Name), append(broken, unavailableModel(m))
 	}
 	if len(out) == 0 {
 		return nil, failure
 	}
 	// They come last, so that none of them is a default before one that works.
 	return append(out, broken...), nil
+}
+
+// deployment makes what answers under a model's name.
+func (g *Gateway) deployment(ctx context.Context, s *snapshot, m *config.Model) (route.Deployment, error) {
+	targets := m.Targets
+	if targets == nil {
+		targets = []config.Model{*m}
+	}
+	var d route.Deployment
+	for i := range targets {
+		t, err := g.target(ctx, s, &targets[i], i)
+		if err != nil {
+			return d, err
+		}
+		t.Info.Deployment, t.Info.Reasoning, t.Info.Inputs = m.Name, llm.ReasoningPlace(m.Reasoning), m.Inputs
+		t.Info.RequestsPerMinute, t.Info.TokensPerMinute = m.PerMinute, m.TokensLimit
+		d.Targets = append(d.Targets, t)
+	}
+	return d, nil
+}
+
+// target makes one place where a model is answered from, the nth of its deployment.
+func (g *Gateway) target(ctx context.Context, s *snapshot, m *config.Model, nth int) (route.Target, error) {
+	t := route.Target{Limits: route.Limits{Total: m.Timeouts.Total}}
+	switch {
+	case m.Provider == "mock":
+		t.Limits.FirstToken, t.Limits.Silence = m.Timeouts.FirstToken, m.Timeouts.Silence
+		t.Backend = mock.New(mockOptions(m))
+		infos, err := t.Backend.Models(ctx)
+		if err != nil || len(infos) == 0 {
+			return t, fmt.Errorf("describe: %w", err)
+		}
+		t.Info = infos[0]
+	default:
+		settings, err := g.settings(ctx, s.cfg, m)
+		if err != nil {
+			return t, err
+		}
+		if nth > 0 {
+			settings.Spec.Name += "#" + strconv.Itoa(nth+1)
+		}
+		model := g.pool.Model(settings)
+		s.models = append(s.models, model)
+		t.Backend, t.Info = model, settings.Info
+		if settings.Info.Does(llm.OpChat) && m.Command == "" {
+			t.Backend = ability.Wrap(model, ability.Options{Template: settings.Template, System: settings.System, Spaced: settings.Spaced, Marks: settings.Marks})
+			t.Info.Features.Set |= ability.Features
+		}
+	}
+	return t, nil
 }
 
 func mockOptions(m *config.Model) mock.Options {

@@ -144,7 +144,7 @@ func (g *Gateway) assemble(ctx context.Context, cfg *config.Config) (*snapshot, 
 		return nil, err
 	}
 	g.memory.Store(int64(cfg.Engine.Memory))
-	table := route.New(deployments, cfg.DefaultModel, route.Aliases{})
+	table := route.New(deployments, cfg.DefaultModel, route.Aliases{Own: cfg.Aliases.Names, GitHubModels: cfg.Aliases.Names == nil && cfg.Aliases.Mode == "github-models"})
 	backend := llm.Chain(
 		table,
 		policy.Trace(g.log, func(ctx context.Context) slog.Attr { return slog.String("request_id", dialect.RequestID(ctx)) }),
@@ -156,7 +156,9 @@ func (g *Gateway) assemble(ctx context.Context, cfg *config.Config) (*snapshot, 
 			AllowHost: allowHost(cfg.Listen), Backend: backend, Models: table, Logger: g.log, MaxBody: int64(cfg.Limits.Body),
 			BodyTimeout: cfg.Limits.BodyTimeout, BodyTotal: cfg.Limits.BodyTotal, BodyMemory: int64(cfg.Limits.BodyMemory), Budget: &g.bodies,
 			WriteTimeout: slowReader,
-			Authenticate: func(r *http.Request) (llm.Caller, error) { return auth.Authenticator{Keys: g.keys.Load()}.Authenticate(r) },
+			Authenticate: func(r *http.Request) (llm.Caller, error) {
+				return auth.Authenticator{Keys: g.keys.Load(), GitHubTokens: cfg.GitHubTokens}.Authenticate(r)
+			},
 		},
 		ServiceSpelling: cfg.Info.Spelling == "service",
 		LegacyExtras:    cfg.ExtraParameters.Legacy,
