@@ -54,10 +54,8 @@ func (a *app) examine(ctx context.Context, file string) ([]doctor.Finding, error
 		cfg = config.Default()
 	}
 	o := doctor.Options{Listen: cfg.Listen, Probe: a.probe, Nearest: nearest.Name}
-	for _, m := range cfg.Models {
-		if m.Local != "" {
-			o.Local = append(o.Local, m.Local)
-		}
+	for _, m := range cfg.Locals() {
+		o.Local = append(o.Local, m.Local)
 	}
 	if o.Home, o.Library, o.Engine, err = a.folders(cfg); err != nil {
 		found = append(found, doctor.Finding{Check: "data folder", Verdict: doctor.Problem, Text: err.Error(), Fix: "export INGOT_HOME=/a/folder/of/yours"})

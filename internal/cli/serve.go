@@ -277,11 +277,8 @@ func onePerPath(find func(context.Context, string) (process.Engine, error)) func
 
 // fetch installs the engine and pulls the models that the configuration needs and that are not here.
 func (a *app) fetch(ctx context.Context, cfg *config.Config, lib *library.Library, h home.Home, log *slog.Logger) error {
-	local := false
-	for i := range cfg.Models {
-		local = local || cfg.Models[i].Local != ""
-	}
-	if !local {
+	locals := cfg.Locals()
+	if len(locals) == 0 {
 		return nil
 	}
 	if _, err := a.engine(ctx, h, cfg.Engine.Path); err != nil {
@@ -293,14 +290,11 @@ func (a *app) fetch(ctx context.Context, cfg *config.Config, lib *library.Librar
 		}
 	}
 	var failed []error
-	for i := range cfg.Models {
-		if cfg.Models[i].Local == "" {
+	for _, m := range locals {
+		if _, err := lib.Find(m.Local); err == nil {
 			continue
 		}
-		if _, err := lib.Find(cfg.Models[i].Local); err == nil {
-			continue
-		}
-		if _, err := a.pullModel(ctx, lib, cfg.Models[i].Local); err != nil {
+		if _, err := a.pullModel(ctx, lib, m.Local); err != nil {
 			failed = append(failed, err)
 		}
 		if err := ctx.Err(); err != nil {

@@ -108,6 +108,18 @@ type Model struct {
 	target bool // it is one
 }
 
+// Locals are the models that run on this machine, and the targets of models that do.
+func (c *Config) Locals() (locals []Model) {
+	for _, m := range c.Models {
+		for _, t := range append([]Model{m}, m.Targets...) {
+			if t.Local != "" {
+				locals = append(locals, t)
+			}
+		}
+	}
+	return locals
+}
+
 // Provider is a server elsewhere. At most one of Key, KeyFile and Entra is set.
 type Provider struct {
 	Name       string        `yaml:"-"`

@@ -164,10 +164,7 @@ func Check(lib *library.Library, cfg *config.Config) (missing []string, err erro
 	if err := cfg.Check(config.Names{Catalogue: model.Names(lib), Resolve: resolve}); err != nil {
 		return nil, err
 	}
-	for _, m := range cfg.Models {
-		if m.Local == "" {
-			continue
-		}
+	for _, m := range cfg.Locals() {
 		if _, err := lib.Find(m.Local); errors.As(err, new(*library.NotHereError)) {
 			if r, err := lib.Resolve(m.Local); err == nil && r.File {
 				continue // serve takes it where it lies

@@ -94,10 +94,7 @@ func (a *verbs) runRm(ctx context.Context, f rmFlags, names []string) error {
 // unused names the models here that no deployment of the configuration needs.
 func unused(lib *library.Library, cfg *config.Config) ([]string, error) {
 	var used []string
-	for _, m := range cfg.Models {
-		if m.Local == "" {
-			continue
-		}
+	for _, m := range cfg.Locals() {
 		if found, err := lib.Find(m.Local); err == nil {
 			used = append(used, found.Name)
 		} else if !errors.As(err, new(*library.NotHereError)) {

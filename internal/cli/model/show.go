@@ -146,10 +146,7 @@ func deploymentOf(file, name string) (config.Model, process.Kind, error) {
 		kind = process.LlamaServer
 	}
 	var names []string
-	for _, m := range cfg.Models {
-		if m.Local == "" {
-			continue
-		}
+	for _, m := range cfg.Locals() {
 		if m.Name == name || m.Local == name {
 			return m, kind, nil
 		}
