@@ -1,0 +1,130 @@
+package picture
+
+import (
+	"bytes"
+	"encoding/binary"
+	"iter"
+)
+
+// orientation reads how an image is stored from an EXIF block: 1 to 8, and 1 where it does not say.
+func orientation(exif []byte) int {
+	const upright, tag, short, entry = 1, 0x0112, 3, 12
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(exif, []byte("II*\x00")):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(exif, []byte("MM\x00*")):
+		order = binary.BigEndian
+	default:
+		return upright
+	}
+	if len(exif) < 8 {
+		return upright
+	}
+	at := uint64(order.Uint32(exif[4:]))
+	if at+2 > uint64(len(exif)) {
+		return upright
+	}
+	count, entries := int(order.Uint16(exif[at:])), exif[at+2:]
+	for ; count > 0 && len(entries) >= entry; count, entries = count-1, entries[entry:] {
+		if order.Uint16(entries) != tag {
+			continue
+		}
+		if turn := int(order.Uint16(entries[8:])); order.Uint16(entries[2:]) == short && turn >= 1 && turn <= 8 {
+			return turn
+		}
+		return upright
+	}
+	return upright
+}
+
+// segments lists the markers of a JPEG up to its first scan, and what each holds.
+func segments(data []byte) iter.Seq2[byte, []byte] {
+	const scan, filler = 0xda, 0xff
+	return func(yield func(byte, []byte) bool) {
+		for rest := data[min(2, len(data)):]; len(rest) >= 4 && rest[0] == 0xff; {
+			marker := rest[1]
+			if marker == filler {
+				rest = rest[1:]
+				continue
+			}
+			n := int(binary.BigEndian.Uint16(rest[2:]))
+			if marker == scan || n < 2 || 2+n > len(rest) || !yield(marker, rest[4:2+n]) {
+				return
+			}
+			rest = rest[2+n:]
+		}
+	}
+}
+
+// exifOfJPEG finds the EXIF block of a JPEG.
+func exifOfJPEG(data []byte) []byte {
+	const app1 = 0xe1
+	for marker, body := range segments(data) {
+		if block, ok := bytes.CutPrefix(body, []byte("Exif\x00\x00")); ok && marker == app1 {
+			return block
+		}
+	}
+	return nil
+}
+
+// isProgressive reports whether a JPEG comes in several scans, which its decoder holds in memory.
+func isProgressive(data []byte) bool {
+	const sof2 = 0xc2
+	for marker := range segments(data) {
+		if marker == sof2 {
+			return true
+		}
+	}
+	return false
+}
+
+// exifOfPNG finds the EXIF block of a PNG.
+func exifOfPNG(data []byte) []byte {
+	for rest := data[min(8, len(data)):]; len(rest) >= 12; {
+		n := uint64(binary.BigEndian.Uint32(rest))
+		if 12+n > uint64(len(rest)) {
+			return nil
+		}
+		if string(rest[4:8]) == "eXIf" {
+			return rest[8 : 8+n]
+		}
+		rest = rest[12+n:]
+	}
+	return nil
+}
+
+// chunks lists the chunks of a WebP.
+func chunks(data []byte) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		for rest := data[min(12, len(data)):]; len(rest) >= 8; {
+			n := uint64(binary.LittleEndian.Uint32(rest[4:]))
+			if 8+n > uint64(len(rest)) || !yield(string(rest[:4]), rest[8:8+n]) {
+				return
+			}
+			rest = rest[min(8+n+n%2, uint64(len(rest))):]
+		}
+	}
+}
+
+// exifOfWebP finds the EXIF block of a WebP; some writers begin it as a JPEG's does.
+func exifOfWebP(data []byte) []byte {
+	for name, body := range chunks(data) {
+		if name == "EXIF" {
+			return bytes.TrimPrefix(body, []byte("Exif\x00\x00"))
+		}
+	}
+	return nil
+}
+
+// animated reports whether a WebP has frames.
+func animated(data []byte) bool {
+	for name, body := range chunks(data) {
+		if name == "VP8X" {
+			const animation = 1 << 1
+			return len(body) > 0 && body[0]&animation != 0
+		}
+		return name == "ANIM" || name == "ANMF"
+	}
+	return false
+}
