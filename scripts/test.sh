@@ -9,6 +9,7 @@
 #   fuzz       every fuzz target for FUZZTIME (20s)
 #   engine     tests tagged engine: a real engine and real models
 #   sdk        the official Python and JavaScript SDKs against bin/ingot, without TLS and with it
+#   contract   the OpenAPI document of bin/ingot: valid, and kept with whatever requests (schemathesis)
 #   measure    a few schemas and tools of make measure, judged by an independent validator
 #   fresh      make run in a clean clone with an empty home
 #   check      lint generated unit cross: needs no network once the modules are here, and no engine
@@ -17,14 +18,14 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
-all=(lint generated unit cross fuzz engine sdk measure fresh)
+all=(lint generated unit cross fuzz engine sdk contract measure fresh)
 export INGOT_TEST_CACHE=${INGOT_TEST_CACHE:-$PWD/.cache/test}
 
 stages=()
 for arg in "$@"; do
 	case $arg in
 	check) stages+=(lint generated unit cross) ;;
-	lint | generated | unit | cross | fuzz | engine | sdk | measure | fresh) stages+=("$arg") ;;
+	lint | generated | unit | cross | fuzz | engine | sdk | contract | measure | fresh) stages+=("$arg") ;;
 	*)
 		echo "test.sh: no stage named '$arg'; there are: ${all[*]} check" >&2
 		exit 2
@@ -45,7 +46,7 @@ check_tools() {
 	need 'git --version' git git
 	need 'go version' 'go (1.21 or newer fetches the release that go.mod names)' golang-go
 	need 'gcc --version' 'gcc, which the race detector links with' 'gcc libc6-dev'
-	case " ${stages[*]} " in *' engine '* | *' sdk '* | *' measure '* | *' fresh '*)
+	case " ${stages[*]} " in *' engine '* | *' sdk '* | *' contract '* | *' measure '* | *' fresh '*)
 		need 'python3 -c "import sys; sys.exit(sys.version_info < (3, 10))"' 'python3 3.10 or newer' python3
 		need 'python3 -m pip --version' 'pip of python3' python3-pip
 		need 'python3 -c "import venv, ensurepip"' 'venv of python3' python3-venv
@@ -147,11 +148,20 @@ engine() {
 }
 
 sdk() {
-	local rc=0
+	local rc=0 python said
 	prepare
-	test/clients/python/run.sh || rc=1
+	said=$(mktemp)
+	test/clients/python/run.sh >"$said" 2>&1 &
+	python=$!
 	test/clients/js/run.sh || rc=1
+	wait "$python" || rc=1
+	cat "$said" && rm "$said"
 	return $rc
+}
+
+contract() {
+	build
+	test/contract/run.sh
 }
 
 measure() {

@@ -39,7 +39,7 @@ type door struct {
 
 type operation struct {
 	Summary, Request, Answer string
-	Stream                   bool
+	Stream                   string // the schema of each event's data
 	Parameters               []string
 }
 
@@ -126,8 +126,8 @@ func (c *contract) errors() object {
 // describe is what the document says of one route.
 func (c *contract) describe(d *door, r dialect.Route, op *operation) object {
 	content := object{"application/json": object{"schema": reference("schemas", op.Answer)}}
-	if op.Stream {
-		content["text/event-stream"] = object{"schema": object{"type": "string", "description": "Server-sent events, where the request says stream."}}
+	if op.Stream != "" {
+		content["text/event-stream"] = object{"schema": event(op.Stream)}
 	}
 	responses := object{"200": object{"description": "The answer.", "headers": references("headers", c.Answered), "content": content}}
 	for _, status := range d.Statuses {
@@ -141,6 +141,13 @@ func (c *contract) describe(d *door, r dialect.Route, op *operation) object {
 		out["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": reference("schemas", op.Request)}}}
 	}
 	return out
+}
+
+// event is one of a stream's; up to OpenAPI 3.1 a stream's schema is that of each.
+func event(schema string) object {
+	chunk := object{"type": "string", "contentMediaType": "application/json", "contentSchema": reference("schemas", schema)}
+	data := object{"anyOf": []object{{"const": "[DONE]"}, chunk}}
+	return object{"type": "object", "required": []string{"data"}, "properties": object{"event": object{"type": "string"}, "data": data}}
 }
 
 // parameters are the variables of a path and the named ones.

@@ -1,0 +1,122 @@
+"""Holds the binary to its own OpenAPI document: validates it, then has schemathesis try each operation with all kinds of requests.
+
+The server is `ingot serve --mock`. Every operation is tried with values that its schemas allow and that they do not; each
+answer must have a status, a type, headers and a body that the document names, and none may be a fault of the server.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import requests
+from openapi_spec_validator import validate
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "clients" / "python"))
+import ingot  # noqa: E402
+
+KEY = "key-of-the-tests"
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance"
+
+# Which mock deployment does what a path ends with.
+MODELS = {"images/embeddings": "mock-image-embedding", "embeddings": "mock-embedding"}
+
+# What would keep nearly every request from being answered, and what only costs time.
+NAMES_OF_DEPLOYMENTS = {"azureml-model-deployment", "x-ms-model-mesh-model-name", "model"}
+AIMED = {"extra-parameters": {"enum": ["drop"]}, "max_tokens": {"maximum": 64}, "dimensions": {"maximum": 1024}, "n": {"maximum": 3}, "best_of": {"maximum": 3}}
+IMAGE = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+# Operations of ids that no random request can know.
+UNANSWERED = ("/responses/{",)
+
+
+def model_for(path):
+    return next((model for end, model in MODELS.items() if path.endswith(end)), "mock")
+
+
+def name_of(reference):
+    return reference.get("$ref", "").rpartition("/")[2]
+
+
+def aimed(document):
+    """The document with the deployments that are there and values that cost little, or few requests would come far."""
+    document = json.loads(json.dumps(document))
+    components = document["components"]
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            operation["parameters"] = [p for p in operation["parameters"] if name_of(p) not in NAMES_OF_DEPLOYMENTS]
+            for parameter in operation["parameters"]:
+                if parameter.get("in") == "path" and parameter["name"] != "org":
+                    parameter["schema"] = {"enum": [model_for(path)]}
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+            members = components["schemas"].get(name_of(body), {}).get("properties", {})
+            members.pop("max_completion_tokens", None)
+            for member in members.keys() & AIMED.keys():
+                members[member].update(AIMED[member])
+            if "model" in members:
+                members["model"] = {"enum": [model_for(path)]}
+    components["parameters"] = {name: p for name, p in components["parameters"].items() if name not in NAMES_OF_DEPLOYMENTS}
+    components["parameters"]["extra-parameters"]["schema"] = AIMED["extra-parameters"]
+    pictures = components["schemas"]["ImageEmbeddingRequest"]["properties"]["input"]["items"]["properties"]
+    pictures["image"] = {"enum": [IMAGE]}
+    return document
+
+
+def fetch(server, path):
+    answer = requests.get(server.at("http") + path, headers={"api-key": KEY}, timeout=10)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        server = ingot.Ingot(Path(folder), "--mock", environment={"INGOT_KEY": KEY})
+        try:
+            document = fetch(server, "/openapi.json")
+            validate(document)
+            if fetch(server, "/swagger.json") != document:
+                sys.exit("contract: /swagger.json is another document than /openapi.json")
+            return attack(server, document, Path(folder))
+        finally:
+            status, log = server.stop(), server.log.read_text()
+            if status != 0 or "panic" in log or "internal error" in log:
+                sys.exit(f"contract: the server ended with {status} and said:\n{log[-4000:]}")
+
+
+def attack(server, document, folder):
+    """Runs schemathesis with EXAMPLES random requests for each operation beside the systematic ones, the same each time."""
+    document = aimed(document)
+    file = folder / "openapi.json"
+    file.write_text(json.dumps(document))
+    command = [Path(sys.executable).with_name("schemathesis"), "run", file, "--url", server.at("http"), "--header", f"api-key: {KEY}"]
+    command += ["--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", os.environ.get("EXAMPLES", "10")]
+    command += ["--seed", "8", "--workers", "2", "--generation-database", "none", "--request-timeout", "20", "--suppress-health-check", "all"]
+    command += ["--warnings", "off", "--continue-on-failure", "--no-shrink", "--report", "ndjson", "--report-ndjson-path", folder / "report.ndjson"]
+    failed = subprocess.run([*command, *sys.argv[1:]], cwd=folder, check=False, timeout=170).returncode
+    return failed or silent(document, folder / "report.ndjson")
+
+
+def silent(document, report):
+    """Tells how each operation answered; those that never did what they are for were not tested."""
+    answers = defaultdict(Counter)
+    for line in report.read_text().splitlines():
+        recorder = json.loads(line).get("ScenarioFinished", {}).get("recorder", {})
+        for interaction in recorder.get("interactions", {}).values():
+            answers[recorder["label"]][(interaction["response"] or {}).get("status_code", 0)] += 1
+    rc = 0
+    for path, methods in sorted(document["paths"].items()):
+        for method in methods:
+            operation = f"{method.upper()} {path}"
+            seen = answers[operation]
+            print(f"{operation}: " + ", ".join(f"{count} x {status}" for status, count in sorted(seen.items())))
+            if seen[200] == 0 and not any(part in path for part in UNANSWERED):
+                print(f"contract: no request to {operation} was answered with 200", file=sys.stderr)
+                rc = 1
+    return rc
+
+
+if __name__ == "__main__":
+    sys.exit(main())
