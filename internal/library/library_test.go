@@ -45,14 +45,18 @@ func TestABadCatalogueIsRefused(t *testing.T) {
 	t.Parallel()
 	good := chat("tiny", []byte("x"), "hf:owner/repo/tiny.gguf")
 	for name, change := range map[string]func(*library.Entry){
-		"name":    func(e *library.Entry) { e.Name = "Tiny!" },
-		"kind":    func(e *library.Entry) { e.Kind = "picture" },
-		"facts":   func(e *library.Entry) { e.Kind = library.Embed },
-		"digest":  func(e *library.Entry) { e.SHA256 = "abc" },
-		"sources": func(e *library.Entry) { e.Sources = nil },
-		"source":  func(e *library.Entry) { e.Sources = []library.Source{{Ref: "hf:../x/y.gguf"}} },
-		"folder":  func(e *library.Entry) { e.Sources = []library.Source{{Ref: "hf:owner/repo/"}} },
-		"convert": func(e *library.Entry) { e.Convert = "bert" },
+		"name":               func(e *library.Entry) { e.Name = "Tiny!" },
+		"kind":               func(e *library.Entry) { e.Kind = "picture" },
+		"facts":              func(e *library.Entry) { e.Kind = library.Embed },
+		"digest":             func(e *library.Entry) { e.SHA256 = "abc" },
+		"sources":            func(e *library.Entry) { e.Sources = nil },
+		"source":             func(e *library.Entry) { e.Sources = []library.Source{{Ref: "hf:../x/y.gguf"}} },
+		"folder":             func(e *library.Entry) { e.Sources = []library.Source{{Ref: "hf:owner/repo/"}} },
+		"convert":            func(e *library.Entry) { e.Convert = "bert" },
+		"projector":          func(e *library.Entry) { e.Projector = &library.Projector{} },
+		"projector's digest": func(e *library.Entry) { *e = sees([]byte("x"), nil, false); e.Projector.SHA256 = "abc" },
+		"projector's source": func(e *library.Entry) { *e = sees([]byte("x"), nil, false); e.Sources[0].Projector = "hf:o/r/" },
+		"source's projector": func(e *library.Entry) { *e = sees([]byte("x"), nil, false); e.Projector = nil },
 	} {
 		e := good
 		change(&e)

@@ -93,6 +93,7 @@ func (l *Library) Pull(ctx context.Context, reference string, progress func(Prog
 		if ctx.Err() != nil {
 			return Model{}, fmt.Errorf("pull %s: %w", t.name, err)
 		}
+		_ = os.Remove(filepath.Join(l.staging(t.name), stagedProjector)) // another source may have another
 		failed.Errs = append(failed.Errs, err)
 	}
 	return Model{}, failed
@@ -146,7 +147,7 @@ func (l *Library) current(t target) (Model, bool, error) {
 	}
 	if t.catalog {
 		r, err := l.record(t.name)
-		fresh := err == nil && r.Entry == nil && (t.entry.origin() == "" || r.Origin == t.entry.origin())
+		fresh := err == nil && r.Entry == nil && (t.entry.origin() == "" || r.Origin == t.entry.origin()) && r.kept(t.entry.Projector)
 		return m, fresh && (!t.entry.converted() || r.Converter == gguf.ConverterVersion), nil
 	}
 	if m.Source != t.entry.Sources[0].Ref {
@@ -166,14 +167,14 @@ func (l *Library) record(name string) (r record, err error) {
 
 // commit checks a finished file and gives it its place and its record. path is
 // in the staging folder, or where a file that is used in place lies.
-func (l *Library) commit(t target, s Source, path, sum string, report func(Progress)) error {
+func (l *Library) commit(t target, s Source, path, sum string, projector *Projector, report func(Progress)) error {
 	report(Progress{Stage: Checking})
 	h, err := gguf.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("%s is not a model that can be loaded: %w", redact(s.Ref), err)
 	}
 	if h.IsProjector() {
-		return fmt.Errorf("%s is only the image half of a model: pull the model itself", redact(s.Ref))
+		return fmt.Errorf("%s is only a projector, the half of a model that sees or hears: pull the model itself", redact(s.Ref))
 	}
 	fi, err := os.Stat(path)
 	if err != nil {
@@ -183,6 +184,10 @@ func (l *Library) commit(t target, s Source, path, sum string, report func(Progr
 	if !t.catalog {
 		r.Entry = describe(t.name, h, r.Size)
 	}
+	if err := l.placeProjector(t, projector); err != nil {
+		return err
+	}
+	r.Projector = projector
 	if t.entry.converted() {
 		r.Origin, r.Converter = t.entry.origin(), gguf.ConverterVersion
 	}

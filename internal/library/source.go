@@ -32,10 +32,16 @@ func (l *Library) take(ctx context.Context, t target, s Source, report func(Prog
 		return err
 	}
 	staged := filepath.Join(l.staging(t.name), "model.gguf")
+	var projector *Projector
+	if t.entry.Projector != nil {
+		if projector, err = l.takeProjector(ctx, t, s, report); err != nil {
+			return err
+		}
+	}
 	var sum string
 	switch {
 	case r.scheme == "file":
-		staged, sum, err = l.inPlace(ctx, t, r, report)
+		staged, sum, err = inPlace(ctx, r, t.entry.SHA256, report)
 	case r.folder():
 		sum, err = l.convert(ctx, t, s, r, staged, report)
 	case r.scheme == "pip":
@@ -46,7 +52,7 @@ func (l *Library) take(ctx context.Context, t target, s Source, report func(Prog
 	if err != nil {
 		return err
 	}
-	if err := l.commit(t, s, staged, sum, report); err != nil {
+	if err := l.commit(t, s, staged, sum, projector, report); err != nil {
 		if r.scheme != "file" {
 			_ = os.Remove(staged)
 		}
@@ -75,13 +81,13 @@ func (l *Library) download(ctx context.Context, url string, r ref, to string, si
 }
 
 // inPlace looks at a file of this machine. It is read whole only when there is
-// a digest it must have.
-func (l *Library) inPlace(ctx context.Context, t target, r ref, report func(Progress)) (path, sum string, err error) {
+// a digest that it must have.
+func inPlace(ctx context.Context, r ref, want string, report func(Progress)) (path, sum string, err error) {
 	fi, err := lookAt(r)
 	if err != nil {
 		return "", "", err
 	}
-	if t.entry.SHA256 == "" {
+	if want == "" {
 		return r.path, "", nil
 	}
 	f, err := os.Open(r.path)
@@ -95,7 +101,7 @@ func (l *Library) inPlace(ctx context.Context, t target, r ref, report func(Prog
 	if _, err := io.Copy(w, f); err != nil {
 		return "", "", fmt.Errorf("read %s: %w", r.path, err)
 	}
-	return r.path, w.hex(), w.check(r.text, t.entry.SHA256)
+	return r.path, w.hex(), w.check(r.text, want)
 }
 
 // lookAt finds the file of this machine that r names.
