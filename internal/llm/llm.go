@@ -90,8 +90,9 @@ func (o Operation) Title() string {
 type Caller struct {
 	Name              string
 	Admin             bool
-	RequestsPerMinute int // 0: no limit
-	TokensPerMinute   int // 0: no limit
+	RequestsPerMinute int    // 0: no limit
+	TokensPerMinute   int    // 0: no limit
+	RequestID         string // the caller's own id of this request; empty: none
 }
 
 // ModelInfo is the one record of what a deployment is and can do: every list of models and every description of one is

@@ -61,6 +61,24 @@ func (e *Envelope) setModel(from *Envelope, name string) {
 	e.keep(from, Edit{"model", Text{b: []byte(name)}.AppendJSON(nil)})
 }
 
+// WithUsageChunk returns a copy that asks a stream to tell its usage, and keeps the caller's bytes.
+func (r *ChatRequest) WithUsageChunk() *ChatRequest {
+	c := r.Edit()
+	c.UsageChunk = true
+	c.keep(&r.Envelope, usageChunk())
+	return c
+}
+
+// WithUsageChunk returns a copy that asks a stream to tell its usage, and keeps the caller's bytes.
+func (r *CompleteRequest) WithUsageChunk() *CompleteRequest {
+	c := r.Edit()
+	c.UsageChunk = true
+	c.keep(&r.Envelope, usageChunk())
+	return c
+}
+
+func usageChunk() Edit { return Edit{"stream_options", []byte(`{"include_usage":true}`)} }
+
 // drop lists a member as not obeyed.
 func (e *Envelope) drop(from *Envelope, member string) {
 	e.Dropped = append(slices.Clone(e.Dropped), member)

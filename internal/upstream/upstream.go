@@ -32,13 +32,18 @@ type Doer interface {
 
 // Client speaks to one server. Its fields must not change while it is in use; calls may be concurrent.
 type Client struct {
-	HTTP    Doer
-	Base    string // the URL that Request.Path follows
-	Header  http.Header
-	Codec   wire.Codec
-	First   time.Duration // longest wait for a stream to begin; 0: no limit
-	Silence time.Duration // longest wait for the next piece of a stream that has begun; 0: no limit
-	Seen    func()        // called whenever something arrives; may be nil
+	HTTP   Doer
+	Name   string // who errors say has failed
+	Base   string // the URL that Request.Path follows
+	Query  string // what follows that, with its question mark; may be empty
+	Header http.Header
+	// Authorize adds credentials to a request; nil: there are none.
+	Authorize func(context.Context, http.Header) error
+	Codec     wire.Codec
+	First     time.Duration // longest wait for a stream to begin; 0: no limit
+	Whole     time.Duration // longest wait for an answer that is no stream to begin, which is when it is there; 0: no limit
+	Silence   time.Duration // longest wait for the next piece of an answer that has begun; 0: no limit
+	Seen      func()        // called whenever something arrives; may be nil
 }
 
 // NewTransport returns a transport for many concurrent conversations with few hosts.
@@ -53,59 +58,145 @@ func NewTransport(connect time.Duration) *http.Transport {
 	}
 }
 
-// Chat streams the answer to a chat request.
+// Chat answers a chat request: as a stream where it asks for one, else with one fragment that is all of it.
 func (c *Client) Chat(ctx context.Context, r *llm.ChatRequest) llm.Stream {
-	return c.stream(ctx, llm.OpChat, func() (*wire.Request, error) { return c.Codec.EncodeChat(r) })
+	return c.answer(ctx, llm.OpChat, r.Stream, func() (*wire.Request, error) { return c.Codec.EncodeChat(r) })
 }
 
-// Complete streams the answer to a text completion request.
+// Complete answers a text completion request, as Chat does.
 func (c *Client) Complete(ctx context.Context, r *llm.CompleteRequest) llm.Stream {
-	return c.stream(ctx, llm.OpComplete, func() (*wire.Request, error) { return c.Codec.EncodeComplete(r) })
+	return c.answer(ctx, llm.OpComplete, r.Stream, func() (*wire.Request, error) { return c.Codec.EncodeComplete(r) })
+}
+
+func (c *Client) answer(ctx context.Context, op llm.Operation, stream bool, encode func() (*wire.Request, error)) llm.Stream {
+	return func(yield func(*llm.Reply, error) bool) {
+		var err error
+		if stream {
+			err = c.stream(ctx, op, encode, yield)
+		} else {
+			err = c.once(ctx, op, encode, yield)
+		}
+		if err != nil {
+			yield(nil, c.named(err))
+		}
+	}
+}
+
+// named says who failed.
+func (c *Client) named(err error) error {
+	e, ok := errors.AsType[*llm.Error](err)
+	if !ok || c.Name == "" || e.Backend != "" {
+		return err
+	}
+	out := *e
+	out.Backend = c.Name
+	return &out
+}
+
+// once yields the answer to a request for no stream.
+func (c *Client) once(ctx context.Context, op llm.Operation, encode func() (*wire.Request, error), yield func(*llm.Reply, error) bool) error {
+	req, err := encode()
+	if err != nil {
+		return err
+	}
+	body, header, err := c.whole(ctx, req)
+	if err != nil {
+		return err
+	}
+	reply, err := c.Codec.DecodeReply(op, body)
+	if err != nil {
+		return err
+	}
+	reply.Meta = c.Codec.DecodeMeta(header)
+	yield(reply, nil)
+	return nil
 }
 
 // Embed returns the vectors of the items.
 func (c *Client) Embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedReply, error) {
+	reply, err := c.embed(ctx, r)
+	if err != nil {
+		return nil, c.named(err)
+	}
+	return reply, nil
+}
+
+func (c *Client) embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedReply, error) {
 	req, err := c.Codec.EncodeEmbed(r)
 	if err != nil {
 		return nil, err
 	}
-	body, err := c.whole(ctx, c.Base+req.Path, req.Pieces)
+	body, header, err := c.whole(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	reply, err := c.Codec.DecodeEmbed(body)
+	reply, err := c.Codec.DecodeEmbed(r, body)
 	if err != nil {
 		return nil, err
 	}
-	if len(reply.Vectors) != len(r.Items) {
-		return nil, &llm.Error{
-			Kind:    llm.Upstream,
-			Message: fmt.Sprintf("The model's server sent %d embeddings for %d inputs.", len(reply.Vectors), len(r.Items)),
-		}
-	}
+	reply.Meta = c.Codec.DecodeMeta(header)
 	return reply, nil
 }
 
 // Post sends a body to a URL of the same server and returns the whole answer.
 func (c *Client) Post(ctx context.Context, url string, body []byte) ([]byte, error) {
-	return c.whole(ctx, url, [][]byte{body})
-}
-
-func (c *Client) whole(ctx context.Context, url string, pieces [][]byte) ([]byte, error) {
-	res, err := c.send(ctx, url, pieces)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	res, err := c.send(ctx, url, &wire.Request{Pieces: [][]byte{body}})
 	if err != nil {
 		return nil, err
 	}
+	return c.read(ctx, cancel, res)
+}
+
+// whole sends a request and returns all of its answer.
+func (c *Client) whole(ctx context.Context, req *wire.Request) ([]byte, http.Header, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	begin := after(c.Whole, cancel, "did not answer within")
+	defer stop(begin)
+	res, err := c.send(ctx, c.Base+req.Path+c.Query, req)
+	if err != nil {
+		return nil, nil, err
+	}
+	stop(begin)
+	body, err := c.read(ctx, cancel, res)
+	return body, res.Header, err
+}
+
+// read reads the body of an answer to its end and closes it.
+func (c *Client) read(ctx context.Context, cancel context.CancelCauseFunc, res *http.Response) ([]byte, error) {
 	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxReply+1))
+	quiet := after(c.Silence, cancel, "fell silent for")
+	defer stop(quiet)
+	const believed = 4 << 20
+	var body bytes.Buffer
+	body.Grow(int(max(0, min(res.ContentLength, believed))) + bytes.MinRead)
+	_, err := body.ReadFrom(io.LimitReader(&heard{res.Body, quiet, c.Silence}, maxReply+1))
 	if err != nil {
 		return nil, c.broken(ctx, err)
 	}
-	if len(body) > maxReply {
+	if body.Len() > maxReply {
 		return nil, &llm.Error{Kind: llm.Upstream, Message: "The model's server sent an answer that is too large."}
 	}
 	c.seen()
-	return body, nil
+	return body.Bytes(), nil
+}
+
+// heard winds a timer up with every piece that is read.
+type heard struct {
+	io.Reader
+	quiet *time.Timer
+	limit time.Duration
+}
+
+// Read reads a piece.
+func (h *heard) Read(p []byte) (int, error) {
+	n, err := h.Reader.Read(p)
+	if h.quiet != nil {
+		h.quiet.Reset(h.limit)
+	}
+	return n, err //nolint:wrapcheck // the caller classifies it
 }
 
 func (c *Client) seen() {
@@ -136,54 +227,52 @@ func stop(t *time.Timer) {
 	}
 }
 
-func (c *Client) stream(ctx context.Context, op llm.Operation, encode func() (*wire.Request, error)) llm.Stream {
-	return func(yield func(*llm.Reply, error) bool) {
-		req, err := encode()
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		ctx, cancel := context.WithCancelCause(ctx)
-		defer cancel(nil)
-		first := after(c.First, cancel, "did not begin to answer within")
-		defer stop(first)
-		res, err := c.send(ctx, c.Base+req.Path, req.Pieces)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		defer res.Body.Close()
-		if kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type")); kind != "text/event-stream" {
-			yield(nil, &llm.Error{Kind: llm.Upstream, Message: "The model's server did not answer with a stream."})
-			return
-		}
-		c.events(ctx, cancel, res.Body, c.Codec.NewDecoder(op), first, yield)
+func (c *Client) stream(ctx context.Context, op llm.Operation, encode func() (*wire.Request, error), yield func(*llm.Reply, error) bool) error {
+	req, err := encode()
+	if err != nil {
+		return err
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	first := after(c.First, cancel, "did not begin to answer within")
+	defer stop(first)
+	res, err := c.send(ctx, c.Base+req.Path+c.Query, req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type")); kind != "text/event-stream" {
+		return &llm.Error{Kind: llm.Upstream, Message: "The model's server did not answer with a stream."}
+	}
+	meta := c.Codec.DecodeMeta(res.Header)
+	return c.events(ctx, cancel, res.Body, c.Codec.NewDecoder(op), first, func(f *llm.Reply) bool {
+		f.Meta, meta = meta, llm.Meta{}
+		return yield(f, nil)
+	})
 }
 
 // events yields the fragments of a stream until its end. watch guards its beginning, and afterwards every wait.
-func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, body io.Reader, d wire.Decoder, watch *time.Timer, yield func(*llm.Reply, error) bool) {
+func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, body io.Reader, d wire.Decoder, watch *time.Timer, yield func(*llm.Reply) bool) error {
 	begun := false
 	events := sse.NewReader(body)
 	for {
 		got, err := events.Next()
 		if err != nil {
 			if !errors.Is(err, io.EOF) || !d.Complete() {
-				yield(nil, c.broken(ctx, err))
+				return c.broken(ctx, err)
 			}
-			return
+			return nil
 		}
 		c.seen()
 		f, err := d.Decode(got, events.Raw())
 		switch {
 		case errors.Is(err, io.EOF):
 			if !d.Complete() {
-				yield(nil, c.broken(ctx, io.ErrUnexpectedEOF))
+				return c.broken(ctx, io.ErrUnexpectedEOF)
 			}
-			return
+			return nil
 		case err != nil:
-			yield(nil, err)
-			return
+			return err
 		}
 		if begins := f != nil && f.Begins(); begins && !begun {
 			begun = true
@@ -194,8 +283,8 @@ func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, bod
 		if begun {
 			stop(watch) // a caller who is slow to read is not the server's silence
 		}
-		if f != nil && !yield(f, nil) {
-			return
+		if f != nil && !yield(f) {
+			return nil
 		}
 		if begun && watch != nil {
 			watch.Reset(c.Silence)
@@ -204,10 +293,10 @@ func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, bod
 }
 
 // send posts a request and turns every status but 200 into an error.
-func (c *Client) send(ctx context.Context, url string, pieces [][]byte) (*http.Response, error) {
+func (c *Client) send(ctx context.Context, url string, r *wire.Request) (*http.Response, error) {
 	body := func() io.ReadCloser {
-		readers := make([]io.Reader, len(pieces))
-		for i, p := range pieces {
+		readers := make([]io.Reader, len(r.Pieces))
+		for i, p := range r.Pieces {
 			readers[i] = bytes.NewReader(p)
 		}
 		return io.NopCloser(io.MultiReader(readers...))
@@ -216,11 +305,17 @@ func (c *Client) send(ctx context.Context, url string, pieces [][]byte) (*http.R
 	if err != nil {
 		return nil, &llm.Error{Kind: llm.Internal, Message: "Internal error.", Err: err}
 	}
-	for _, p := range pieces {
+	for _, p := range r.Pieces {
 		req.ContentLength += int64(len(p))
 	}
 	req.GetBody = func() (io.ReadCloser, error) { return body(), nil }
 	maps.Copy(req.Header, c.Header)
+	maps.Copy(req.Header, r.Header)
+	if c.Authorize != nil {
+		if err := c.Authorize(ctx, req.Header); err != nil {
+			return nil, c.unauthorized(ctx, err)
+		}
+	}
 	req.Header.Set("Content-Type", "application/json")
 	// A server may close an idle connection in the moment in which it is used again. Without a value this is not
 	// sent, and lets the transport repeat a request of which no answer has begun on a new connection.
@@ -241,6 +336,14 @@ func (c *Client) send(ctx context.Context, url string, pieces [][]byte) (*http.R
 		return nil, c.broken(ctx, err)
 	}
 	return nil, c.Codec.DecodeError(res.StatusCode, res.Header, text)
+}
+
+// unauthorized says that there were no credentials to send. Why is for the log alone: it may name who asked for them.
+func (c *Client) unauthorized(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return c.broken(ctx, err)
+	}
+	return &llm.Error{Kind: llm.Upstream, Message: "No credentials could be had for the model's server.", Err: fmt.Errorf("get credentials: %w", err)}
 }
 
 // broken classifies an error of the connection; the context's own end comes first.

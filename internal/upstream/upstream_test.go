@@ -41,7 +41,7 @@ func events(text ...string) http.HandlerFunc {
 }
 
 func chat() *llm.ChatRequest {
-	return &llm.ChatRequest{Messages: []llm.Message{{Role: llm.User, Parts: []llm.Part{llm.NewText("Hi")}}}}
+	return &llm.ChatRequest{Envelope: llm.Envelope{Stream: true}, Messages: []llm.Message{{Role: llm.User, Parts: []llm.Part{llm.NewText("Hi")}}}}
 }
 
 func TestAStreamIsCompleteOnlyWithItsFinish(t *testing.T) {
@@ -213,7 +213,7 @@ func TestEmbeddingsComeInTheOrderOfTheirIndex(t *testing.T) {
 	bad := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = fmt.Fprint(w, `{"data":[{"index":1,"embedding":[2]}]}`)
 	})
-	if _, err := bad.Embed(t.Context(), &llm.EmbedRequest{}); err == nil || !strings.Contains(err.Error(), "missing") {
+	if _, err := bad.Embed(t.Context(), &llm.EmbedRequest{Items: []llm.Input{llm.NewText("a")}}); err == nil || !strings.Contains(err.Error(), "missing") {
 		t.Errorf("a missing vector: %v", err)
 	}
 }

@@ -11,7 +11,8 @@ import (
 
 // Request is an HTTP request to a model's server, still without its address and credentials.
 type Request struct {
-	Path   string // from the server's base on, such as /chat/completions
+	Path   string      // from the server's base on, such as /chat/completions
+	Header http.Header // beside Content-Type and credentials; may be nil
 	Pieces [][]byte
 }
 
@@ -21,7 +22,12 @@ type Codec interface {
 	EncodeChat(*llm.ChatRequest) (*Request, error)
 	EncodeComplete(*llm.CompleteRequest) (*Request, error)
 	EncodeEmbed(*llm.EmbedRequest) (*Request, error)
-	DecodeEmbed(body []byte) (*llm.EmbedReply, error)
+	// DecodeReply reads the whole answer to a chat or text completion that is not streamed. It keeps body.
+	DecodeReply(op llm.Operation, body []byte) (*llm.Reply, error)
+	// DecodeEmbed reads the answer to r. It keeps body.
+	DecodeEmbed(r *llm.EmbedRequest, body []byte) (*llm.EmbedReply, error)
+	// DecodeMeta reads what a server says beside its answer of how that came about.
+	DecodeMeta(h http.Header) llm.Meta
 	// NewDecoder returns a decoder for one streamed answer.
 	NewDecoder(llm.Operation) Decoder
 	// DecodeError classifies an answer that is not 200.

@@ -21,6 +21,7 @@ func (c Codec) NewDecoder(op llm.Operation) wire.Decoder {
 type decoder struct {
 	wire    llm.Wire
 	text    bool
+	whole   bool // the one event is the answer: its choices have messages
 	reply   llm.Reply
 	choices []choiceState
 	parts   []llm.Part // backs the parts of one fragment
@@ -121,6 +122,11 @@ func (d *decoder) event(data []byte) error {
 	if err != nil {
 		return malformed("an event that is not JSON")
 	}
+	return d.members(v)
+}
+
+// members reads an event or a whole answer.
+func (d *decoder) members(v jsonx.Value) error {
 	for name, m := range v.Members() {
 		switch name {
 		case "id":
@@ -176,8 +182,11 @@ func (d *decoder) choice(v jsonx.Value) error {
 	c := llm.Choice{Index: int(index)}
 	for name, m := range v.Members() {
 		switch name {
-		case "index", "message":
-		case "delta":
+		case "index":
+		case "delta", "message":
+			if d.whole != (name == "message") {
+				continue
+			}
 			if err := d.delta(s, &c, m); err != nil {
 				return err
 			}
@@ -203,7 +212,7 @@ func (d *decoder) choice(v jsonx.Value) error {
 	return nil
 }
 
-// delta reads what is new of a message. Parts that do not stand side by side become choices of their own.
+// delta reads what is new of a message, or all of it. Parts that do not stand side by side become choices of their own.
 func (d *decoder) delta(s *choiceState, c *llm.Choice, v jsonx.Value) error {
 	for name, m := range v.Members() {
 		switch name {
@@ -212,30 +221,66 @@ func (d *decoder) delta(s *choiceState, c *llm.Choice, v jsonx.Value) error {
 				d.add(c, &s.thought, s, llm.Reasoning{Text: llm.QuotedText(m)})
 			}
 		case "content":
-			if m.Kind() == jsonx.String && (len(m) > 2 || s.text != 0) {
-				d.add(c, &s.text, s, llm.QuotedText(m))
+			switch m.Kind() {
+			case jsonx.String:
+				if len(m) > 2 || s.text != 0 {
+					d.add(c, &s.text, s, llm.QuotedText(m))
+				}
+			case jsonx.Array:
+				if err := d.content(s, c, m); err != nil {
+					return err
+				}
+			case jsonx.Absent, jsonx.Null, jsonx.Bool, jsonx.Number, jsonx.Object:
 			}
 		case "tool_calls":
-			for _, call := range m.Elements() {
+			for at, call := range m.Elements() {
 				fn := call.Get("function")
 				part := llm.ToolCall{ID: call.Get("id").Text(), Name: fn.Get("name").Text()}
 				index, err := call.Get("index").Int()
-				if err != nil {
+				switch {
+				case d.whole:
+					index = int64(at)
+				case err != nil:
 					index = s.unnumbered(part.ID)
 				}
-				if args := fn.Get("arguments"); args.Kind() == jsonx.String {
+				switch args := fn.Get("arguments"); args.Kind() {
+				case jsonx.String:
 					part.Arguments = llm.QuotedText(args)
+				case jsonx.Object:
+					part.Arguments = llm.NewText(string(args))
+				case jsonx.Absent, jsonx.Null, jsonx.Bool, jsonx.Number, jsonx.Array:
 				}
 				if s.tools == nil {
 					s.tools = map[int64]int{}
 				}
-				at := s.tools[index]
-				if at == 0 && len(s.tools) >= message.MaxTools {
+				place := s.tools[index]
+				if place == 0 && len(s.tools) >= message.MaxTools {
 					return malformed("too many tool calls")
 				}
-				d.add(c, &at, s, part)
-				s.tools[index] = at
+				d.add(c, &place, s, part)
+				s.tools[index] = place
 			}
+		}
+	}
+	return nil
+}
+
+// content reads one that is a list, as some servers write it: texts, and thoughts.
+func (d *decoder) content(s *choiceState, c *llm.Choice, v jsonx.Value) error {
+	for _, p := range v.Elements() {
+		switch p.Get("type").Text() {
+		case "text":
+			if t := p.Get("text"); t.Kind() == jsonx.String {
+				d.add(c, &s.text, s, llm.QuotedText(t))
+			}
+		case "thinking":
+			for _, t := range p.Get("thinking").Elements() {
+				if t = t.Get("text"); t.Kind() == jsonx.String {
+					d.add(c, &s.thought, s, llm.Reasoning{Text: llm.QuotedText(t)})
+				}
+			}
+		default:
+			return malformed("a part of content that is no text")
 		}
 	}
 	return nil
@@ -260,46 +305,4 @@ func (d *decoder) add(c *llm.Choice, at *int, s *choiceState, p llm.Part) {
 		return
 	}
 	c.Parts = append(c.Parts, p)
-}
-
-func decodeUsage(v jsonx.Value) (llm.Usage, bool) {
-	if v.Kind() != jsonx.Object {
-		return llm.Usage{}, false
-	}
-	n := func(v jsonx.Value) int {
-		i, err := v.Int()
-		if err != nil {
-			return 0
-		}
-		return int(max(0, min(i, 1<<40)))
-	}
-	return llm.Usage{
-		Prompt: n(v.Get("prompt_tokens")), Completion: n(v.Get("completion_tokens")),
-		Cached:    n(v.Get("prompt_tokens_details").Get("cached_tokens")),
-		Reasoning: n(v.Get("completion_tokens_details").Get("reasoning_tokens")),
-	}, true
-}
-
-// decodeLogprobs reads the shape of chat completions, which servers also use for text completions.
-func decodeLogprobs(v jsonx.Value) []llm.TokenLogprob {
-	var out []llm.TokenLogprob
-	for _, t := range v.Get("content").Elements() {
-		p := decodeToken(t)
-		for _, a := range t.Get("top_logprobs").Elements() {
-			p.Top = append(p.Top, decodeToken(a))
-		}
-		out = append(out, p)
-	}
-	return out
-}
-
-func decodeToken(v jsonx.Value) llm.TokenLogprob {
-	p := llm.TokenLogprob{Token: v.Get("token").Text()}
-	p.Logprob, _ = v.Get("logprob").Float()
-	for _, b := range v.Get("bytes").Elements() {
-		if n, err := b.Int(); err == nil && n >= 0 && n < 256 {
-			p.Bytes = append(p.Bytes, byte(n))
-		}
-	}
-	return p
 }

@@ -1,0 +1,77 @@
+package openai
+
+import (
+	"strings"
+
+	"github.com/ingot-llm/ingot/internal/jsonx"
+	"github.com/ingot-llm/ingot/internal/llm"
+)
+
+func decodeUsage(v jsonx.Value) (llm.Usage, bool) {
+	if v.Kind() != jsonx.Object {
+		return llm.Usage{}, false
+	}
+	n := func(v jsonx.Value) int {
+		i, err := v.Int()
+		if err != nil {
+			return 0
+		}
+		return int(max(0, min(i, 1<<40)))
+	}
+	return llm.Usage{
+		Prompt: n(v.Get("prompt_tokens")), Completion: n(v.Get("completion_tokens")),
+		Cached:    n(v.Get("prompt_tokens_details").Get("cached_tokens")),
+		Reasoning: n(v.Get("completion_tokens_details").Get("reasoning_tokens")),
+		Images:    n(v.Get("images")), Patches: n(v.Get("prompt_patches")),
+	}, true
+}
+
+// decodeLogprobs reads the shape of chat completions, which some servers also use for text completions, and that of those.
+func decodeLogprobs(v jsonx.Value) []llm.TokenLogprob {
+	if tokens := v.Get("tokens"); tokens.Kind() == jsonx.Array {
+		return decodeTextLogprobs(tokens, v)
+	}
+	var out []llm.TokenLogprob
+	for _, t := range v.Get("content").Elements() {
+		p := decodeToken(t)
+		for _, a := range t.Get("top_logprobs").Elements() {
+			p.Top = append(p.Top, decodeToken(a))
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+func decodeToken(v jsonx.Value) llm.TokenLogprob {
+	p := llm.TokenLogprob{Token: v.Get("token").Text()}
+	p.Logprob, _ = v.Get("logprob").Float()
+	for _, b := range v.Get("bytes").Elements() {
+		if n, err := b.Int(); err == nil && n >= 0 && n < 256 {
+			p.Bytes = append(p.Bytes, byte(n))
+		}
+	}
+	return p
+}
+
+// decodeTextLogprobs reads lists that go side by side.
+func decodeTextLogprobs(tokens, v jsonx.Value) []llm.TokenLogprob {
+	var out []llm.TokenLogprob
+	for _, t := range tokens.Elements() {
+		out = append(out, llm.TokenLogprob{Token: t.Text()})
+	}
+	for i, p := range v.Get("token_logprobs").Elements() {
+		if i < len(out) {
+			out[i].Logprob, _ = p.Float()
+		}
+	}
+	for i, top := range v.Get("top_logprobs").Elements() {
+		if i >= len(out) {
+			break
+		}
+		for token, p := range top.Members() {
+			f, _ := p.Float()
+			out[i].Top = append(out[i].Top, llm.TokenLogprob{Token: strings.Clone(token), Logprob: f})
+		}
+	}
+	return out
+}

@@ -1,0 +1,48 @@
+package openai
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/ingot-llm/ingot/internal/jsonx"
+	"github.com/ingot-llm/ingot/internal/llm"
+)
+
+// DecodeReply reads a chat.completion or a text_completion. Each of its choices has ended.
+func (c Codec) DecodeReply(op llm.Operation, body []byte) (*llm.Reply, error) {
+	v, err := jsonx.Parse(body)
+	if err != nil || v.Kind() != jsonx.Object {
+		return nil, malformed("a body that is no JSON object")
+	}
+	d := decoder{wire: c.Contract, text: op == llm.OpComplete, whole: true}
+	if err := d.members(v); err != nil {
+		return nil, err
+	}
+	if len(d.choices) != len(d.reply.Choices) {
+		return nil, malformed("two choices with one index")
+	}
+	if !d.Complete() {
+		return nil, malformed("an answer without the reason of its end")
+	}
+	d.reply.Source = llm.Source{Wire: c.Contract, Body: v, Whole: true}
+	return &d.reply, nil
+}
+
+// maxDropped is how many names of members another Ingot may tell.
+const maxDropped = 256
+
+// DecodeMeta reads what another Ingot says that it did not obey.
+func (c Codec) DecodeMeta(h http.Header) llm.Meta {
+	var m llm.Meta
+	list := h.Get("X-Ingot-Dropped")
+	for name := range strings.SplitSeq(list, ", ") {
+		if plain, err := strconv.Unquote(name); err == nil && strings.HasPrefix(name, `"`) {
+			name = plain
+		}
+		if name != "" && len(m.Dropped) < maxDropped {
+			m.Dropped = append(m.Dropped, name)
+		}
+	}
+	return m
+}
