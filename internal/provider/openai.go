@@ -1,0 +1,67 @@
+package provider
+
+import (
+	"fmt"
+
+	"github.com/ingot-llm/ingot/internal/llm"
+)
+
+// flavour is what a server with OpenAI's shape is known not to understand: of a request that holds it that is refused by
+// name, or left out where the caller allowed it.
+type flavour struct {
+	lacks llm.Feature
+}
+
+const (
+	// noOpenAI is what OpenAI's own contract has no words for.
+	noOpenAI = llm.FeatureInputType | llm.FeaturePrefix | llm.FeaturePairs
+	// noSpeech is what servers of open models do not make.
+	noSpeech = noOpenAI | llm.FeatureAudioOutput
+)
+
+// flavours are the servers by name.
+var flavours = map[string]flavour{
+	"openai":       {noOpenAI},
+	"vllm":         {noSpeech | llm.FeatureSuffix},
+	"ray-serve":    {noSpeech | llm.FeatureSuffix},
+	"kserve":       {noSpeech | llm.FeatureSuffix},
+	"sglang":       {noSpeech | llm.FeatureSuffix | llm.FeatureBestOf},
+	"tgi":          {noSpeech | llm.FeatureN | llm.FeatureLogitBias | llm.FeatureParallelTools | llm.FeatureEffort | llm.FeatureAudio | llm.FeatureEcho | llm.FeatureBestOf | llm.FeatureTokens},
+	"llama-server": {noSpeech | llm.FeatureN | llm.FeatureSuffix | llm.FeatureEcho | llm.FeatureBestOf | llm.FeatureEffort},
+	"ollama":       {noSpeech | llm.FeatureN | llm.FeatureLogitBias | llm.FeatureParallelTools | llm.FeatureAudio | llm.FeatureEcho | llm.FeatureBestOf | llm.FeatureTokens},
+	"lm-studio":    {noSpeech | llm.FeatureN | llm.FeatureLogprobs | llm.FeatureParallelTools | llm.FeatureAudio | llm.FeatureEcho | llm.FeatureBestOf | llm.FeatureTokens},
+	"ingot":        {}, // it says so itself
+}
+
+// Lacks returns what a server of that flavour is known not to understand.
+func Lacks(name string) (llm.Feature, bool) {
+	f, ok := flavours[name]
+	return f.lacks, ok
+}
+
+// openAI reaches OpenAI, or a server with its shape: the endpoint is what its clients take as base URL.
+func openAI(c Config) (llm.Backend, error) {
+	if c.Endpoint == "" {
+		c.Endpoint = "https://api.openai.com/v1"
+	}
+	if c.Flavour == "" {
+		c.Flavour = "openai"
+	}
+	lacks, ok := Lacks(c.Flavour)
+	if !ok {
+		return nil, fmt.Errorf("provider %s: unknown flavour %q", c.Name, c.Flavour)
+	}
+	u, _, err := endpoint(c.Endpoint)
+	if err != nil {
+		return nil, fmt.Errorf("provider %s: %w", c.Name, err)
+	}
+	if u.Path == "" {
+		u.Path = "/v1"
+	}
+	return c.remote(place{
+		base: u.String(), model: c.name(), keyHeader: "Authorization", scope: foundryScope,
+		contract: llm.WireOpenAI, askUsage: true,
+		features: llm.Features{Set: ^lacks, Any: true},
+		cannot:   []llm.Operation{llm.OpEmbedImages},
+	})
+}
