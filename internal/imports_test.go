@@ -28,6 +28,7 @@ var mayImport = map[string][]string{
 	"wire/openai":     {"wire", "wire/openai/message", "wire/openai/request", "llm", "sse", "jsonx"},
 	"wire/openai/*":   {"wire/openai/message", "llm", "jsonx"},
 	"upstream":        {"wire", "llm", "sse"},
+	"upstream/dial":   {},
 	"provider":        {"upstream", "wire", "wire/*", "llm"},
 	"dialect":         {"wire", "wire/*", "llm", "sse", "jsonx"},
 	"dialect/*":       {"dialect", "wire", "wire/*", "llm", "sse", "jsonx", "nearest"},
