@@ -191,13 +191,13 @@ func clientID(s string) string {
 	return keep[:min(len(keep), 40)]
 }
 
-// MetaHeaders says who answered and what was not obeyed (doc/protocol.md §2.2).
+// MetaHeaders says who answered, what was not obeyed and what is left of the limits (doc/protocol.md §2.2).
 func MetaHeaders(h http.Header, m llm.Meta) {
 	if m.Deployment != "" {
-		h.Set("X-Ingot-Deployment", headerSafe(m.Deployment))
+		h.Set("X-Ingot-Deployment", HeaderSafe(m.Deployment))
 	}
 	if m.Provider != "" {
-		h.Set("X-Ingot-Provider", headerSafe(m.Provider))
+		h.Set("X-Ingot-Provider", HeaderSafe(m.Provider))
 	}
 	if m.Attempts > 0 {
 		h.Set("X-Ingot-Attempts", strconv.Itoa(m.Attempts))
@@ -205,6 +205,19 @@ func MetaHeaders(h http.Header, m llm.Meta) {
 	if len(m.Dropped) > 0 {
 		h.Set("X-Ingot-Dropped", headerList(m.Dropped))
 	}
+	limitHeaders(h, "Requests", m.Limits.Requests)
+	limitHeaders(h, "Tokens", m.Limits.Tokens)
+}
+
+// limitHeaders says what is left of a limit, and when all of it will be there again: in Go's notation of
+// times, to the millisecond, which the clients of this family of APIs know.
+func limitHeaders(h http.Header, of string, a llm.Allowance) {
+	if a.Limit <= 0 {
+		return
+	}
+	h.Set("X-Ratelimit-Limit-"+of, strconv.Itoa(a.Limit))
+	h.Set("X-Ratelimit-Remaining-"+of, strconv.Itoa(a.Remaining))
+	h.Set("X-Ratelimit-Reset-"+of, (a.Reset + time.Millisecond - 1).Truncate(time.Millisecond).String())
 }
 
 // headerList joins names for a header, which ends with "..." where not all of them fit.
@@ -219,13 +232,13 @@ func headerList(names []string) string {
 			b.WriteString("...")
 			break
 		}
-		b.WriteString(headerSafe(n[:min(len(n), mostName)]))
+		b.WriteString(HeaderSafe(n[:min(len(n), mostName)]))
 	}
 	return b.String()
 }
 
-// headerSafe writes what a header cannot hold as escapes, for names may be any JSON string.
-func headerSafe(s string) string {
+// HeaderSafe writes what a header cannot hold as escapes, for names may be any JSON string.
+func HeaderSafe(s string) string {
 	if s == "" {
 		return `""`
 	}

@@ -149,7 +149,7 @@ func (g *Gateway) assemble(ctx context.Context, cfg *config.Config) (*snapshot, 
 		table,
 		policy.Trace(g.log, func(ctx context.Context) slog.Attr { return slog.String("request_id", dialect.RequestID(ctx)) }),
 		policy.Meter(table.List(), g.recorder),
-		policy.Limit(g.take),
+		policy.Limit(g.counter.Reserve, table.List()),
 	)
 	s.handler = dialect.AllowOrigins(origins(cfg), azureai.Handler(azureai.Options{
 		Options: dialect.Options{
@@ -170,12 +170,6 @@ func (g *Gateway) assemble(ctx context.Context, cfg *config.Config) (*snapshot, 
 
 func (g *Gateway) recorder(op llm.Operation, m llm.ModelInfo) policy.Recorder {
 	return g.metrics.Operation(string(op), m.Deployment, m.Model)
-}
-
-// take counts a request of a caller who may make n a minute.
-func (g *Gateway) take(ctx context.Context, caller string, n int) (time.Duration, error) {
-	grant, err := g.counter.Take(ctx, caller, n)
-	return grant.RetryAfter, err
 }
 
 // slowReader is how long a caller may take to read a piece of an answer.

@@ -1,86 +1,205 @@
-// Package limit counts requests by caller.
+// Package limit counts requests and tokens by the minute, for keys and for deployments.
 package limit
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/ingot-llm/ingot/internal/llm"
 )
-
-// Counter counts requests against limits. It may be used concurrently.
-type Counter interface {
-	// Take counts one request of key where fewer than perMinute were counted in
-	// the last minute; 0 or less is no limit and counts nothing. An error means
-	// that nothing could be decided.
-	Take(ctx context.Context, key string, perMinute int) (Grant, error)
-}
-
-// Grant is the answer of a Counter.
-type Grant struct {
-	OK         bool
-	Limit      int           // requests a minute; 0: none
-	Remaining  int           // requests left in the minute that ends now
-	RetryAfter time.Duration // until the next request is granted; 0 where OK
-}
 
 // window is the time in which a limit holds, whenever it begins.
 const window = time.Minute
 
-// Memory is a Counter in this process. It is exact: in no minute are more
-// granted than the limit. It remembers one time for each request of the last
-// minute and forgets callers who made none. The zero value is ready.
+// Memory counts in this process. It is exact: in no minute are more requests granted than a quota has.
+// Nor are more tokens used, as far as no request uses more than it reserved: a reservation holds from
+// the grant until it is settled, and what was used then counts for a minute. Where more was used, it is
+// counted in full, and those who follow wait for it. The zero value is ready, for concurrent use.
 type Memory struct {
-	mu    sync.Mutex // guards all below
-	taken map[string][]time.Time
-	swept time.Time
+	mu      sync.Mutex // guards all below
+	holders map[string]*account
+	swept   time.Time
 }
 
-var _ Counter = (*Memory)(nil)
+// account is what one holder used in the last minute and holds now. Every list begins with the oldest.
+type account struct {
+	requests []time.Time
+	held     []*hold // by requests that go on
+	spent    []spending
+	tokens   int // of held and spent
+}
 
-// Take implements Counter.
-func (m *Memory) Take(ctx context.Context, key string, perMinute int) (Grant, error) {
+type hold struct {
+	began  time.Time
+	tokens int
+}
+
+type spending struct {
+	at     time.Time
+	tokens int
+}
+
+// Reserve takes one request and so many tokens out of every quota, or nothing at all. An error means that
+// nothing could be decided.
+func (m *Memory) Reserve(ctx context.Context, tokens int, quotas ...llm.Quota) (llm.Grant, error) {
 	if err := ctx.Err(); err != nil {
-		return Grant{}, err
+		return llm.Grant{}, err
 	}
-	if perMinute <= 0 {
-		return Grant{OK: true}, nil
-	}
+	tokens = max(tokens, 0)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now() // under the lock, so that times are in order
 	m.sweep(now)
-	times := fresh(m.taken[key], now)
-	g := Grant{Limit: perMinute}
-	if n := len(times); n < perMinute {
-		times = append(times, now)
-		g.OK, g.Remaining = true, perMinute-n-1
-	} else {
-		g.RetryAfter = times[n-perMinute].Add(window).Sub(now)
+	var g llm.Grant
+	for _, q := range quotas {
+		if q.Tokens > 0 && tokens > q.Tokens {
+			g.Wait, g.Lack, g.By = -1, llm.CodeTokens, q
+			break
+		}
+		a := m.account(q.Holder, now)
+		if wait := a.untilRequest(now, q.Requests); wait > g.Wait {
+			g.Wait, g.Lack, g.By = wait, llm.CodeRequests, q
+		}
+		if wait := a.untilTokens(now, tokens, q.Tokens); wait > g.Wait {
+			g.Wait, g.Lack, g.By = wait, llm.CodeTokens, q
+		}
 	}
-	m.taken[key] = times
+	if g.Wait == 0 {
+		g.Settle = m.take(now, tokens, quotas)
+	}
+	for _, q := range quotas {
+		g.Limits = g.Limits.Tighter(m.account(q.Holder, now).left(now, q))
+	}
 	return g, nil
 }
 
-// sweep forgets, once a minute, whoever made no request in the last one.
+// take counts what was granted, and returns what settles it.
+func (m *Memory) take(now time.Time, tokens int, quotas []llm.Quota) func(context.Context, llm.Usage) {
+	var holders []*account
+	h := &hold{now, tokens}
+	for _, q := range quotas {
+		a := m.account(q.Holder, now)
+		if q.Requests > 0 {
+			a.requests = append(a.requests, now)
+		}
+		if q.Tokens > 0 {
+			a.held, a.tokens = append(a.held, h), a.tokens+tokens
+			holders = append(holders, a)
+		}
+	}
+	return func(_ context.Context, u llm.Usage) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		now := time.Now()
+		for _, a := range holders {
+			a.settle(h, spending{now, max(u.Prompt, 0) + max(u.Completion, 0)})
+		}
+		holders = nil // whoever settles again changes nothing
+	}
+}
+
+// account finds the account of a holder, or opens one, without what is over.
+func (m *Memory) account(holder string, now time.Time) *account {
+	a := m.holders[holder]
+	if a == nil {
+		a = &account{}
+		m.holders[holder] = a
+	}
+	a.forget(now)
+	return a
+}
+
+// sweep forgets, once a minute, whoever asked for nothing in the last one.
 func (m *Memory) sweep(now time.Time) {
-	if m.taken == nil {
-		m.taken = map[string][]time.Time{}
+	if m.holders == nil {
+		m.holders = map[string]*account{}
 	}
 	if now.Sub(m.swept) < window {
 		return
 	}
 	m.swept = now
-	for key, times := range m.taken {
-		if len(fresh(times, now)) == 0 {
-			delete(m.taken, key)
+	for holder, a := range m.holders {
+		if a.forget(now); len(a.requests)+len(a.held)+len(a.spent) == 0 {
+			delete(m.holders, holder)
 		}
 	}
 }
 
-// fresh is the times that still count.
-func fresh(times []time.Time, now time.Time) []time.Time {
-	for len(times) > 0 && now.Sub(times[0]) >= window {
-		times = times[1:]
+// forget drops what is older than a minute.
+func (a *account) forget(now time.Time) {
+	for len(a.requests) > 0 && now.Sub(a.requests[0]) >= window {
+		a.requests = a.requests[1:]
 	}
-	return times
+	for len(a.spent) > 0 && now.Sub(a.spent[0].at) >= window {
+		a.tokens -= a.spent[0].tokens
+		a.spent = a.spent[1:]
+	}
+}
+
+func (a *account) settle(h *hold, s spending) {
+	i := slices.Index(a.held, h)
+	if i < 0 {
+		return
+	}
+	a.held = slices.Delete(a.held, i, i+1)
+	a.tokens -= h.tokens
+	if s.tokens > 0 {
+		a.spent = append(a.spent, s)
+		a.tokens += s.tokens
+	}
+}
+
+// untilRequest is how long until another request is within the limit; 0 where it is now.
+func (a *account) untilRequest(now time.Time, limit int) time.Duration {
+	n := len(a.requests)
+	if limit <= 0 || n < limit {
+		return 0
+	}
+	return a.requests[n-limit].Add(window).Sub(now)
+}
+
+// untilTokens is how long until so many more tokens may be within the limit; 0 where they are now. When a
+// request will be settled is not known: it is taken to free what it holds a minute after it began, or in
+// a second where it goes on for longer.
+func (a *account) untilTokens(now time.Time, tokens, limit int) time.Duration {
+	lacking := a.tokens + tokens - limit
+	if limit <= 0 || lacking <= 0 {
+		return 0
+	}
+	var wait time.Duration
+	spent, held := a.spent, a.held
+	for lacking > 0 && len(spent)+len(held) > 0 {
+		if len(held) == 0 || len(spent) > 0 && spent[0].at.Before(held[0].began) {
+			wait = max(wait, spent[0].at.Add(window).Sub(now))
+			lacking -= spent[0].tokens
+			spent = spent[1:]
+			continue
+		}
+		wait = max(wait, held[0].began.Add(window).Sub(now), time.Second)
+		lacking -= held[0].tokens
+		held = held[1:]
+	}
+	return wait
+}
+
+// left is what of a quota is left.
+func (a *account) left(now time.Time, q llm.Quota) (l llm.Limits) {
+	if q.Requests > 0 {
+		l.Requests = llm.Allowance{Limit: q.Requests, Remaining: max(q.Requests-len(a.requests), 0)}
+		if n := len(a.requests); n > 0 {
+			l.Requests.Reset = a.requests[n-1].Add(window).Sub(now)
+		}
+	}
+	if q.Tokens > 0 {
+		l.Tokens = llm.Allowance{Limit: q.Tokens, Remaining: max(q.Tokens-a.tokens, 0)}
+		switch n := len(a.spent); {
+		case len(a.held) > 0:
+			l.Tokens.Reset = window
+		case n > 0:
+			l.Tokens.Reset = a.spent[n-1].at.Add(window).Sub(now)
+		}
+	}
+	return l
 }

@@ -4,75 +4,200 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"time"
+	"strings"
 
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
-// Counter counts one more request of a caller who may make so many a minute. Where that is
-// one too many it is not counted, and wait says how long until the next may come. It outlives
-// a reload of the configuration and is called concurrently.
-type Counter func(ctx context.Context, caller string, perMinute int) (wait time.Duration, err error)
+// Counter takes one request and so many tokens out of every quota, or nothing at all. It outlives a
+// reload of the configuration and is called concurrently.
+type Counter func(ctx context.Context, tokens int, quotas ...llm.Quota) (llm.Grant, error)
 
-// Limit refuses the requests of callers who make more of them than they may. Where the
-// counter fails, so does the request.
-func Limit(c Counter) llm.Policy {
-	return func(next llm.Backend) llm.Backend { return &limiter{next: next, count: c} }
+// Limit refuses requests beyond what their key and their deployment may be asked in a minute. Before a
+// request goes on, tokens are reserved for its prompt and for the longest answer that it allows; when it
+// ends, in whichever way, what it did not use is given back. Where the counter fails, so does the request.
+func Limit(count Counter, models []llm.ModelInfo) llm.Policy {
+	known := map[string]llm.ModelInfo{}
+	for i := range models {
+		known[models[i].Deployment] = models[i]
+	}
+	return func(next llm.Backend) llm.Backend { return &limiter{next: next, count: count, models: known} }
 }
 
 type limiter struct {
-	next  llm.Backend
-	count Counter
+	next   llm.Backend
+	count  Counter
+	models map[string]llm.ModelInfo
 }
 
 var _ llm.Backend = (*limiter)(nil)
 
 func (l *limiter) Chat(ctx context.Context, req *llm.ChatRequest) llm.Stream {
-	return l.stream(ctx, req.Caller, l.next.Chat(ctx, req))
+	return l.stream(ctx, &req.Envelope, func(m llm.ModelInfo) claim { return claimOfChat(req, m) }, l.next.Chat(ctx, req))
 }
 
 func (l *limiter) Complete(ctx context.Context, req *llm.CompleteRequest) llm.Stream {
-	return l.stream(ctx, req.Caller, l.next.Complete(ctx, req))
+	return l.stream(ctx, &req.Envelope, func(m llm.ModelInfo) claim { return claimOfComplete(req, m) }, l.next.Complete(ctx, req))
 }
 
-func (l *limiter) Embed(ctx context.Context, req *llm.EmbedRequest) (*llm.EmbedReply, error) {
-	if err := l.take(ctx, req.Caller); err != nil {
+func (l *limiter) Embed(ctx context.Context, req *llm.EmbedRequest) (reply *llm.EmbedReply, err error) {
+	quotas := l.quotas(&req.Envelope)
+	if len(quotas) == 0 {
+		return l.next.Embed(ctx, req)
+	}
+	c := claim{prompt: inputTokens(req.Items)}
+	g, err := l.reserve(ctx, quotas, c)
+	if err != nil {
 		return nil, err
 	}
-	return l.next.Embed(ctx, req)
+	use := llm.Usage{}
+	defer func() { g.Settle(context.WithoutCancel(ctx), use) }()
+	reply, err = l.next.Embed(ctx, req)
+	switch {
+	case err == nil && reply.Usage != nil:
+		use = *reply.Usage
+	case err == nil || ctx.Err() != nil:
+		use = llm.Usage{Prompt: c.prompt, Estimated: true}
+	}
+	if err != nil {
+		return nil, limited(err, g.Limits)
+	}
+	told := *reply
+	told.Meta.Limits = told.Meta.Limits.Tighter(g.Limits)
+	return &told, nil
 }
 
 // Models is no request to a model and not counted.
 func (l *limiter) Models(ctx context.Context) ([]llm.ModelInfo, error) { return l.next.Models(ctx) }
 
-func (l *limiter) stream(ctx context.Context, who llm.Caller, s llm.Stream) llm.Stream {
-	if who.RequestsPerMinute <= 0 {
+func (l *limiter) stream(ctx context.Context, e *llm.Envelope, claims func(llm.ModelInfo) claim, s llm.Stream) llm.Stream {
+	quotas := l.quotas(e)
+	if len(quotas) == 0 {
 		return s
 	}
 	return func(yield func(*llm.Reply, error) bool) {
-		if err := l.take(ctx, who); err != nil {
+		c := claims(l.models[e.Model])
+		g, err := l.reserve(ctx, quotas, c)
+		if err != nil {
 			yield(nil, err)
 			return
 		}
-		s(yield)
+		t := tally{claim: c, limits: g.Limits, yield: yield}
+		defer func() { g.Settle(context.WithoutCancel(ctx), t.used(ctx)) }()
+		s(t.fragment)
 	}
 }
 
-func (l *limiter) take(ctx context.Context, who llm.Caller) error {
-	if who.RequestsPerMinute <= 0 {
-		return nil
+// quotas are those that a request counts against; none where nothing limits it.
+func (l *limiter) quotas(e *llm.Envelope) []llm.Quota {
+	var quotas []llm.Quota
+	add := func(q llm.Quota) {
+		if q.Requests > 0 || q.Tokens > 0 {
+			quotas = append(quotas, q)
+		}
 	}
-	wait, err := l.count(ctx, who.Name, who.RequestsPerMinute)
+	add(llm.Quota{Holder: ofKey + e.Caller.Name, Requests: e.Caller.RequestsPerMinute, Tokens: e.Caller.TokensPerMinute})
+	m := l.models[e.Model]
+	add(llm.Quota{Holder: ofDeployment + e.Model, Requests: m.RequestsPerMinute, Tokens: m.TokensPerMinute})
+	return quotas
+}
+
+// What the names of holders begin with, so that a key and a deployment of one name are two.
+const (
+	ofKey        = "key "
+	ofDeployment = "deployment "
+)
+
+func (l *limiter) reserve(ctx context.Context, quotas []llm.Quota, c claim) (llm.Grant, error) {
+	tokens := c.total()
+	if !c.said { // nobody asked for that much: it must not keep the request from being answered at all
+		for _, q := range quotas {
+			if q.Tokens > 0 {
+				tokens = max(min(tokens, q.Tokens), c.prompt)
+			}
+		}
+	}
+	g, err := l.count(ctx, tokens, quotas...)
+	switch {
+	case err != nil:
+		return g, llm.AsError(fmt.Errorf("count request: %w", err))
+	case g.Wait == 0:
+		return g, nil
+	case g.Wait < 0:
+		return g, &llm.Error{
+			Kind: llm.OverBudget, Code: g.Lack, Meta: llm.Meta{Limits: g.Limits},
+			Message: fmt.Sprintf("The request may take %d tokens, %d for its prompt and the rest for the answer, and the limit of the %s is %d a minute: ask for a shorter answer (max_tokens) or send a shorter prompt.",
+				tokens, c.prompt, holder(g.By), g.By.Tokens),
+		}
+	}
+	most := g.By.Requests
+	if g.Lack == llm.CodeTokens {
+		most = g.By.Tokens
+	}
+	return g, &llm.Error{
+		Kind: llm.RateLimited, Code: g.Lack, Meta: llm.Meta{Limits: g.Limits}, RetryAfter: g.Wait,
+		Message: fmt.Sprintf("Rate limit is exceeded. Try again in %.0f seconds. The limit of the %s is %d %s a minute.",
+			max(1, math.Ceil(g.Wait.Seconds())), holder(g.By), most, g.Lack),
+	}
+}
+
+// holder says whose limit it is. A key's name is the operator's word for a caller and not told.
+func holder(q llm.Quota) string {
+	if strings.HasPrefix(q.Holder, ofKey) {
+		return "key"
+	}
+	return "deployment"
+}
+
+// limited adds to an error what is left.
+func limited(err error, left llm.Limits) error {
+	e := *llm.AsError(err)
+	e.Meta.Limits = e.Meta.Limits.Tighter(left)
+	return &e
+}
+
+// tally passes a stream on and notes what it used.
+type tally struct {
+	claim
+	limits    llm.Limits
+	yield     func(*llm.Reply, error) bool
+	seen      bool // a fragment
+	told      *llm.Usage
+	forwarded int // bytes of the answer
+}
+
+func (t *tally) fragment(f *llm.Reply, err error) bool {
 	if err != nil {
-		return llm.AsError(fmt.Errorf("count request: %w", err))
+		t.yield(nil, limited(err, t.limits))
+		return false
 	}
-	if wait <= 0 {
-		return nil
+	if !t.seen {
+		first := *f
+		first.Meta.Limits = first.Meta.Limits.Tighter(t.limits)
+		f, t.seen = &first, true
 	}
-	seconds := max(1, math.Ceil(wait.Seconds()))
-	return &llm.Error{
-		Kind:       llm.RateLimited,
-		Message:    fmt.Sprintf("Rate limit is exceeded. Try again in %.0f seconds.", seconds),
-		RetryAfter: wait,
+	switch {
+	case f.Usage != nil:
+		t.told = new(*f.Usage)
+	case f.Spent != nil:
+		t.told = new(*f.Spent)
 	}
+	t.forwarded += replySize(f)
+	return t.yield(f, nil)
+}
+
+// used is what the answer told of itself, else what can be told of it: nothing where it failed before
+// it began, the prompt where the caller left first.
+func (t *tally) used(ctx context.Context) llm.Usage {
+	switch {
+	case t.told != nil && t.told.Prompt > 0:
+		return *t.told
+	case t.told != nil:
+		u := *t.told
+		u.Prompt, u.Estimated = t.prompt, true
+		return u
+	case t.seen || ctx.Err() != nil:
+		return llm.Usage{Prompt: t.prompt, Completion: tokens(t.forwarded), Estimated: true}
+	}
+	return llm.Usage{}
 }
