@@ -28,6 +28,7 @@ type Target struct {
 	Backend llm.Backend
 	Info    llm.ModelInfo
 	Limits  Limits
+	Weight  int // see Weighted
 }
 
 // Limits bound one attempt at a target; 0 is no limit.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,6 +22,7 @@ import (
 // and !kind an error.
 type scripted struct {
 	script string
+	mu     sync.Mutex
 	seen   []any // the requests that came
 }
 
@@ -41,7 +43,9 @@ func nameOf(k llm.Kind) string {
 
 func (s *scripted) stream(ctx context.Context, req any) llm.Stream {
 	return func(yield func(*llm.Reply, error) bool) {
+		s.mu.Lock()
 		s.seen = append(s.seen, req)
+		s.mu.Unlock()
 		var f llm.Reply // reused, as a real stream does
 		for word := range strings.FieldsSeq(s.script) {
 			f = llm.Reply{Choices: append(f.Choices[:0], llm.Choice{})}
