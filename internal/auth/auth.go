@@ -99,9 +99,8 @@ func New(plain []Key, entries []Entry) *Keys {
 		if err != nil || len(hash) != sha256.Size || !e.Revoked.IsZero() {
 			continue
 		}
-		k.known = append(k.known, known{
-			[sha256.Size]byte(hash), llm.Caller{Name: e.Name, Admin: e.Admin, RequestsPerMinute: e.RequestsPerMinute}, e.Expires,
-		})
+		caller := llm.Caller{Name: e.Name, Admin: e.Admin, RequestsPerMinute: e.RequestsPerMinute, TokensPerMinute: e.TokensPerMinute}
+		k.known = append(k.known, known{[sha256.Size]byte(hash), caller, e.Expires})
 	}
 	return k
 }

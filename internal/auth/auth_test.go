@@ -111,7 +111,7 @@ func TestStoredKeysAdmitUntilRevoked(t *testing.T) {
 	if list, err := s.List(); err != nil || list != nil {
 		t.Fatalf("no file: got %v, %v", list, err)
 	}
-	first, e1, err := s.Create("ci", auth.CreateOptions{RequestsPerMinute: 30, Admin: true})
+	first, e1, err := s.Create("ci", auth.CreateOptions{RequestsPerMinute: 30, TokensPerMinute: 9000, Admin: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,12 +140,12 @@ func TestStoredKeysAdmitUntilRevoked(t *testing.T) {
 		keys := auth.New(nil, entries)
 		for _, secret := range []string{first, second} {
 			if c, ok := keys.Verify([]string{secret}); ok {
-				names = append(names, fmt.Sprintf("%s %d %v", c.Name, c.RequestsPerMinute, c.Admin))
+				names = append(names, fmt.Sprintf("%s %d %d %v", c.Name, c.RequestsPerMinute, c.TokensPerMinute, c.Admin))
 			}
 		}
 		return names
 	}
-	if diff := cmp.Diff([]string{"ci 30 true", "ci 0 false"}, admitted()); diff != "" {
+	if diff := cmp.Diff([]string{"ci 30 9000 true", "ci 0 0 false"}, admitted()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if _, err := s.Revoke("ci"); err == nil || !strings.Contains(err.Error(), e2.ID()) {
@@ -154,7 +154,7 @@ func TestStoredKeysAdmitUntilRevoked(t *testing.T) {
 	if got, err := s.Revoke(e1.ID()); err != nil || got.Hash != e1.Hash || time.Since(got.Revoked) > time.Minute {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	if diff := cmp.Diff([]string{"ci 0 false"}, admitted()); diff != "" {
+	if diff := cmp.Diff([]string{"ci 0 0 false"}, admitted()); diff != "" {
 		t.Errorf("one revoked (-want +got):\n%s", diff)
 	}
 	if _, err := s.Revoke("ci"); err != nil {
@@ -260,8 +260,10 @@ func TestBadNamesLimitsAndFilesAreRefused(t *testing.T) {
 			t.Errorf("name %q is taken", name)
 		}
 	}
-	if _, _, err := s.Create("n", auth.CreateOptions{RequestsPerMinute: -1}); err == nil {
-		t.Error("a negative limit is taken")
+	for _, o := range []auth.CreateOptions{{RequestsPerMinute: -1}, {TokensPerMinute: -1}} {
+		if _, _, err := s.Create("n", o); err == nil {
+			t.Errorf("a negative limit is taken: %+v", o)
+		}
 	}
 	for text, want := range map[string]string{
 		`{"keys": [`: "unexpected end of JSON input; restore the file",

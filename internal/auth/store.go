@@ -24,6 +24,7 @@ type Entry struct {
 	Hash              string    `json:"hash"` // SHA-256 in hex
 	Created           time.Time `json:"created"`
 	RequestsPerMinute int       `json:"requests_per_minute,omitempty"`
+	TokensPerMinute   int       `json:"tokens_per_minute,omitempty"`
 	Admin             bool      `json:"admin,omitempty"`
 	Expires           time.Time `json:"expires,omitzero"`
 	Revoked           time.Time `json:"revoked,omitzero"`
@@ -38,6 +39,7 @@ func (e Entry) ID() string { return e.Hash[:min(12, len(e.Hash))] }
 // CreateOptions is what a new key may do.
 type CreateOptions struct {
 	RequestsPerMinute int // 0: no limit
+	TokensPerMinute   int // 0: no limit
 	Admin             bool
 	Life              time.Duration // until it expires; 0: it does not
 }
@@ -88,7 +90,7 @@ func (s Store) List() ([]Entry, error) {
 		return nil, fmt.Errorf("read keys: %s: %w", s.Path, err)
 	}
 	for i, e := range file.Keys {
-		if hash, err := hex.DecodeString(e.Hash); err != nil || len(hash) != sha256.Size || e.Name == "" || e.RequestsPerMinute < 0 {
+		if hash, err := hex.DecodeString(e.Hash); err != nil || len(hash) != sha256.Size || e.Name == "" || min(e.RequestsPerMinute, e.TokensPerMinute) < 0 {
 			return nil, fmt.Errorf("read keys: %s: keys[%d] needs a name, the hex of a SHA-256 as hash, and no negative limit", s.Path, i)
 		}
 	}
@@ -102,8 +104,8 @@ func (s Store) Create(name string, o CreateOptions) (secret string, e Entry, err
 	if name == "" || len(name) > 64 || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return "", Entry{}, errors.New("create key: a name is 1 to 64 visible ASCII characters")
 	}
-	if o.RequestsPerMinute < 0 {
-		return "", Entry{}, errors.New("create key: requests per minute cannot be negative; 0 is no limit")
+	if min(o.RequestsPerMinute, o.TokensPerMinute) < 0 {
+		return "", Entry{}, errors.New("create key: requests and tokens per minute cannot be negative; 0 is no limit")
 	}
 	if o.Life < 0 {
 		return "", Entry{}, errors.New("create key: a key cannot expire before it is made; 0 is never")
@@ -112,7 +114,7 @@ func (s Store) Create(name string, o CreateOptions) (secret string, e Entry, err
 	rand.Read(random) // never fails
 	secret = "ingot-" + base64.RawURLEncoding.EncodeToString(random)
 	hash := sha256.Sum256([]byte(secret))
-	e = Entry{Name: name, Hash: hex.EncodeToString(hash[:]), Created: now(), RequestsPerMinute: o.RequestsPerMinute, Admin: o.Admin}
+	e = Entry{Name: name, Hash: hex.EncodeToString(hash[:]), Created: now(), RequestsPerMinute: o.RequestsPerMinute, TokensPerMinute: o.TokensPerMinute, Admin: o.Admin}
 	if o.Life > 0 {
 		e.Expires = e.Created.Add(o.Life)
 	}

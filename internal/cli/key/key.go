@@ -40,13 +40,17 @@ type keyRecord struct {
 	Key               string    `json:"key,omitempty"` // only when it is made
 	Created           time.Time `json:"created"`
 	RequestsPerMinute int       `json:"requests_per_minute,omitempty"`
+	TokensPerMinute   int       `json:"tokens_per_minute,omitempty"`
 	Admin             bool      `json:"admin"`
 	Expires           time.Time `json:"expires,omitzero"`
 	Revoked           time.Time `json:"revoked,omitzero"`
 }
 
 func recordOf(e auth.Entry) keyRecord {
-	return keyRecord{ID: e.ID(), Name: e.Name, Created: e.Created, RequestsPerMinute: e.RequestsPerMinute, Admin: e.Admin, Expires: e.Expires, Revoked: e.Revoked}
+	return keyRecord{
+		ID: e.ID(), Name: e.Name, Created: e.Created, RequestsPerMinute: e.RequestsPerMinute, TokensPerMinute: e.TokensPerMinute,
+		Admin: e.Admin, Expires: e.Expires, Revoked: e.Revoked,
+	}
 }
 
 func (a *verbs) create() *cobra.Command {
@@ -58,7 +62,7 @@ func (a *verbs) create() *cobra.Command {
 		Short: "Make a key",
 		Long: `Make a key and write it to standard output, this once. NAME says in logs and metrics who calls.
 A name may have two keys at a time, so that a caller can change from one to the other.`,
-		Example: "  ingot keys create alice\n  ingot keys create ci --requests-per-minute 60 --expires 90d\n  KEY=$(ingot keys create ci)",
+		Example: "  ingot keys create alice\n  ingot keys create ci --requests-per-minute 60 --tokens-per-minute 40000 --expires 90d\n  KEY=$(ingot keys create ci)",
 		Args:    screen.Arguments(1, 1, "the NAME of the key"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			var err error
@@ -84,6 +88,7 @@ A name may have two keys at a time, so that a caller can change from one to the 
 		},
 	}
 	cmd.Flags().IntVar(&o.RequestsPerMinute, "requests-per-minute", 0, "refuse more requests in a minute with 429; 0 is no limit")
+	cmd.Flags().IntVar(&o.TokensPerMinute, "tokens-per-minute", 0, "refuse what would read and write more tokens in a minute with 429; 0 is no limit")
 	cmd.Flags().StringVar(&expires, "expires", "", "end the key by itself after a time such as 90d or 12h; without it, when it is revoked")
 	cmd.Flags().BoolVar(&o.Admin, "admin", false, "may also see the metrics from other machines")
 	screen.JSONFlag(cmd, &asJSON)
@@ -124,14 +129,10 @@ func (a *verbs) list() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			records, rows := []keyRecord{}, [][]string{{"ID", "NAME", "CREATED", "PER MINUTE", "ADMIN", "EXPIRES", "REVOKED"}}
+			records, rows := []keyRecord{}, [][]string{{"ID", "NAME", "CREATED", "REQUESTS/MIN", "TOKENS/MIN", "ADMIN", "EXPIRES", "REVOKED"}}
 			for _, e := range entries {
-				limit := "-"
-				if e.RequestsPerMinute > 0 {
-					limit = strconv.Itoa(e.RequestsPerMinute)
-				}
 				records = append(records, recordOf(e))
-				rows = append(rows, []string{e.ID(), e.Name, screen.Day(e.Created), limit, screen.Yes(e.Admin), expiry(e.Expires), screen.Day(e.Revoked)})
+				rows = append(rows, []string{e.ID(), e.Name, screen.Day(e.Created), limit(e.RequestsPerMinute), limit(e.TokensPerMinute), screen.Yes(e.Admin), expiry(e.Expires), screen.Day(e.Revoked)})
 			}
 			if asJSON {
 				return a.JSON(records)
@@ -189,6 +190,14 @@ func (a *verbs) live(context.Context) []string {
 		}
 	}
 	return names
+}
+
+// limit is a number a minute, where there is one.
+func limit(n int) string {
+	if n <= 0 {
+		return "-"
+	}
+	return strconv.Itoa(n)
 }
 
 // expiry is the day a key ends on, and whether it has.
