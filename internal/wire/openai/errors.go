@@ -1,8 +1,10 @@
 package openai
 
 import (
+	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ingot-llm/ingot/internal/jsonx"
@@ -48,12 +50,20 @@ func decodeError(status int, v jsonx.Value) *llm.Error {
 			status = int(n)
 		}
 	}
-	e := &llm.Error{Kind: kindOf(status), Status: status, Message: body.Get("message").Text(), Param: body.Get("param").Text()}
+	e := &llm.Error{Status: status, Message: body.Get("message").Text(), Param: body.Get("param").Text()}
+	if e.Param == "" {
+		e.Param = body.Get("target").Text()
+	}
 	if code := body.Get("code"); code.Kind() == jsonx.String {
 		e.Code = code.Text()
 	} else {
 		e.Code = body.Get("type").Text()
 	}
+	e.Kind = kindOf(status, e.Code)
+	if e.Kind == llm.Filtered {
+		e.Filter = json.RawMessage(body.Get("innererror").Get("content_filter_result"))
+	}
+	e.Details = decodeDetails(v, body)
 	if e.Message == "" {
 		e.Message = "The model's server answered with an error"
 		if status != 0 {
@@ -64,7 +74,63 @@ func decodeError(status int, v jsonx.Value) *llm.Error {
 	return e
 }
 
-func kindOf(status int) llm.Kind {
+// decodeDetails reads which members are at fault, from where servers say so: the error's details, a detail beside it, or
+// inside its message (doc/protocol.md §7.3).
+func decodeDetails(root, body jsonx.Value) []llm.Detail {
+	list := body.Get("details")
+	if list.Kind() != jsonx.Array {
+		list = root.Get("detail")
+	}
+	if text := body.Get("message").Text(); list.Kind() != jsonx.Array && strings.HasPrefix(text, "{") {
+		if inner, err := jsonx.Parse([]byte(text)); err == nil {
+			list = inner.Get("detail")
+		}
+	}
+	const most, deep = 32, 16
+	var out []llm.Detail
+	for i, d := range list.Elements() {
+		if i == most {
+			break
+		}
+		detail := llm.Detail{Type: d.Get("type").Text(), Msg: d.Get("msg").Text(), Input: json.RawMessage(d.Get("input"))}
+		for k, at := range d.Get("loc").Elements() {
+			if k == deep {
+				break
+			}
+			if n, err := at.Int(); err == nil {
+				detail.Loc = append(detail.Loc, int(n))
+			} else if at.Kind() == jsonx.String {
+				detail.Loc = append(detail.Loc, at.Text())
+			}
+		}
+		if detail.Msg != "" && len(detail.Loc) > 0 {
+			out = append(out, detail)
+		}
+	}
+	return out
+}
+
+// codes are those that say more than the status they come with (doc/protocol.md §§7.3, 7.5-7.9).
+var codes = map[string]llm.Kind{
+	"content_filter":               llm.Filtered,
+	"context_length_exceeded":      llm.TooLong,
+	"tokens_limit_reached":         llm.TooLong,
+	"parameter_not_supported":      llm.Unsupported,
+	"unsupported_parameter":        llm.Unsupported,
+	"unknown_parameter":            llm.UnknownParam,
+	"extra_parameters_not_allowed": llm.UnknownParam,
+	// What follows is wrong with us and not with the caller, who was promised the model.
+	"unknown_model":      llm.Upstream,
+	"no_model_name":      llm.Upstream,
+	"model_not_found":    llm.Upstream,
+	"DeploymentNotFound": llm.Upstream,
+	"insufficient_quota": llm.Upstream,
+}
+
+func kindOf(status int, code string) llm.Kind {
+	if kind, ok := codes[code]; ok && status < http.StatusInternalServerError {
+		return kind
+	}
 	switch status {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		return llm.Invalid
