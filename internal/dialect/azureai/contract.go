@@ -10,8 +10,8 @@ import (
 	"github.com/ingot-llm/ingot/internal/wire/openai/request"
 )
 
-// The members of the contract (doc/protocol.md §§3.1, 4.1, 5.1), and those of OpenAI's that
-// are ordinary where no inference SDK is calling (doc/protocol.md §3.6).
+// The members of the contract (doc/protocol.md §§3.1, 4.1, 5.1, 6.1), and those of OpenAI's that
+// are ordinary below /inference and where no inference SDK is calling (doc/protocol.md §3.6).
 var (
 	chatMembers = dialect.NewMembers(`messages model frequency_penalty presence_penalty temperature top_p max_tokens max_completion_tokens
 		response_format stop stream tools tool_choice seed modalities user_security_context`, "", "")
@@ -24,14 +24,14 @@ var (
 )
 
 // contract reads the extra-parameters header (doc/protocol.md §3.6).
-func (d *door) contract(r *http.Request, version string, own, openAI dialect.Members) (request.Contract, error) {
+func (d *door) contract(r *http.Request, p place, version string, own, openAI dialect.Members) (request.Contract, error) {
 	c := request.Contract{Wire: llm.WireInference, Refused: refused}
 	extras, err := dialect.ReadExtras(r.Header, d.LegacyExtras)
 	if err != nil {
 		return c, err
 	}
 	c.MayDrop = extras.MayDrop
-	both := !extras.Given && version == ""
+	both := p.flavour == gitHub || !extras.Given && version == ""
 	c.Admit = func(name string) request.Admission {
 		if as, ok := own[name]; ok {
 			return as
@@ -57,44 +57,4 @@ func refused(names []string, _ jsonx.Value) *llm.Error {
 		Message: "Extra parameters [" + strings.Join(quoted, ", ") + "] are not allowed when extra-parameters is not set or set to be 'error'. " +
 			"Set extra-parameters to 'pass-through' to pass to the model.",
 	}
-}
-
-// resolve finds the deployment (doc/protocol.md §8.6): by path, header azureml-model-deployment, body,
-// header x-ms-model-mesh-model-name, and default, in this order. At the root an unknown name in the body is ignored.
-func (d *door) resolve(r *http.Request, p place, op llm.Operation, model string) (llm.ModelInfo, error) {
-	for _, name := range []string{p.deployment, r.Header.Get("Azureml-Model-Deployment")} {
-		if name == "" {
-			continue
-		}
-		if info, ok := d.Models.Lookup(name); ok {
-			return info, nil
-		}
-		advice := " " + d.Deployments()
-		if p.deployment != "" && p.doubled != "" {
-			advice = p.hint()
-		}
-		return llm.ModelInfo{}, &llm.Error{
-			Kind:    llm.NoDeployment,
-			Message: "The API deployment '" + dialect.Clip(name) + "' for this resource does not exist." + advice,
-		}
-	}
-	for _, name := range []string{model, r.Header.Get("X-Ms-Model-Mesh-Model-Name")} {
-		if name == "" {
-			continue
-		}
-		if info, ok := d.Models.Lookup(name); ok {
-			return info, nil
-		}
-		if p.base == "models" {
-			return llm.ModelInfo{}, &llm.Error{Kind: llm.UnknownModel, Param: "model", Message: "Unknown model: " + dialect.Clip(name) + ". " + d.Deployments()}
-		}
-	}
-	if info, ok := d.Models.Default(op); ok {
-		return info, nil
-	}
-	why := "Please provide a model name in the request body or as a x-ms-model-mesh-model-name header. " + d.Deployments()
-	if len(d.Models.List()) > 0 {
-		why += " None of them does " + op.Title() + "."
-	}
-	return llm.ModelInfo{}, &llm.Error{Kind: llm.NoModel, Message: "No model specified in request. " + why}
 }

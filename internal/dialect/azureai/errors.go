@@ -1,9 +1,11 @@
 package azureai
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"github.com/ingot-llm/ingot/internal/dialect"
 	"github.com/ingot-llm/ingot/internal/jsonx"
@@ -14,11 +16,13 @@ import (
 // statusCanceled is nginx's status for a caller who went away; nobody is there to read it.
 const statusCanceled = 499
 
-// answers is the status and code of each kind of error at this door (doc/protocol.md §7).
-var answers = map[llm.Kind]struct {
+type answer struct {
 	status int
 	code   string
-}{
+}
+
+// answers is the status and code of each kind of error at this door (doc/protocol.md §7).
+var answers = map[llm.Kind]answer{
 	llm.Internal:        {http.StatusInternalServerError, "InternalServerError"},
 	llm.Malformed:       {http.StatusBadRequest, "invalid_json"},
 	llm.Invalid:         {http.StatusUnprocessableEntity, "Invalid input"},
@@ -86,14 +90,28 @@ const (
 	mostText    = 4096 // bytes
 )
 
-func describe(e *llm.Error) (int, inner) {
-	a, ok := answers[e.Kind]
-	if !ok {
-		a = answers[llm.Internal]
+// change is the answer of a flavour, which is mostly the usual one (doc/protocol.md §§7.7, 7.8, 10.2).
+func (f flavour) change(e *llm.Error, usual answer) answer {
+	switch {
+	case f == managed && e.Kind == llm.Upstream:
+		return answer{http.StatusFailedDependency, "ModelError"}
+	case f == managed && e.Kind == llm.Timeout:
+		return answer{http.StatusRequestTimeout, "Timeout"}
+	case f == foundry && e.Kind == llm.Denied && e.Code == llm.CodeNoRole:
+		return answer{http.StatusUnauthorized, "PermissionDenied"}
 	}
+	return usual
+}
+
+func (f flavour) describe(e *llm.Error) (int, inner) {
+	usual, ok := answers[e.Kind]
+	if !ok {
+		usual = answers[llm.Internal]
+	}
+	a := f.change(e, usual)
 	param := dialect.Clip(e.Param)
 	in := inner{Code: a.code, Message: dialect.Cut(e.Message, mostText), Target: param, Status: a.status, Details: []detail{}}
-	kind := errorType(a.status)
+	kind := errorType(usual.status)
 	in.Type = &kind
 	if param != "" {
 		in.Param = &param
@@ -164,14 +182,18 @@ func errorType(status int) string {
 }
 
 // writeError answers with an error before anything else was sent.
-func (d *door) writeError(w http.ResponseWriter, _ *http.Request, e *llm.Error) {
-	status, in := describe(e)
+func (d *door) writeError(w http.ResponseWriter, r *http.Request, e *llm.Error) {
+	p, _ := d.locate(r.URL.EscapedPath())
+	status, in := p.flavour.describe(e)
 	body := envelope{Error: in}
 	h := w.Header()
 	switch status {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", dialect.Challenge(e))
 		body.StatusCode, body.Message = status, in.Message
+	case http.StatusFailedDependency:
+		h.Set("Ms-Azureml-Model-Error-Reason", "model_error")
+		h.Set("Ms-Azureml-Model-Error-Statuscode", strconv.Itoa(cmp.Or(e.Status, answers[e.Kind].status)))
 	case http.StatusUnprocessableEntity:
 		body.Status, body.Code, body.Message = status, in.Code, in.Message
 		flat := make([]detail, len(in.Details))
@@ -190,8 +212,8 @@ func (d *door) writeError(w http.ResponseWriter, _ *http.Request, e *llm.Error) 
 }
 
 // appendErrorFrame tells of an error inside a stream (doc/protocol.md §3.9).
-func appendErrorFrame(dst []byte, e *llm.Error) []byte {
-	_, in := describe(e)
+func (f flavour) appendErrorFrame(dst []byte, e *llm.Error) []byte {
+	_, in := f.describe(e)
 	return sse.AppendData(dst, marshal(struct {
 		Error inner `json:"error"`
 	}{in}))

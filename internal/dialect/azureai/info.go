@@ -11,7 +11,7 @@ import (
 // info answers GET /info (doc/protocol.md §6.2): of the deployment that is named, else of the
 // default for chat, else of the first.
 func (d *door) info(w http.ResponseWriter, r *http.Request, p place, model string) error {
-	info, err := d.resolve(r, p, llm.OpChat, model)
+	info, err := d.resolve(w, r, p, llm.OpChat, model)
 	if err != nil {
 		all := d.Models.List()
 		if llm.AsError(err).Kind != llm.NoModel || len(all) == 0 {
@@ -28,14 +28,17 @@ func (d *door) info(w http.ResponseWriter, r *http.Request, p place, model strin
 }
 
 func (d *door) modelType(info llm.ModelInfo) string {
+	does := info.Does
 	switch {
-	case info.Does(llm.OpChat) && d.ServiceSpelling:
+	case does(llm.OpChat) && d.ServiceSpelling:
 		return "chat-completion"
-	case info.Does(llm.OpChat):
+	case does(llm.OpChat):
 		return "chat_completion"
-	case info.Does(llm.OpEmbed) && d.ServiceSpelling:
+	case d.ServiceSpelling && (does(llm.OpEmbed) || does(llm.OpEmbedImages)):
 		return "embedding"
-	case info.Does(llm.OpEmbed):
+	case does(llm.OpEmbedImages): // also of texts: the client for images is the one that would not be thought of
+		return "image_embeddings"
+	case does(llm.OpEmbed):
 		return "embeddings"
 	case d.ServiceSpelling:
 		return "text-generation"

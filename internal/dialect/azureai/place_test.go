@@ -103,19 +103,27 @@ func TestPathsAreReadAsClientsWriteThem(t *testing.T) {
 		{"chat by GET", get("/models/chat/completions"), wrong("chat/completions", "POST", posts)},
 		{"completions by GET", get("/completions"), wrong("completions", "POST", posts)},
 		{"embeddings by DELETE", strings.Replace(get("/embeddings"), "GET", "DELETE", 1), wrong("embeddings", "POST", posts)},
-		{"images come later", post("/images/embeddings", body), missing("")},
-		{"OpenAI's", post("/v1/chat/completions", body), meant("POST /chat/completions")},
-		{"OpenAI's list", get("/v1/models"), meant("GET /info")},
-		{"OpenAI's responses", post("/openai/v1/responses", body), meant("POST /chat/completions")},
-		{"Azure OpenAI's", post("/openai/deployments/gpt%204/chat/completions"+v2024, body), meant("POST /deployments/gpt 4/chat/completions")},
-		{"Azure OpenAI's, with a publisher", post("/inference/openai/deployments/openai/gpt-4o/embeddings", body), meant("POST /deployments/openai/gpt-4o/embeddings")},
-		{"GitHub's", post("/inference/chat/completions", body), meant("POST /models/chat/completions")},
+		{"images by GET", get("/models/images/embeddings"), wrong("images/embeddings", "POST", posts)},
+		{"images twice", post("/images/embeddings/images/embeddings", body), missing(twice("images/embeddings"))},
+		{"images to be made", post("/images/generations", body), missing("")},
+		{"images without the s", post("/inference/image/embedding", body), meant("POST /inference/images/embeddings")},
+		{"a deployment called images embeds text", post("/deployments/images/embeddings", "{}"), unprocessable("Invalid input", "Invalid input: input: Field required.", "input", "missing", "Field required", `"body","input"`, "null")},
+		{"OpenAI's", post("/openai/chat/completions", body), meant("POST /chat/completions")},
+		{"GitHub's with a letter missing", post("/inference/chat/completion", body), meant("POST /inference/chat/completions")},
+		{"an organisation's", post("/orgs/contoso/chat/completions", body), meant("POST /chat/completions")},
+		{"an organisation's models", get("/orgs/contoso/models/info"), meant("GET /info")},
+		{"the catalogue by POST", post("/catalog/models", body), wrong("catalog/models", "GET", gets)},
+		{"the catalogue elsewhere", get("/models/catalog/models"), meant("GET /catalog/models")},
+		{"half the catalogue", get("/catalog"), meant("GET /catalog/models")},
 		{"a managed endpoint's", post("/score", body), meant("POST /chat/completions")},
 		{"without the s", post("/chat/completion", body), meant("POST /chat/completions")},
 		{"without the s under models", post("/models/embedding", body), meant("POST /models/embeddings")},
 		{"half of it", post("/deployments/echo/chat", body), meant("POST /deployments/echo/chat/completions")},
 	}
-	for _, path := range []string{"/chat/completions", "//chat/completions", "/chat//completions/", "/models/chat/completions//", "///models//chat/completions", "/deployments//echo//chat/completions"} {
+	for _, path := range []string{
+		"/chat/completions", "//chat/completions", "/chat//completions/", "/models/chat/completions//", "///models//chat/completions", "/deployments//echo//chat/completions",
+		"/inference/chat/completions", "//inference//chat/completions/", "/orgs/contoso/inference/chat/completions",
+	} {
 		cases = append(cases, exchange{path, post(path+v2024, body), good})
 	}
 	addr := door(t, nil)

@@ -18,7 +18,7 @@ import (
 
 const (
 	allNames   = "Deployments: echo, think, vectors, openai/gpt-4o, two words, cut, fail, busy, slow, chat."
-	noRoute    = "Resource not found. This endpoint answers GET /info and POST /chat/completions, /completions and /embeddings at its root, under /models and under /deployments/{name}."
+	noRoute    = "Resource not found. Azure AI Model Inference is served at the root, /models, /inference and /deployments/{name}: GET /info and POST /chat/completions, /completions, /embeddings and /images/embeddings. OpenAI's API is at /v1, Azure OpenAI's at /openai."
 	noKey      = "Auth token validation failed. Please provide a valid key or a valid AAD token"
 	wrongValue = "invalid_request_error"
 )

@@ -13,12 +13,13 @@ type Style struct {
 	Wire       llm.Wire           // the door's contract: an upstream's bytes of the same one are passed on
 	Reasoning  llm.ReasoningPlace // content, field or hidden; empty counts as field
 	UsageChunk bool               // usage in a chunk of its own after the last, instead of on it
+	NamedStop  bool               // a call of the tool that the caller named ends with stop, whatever the contract
 }
 
 // finish is why a choice ended, in the words of the contract: OpenAI's servers say stop where the caller named the tool
 // that was called (doc/protocol.md §3.3).
 func (s Style) finish(f llm.Finish, called bool) llm.Finish {
-	if s.Wire == llm.WireInference && f == llm.FinishStop && called {
+	if s.Wire == llm.WireInference && !s.NamedStop && f == llm.FinishStop && called {
 		return llm.FinishToolCalls
 	}
 	return f

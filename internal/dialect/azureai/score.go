@@ -1,0 +1,202 @@
+package azureai
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/ingot-llm/ingot/internal/dialect"
+	"github.com/ingot-llm/ingot/internal/jsonx"
+	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/wire/openai/request"
+)
+
+// score answers POST /score, a chat in the form of managed endpoints (doc/protocol.md §8.2).
+func (d *door) score(c call) error {
+	body, err := scored(c.body)
+	if err != nil {
+		return err
+	}
+	req, err := request.DecodeChat(body, request.Contract{Wire: llm.WireInference, Admit: func(string) request.Admission { return request.Take }})
+	if err != nil {
+		return unscored(err)
+	}
+	info, err := d.resolve(c.w, c.r, c.place, llm.OpChat, "")
+	if err != nil {
+		return err
+	}
+	req.Model, req.Caller = info.Deployment, c.caller
+	answer, err := d.asked(c.place).Backend.Chat(c.r.Context(), req).Collect()
+	if err != nil {
+		return unscored(err)
+	}
+	var text []byte
+	for _, choice := range answer.Choices {
+		for _, part := range choice.Parts {
+			if t, ok := part.(llm.Text); ok {
+				text = t.AppendTo(text)
+			}
+		}
+	}
+	out := &jsonx.Writer{}
+	out.BeginObject()
+	out.Str("output", string(text))
+	out.EndObject()
+	dialect.MetaHeaders(c.w.Header(), answer.Meta)
+	return d.Answer(c.w, c.r, out.Bytes)
+}
+
+// scoreParameters are the parameters of a score, and the members of a chat that they are.
+var scoreParameters = map[string]string{
+	"max_new_tokens": "max_tokens", "temperature": "temperature", "top_p": "top_p", "stop": "stop", "seed": "seed",
+	"frequency_penalty": "frequency_penalty", "presence_penalty": "presence_penalty",
+}
+
+// scored rewrites the body of a score as that of a chat.
+func scored(body []byte) ([]byte, error) {
+	root, err := jsonx.Parse(body)
+	if err != nil {
+		return nil, &llm.Error{Kind: llm.Malformed, Message: "The request body is not valid JSON: " + err.Error() + "."}
+	}
+	var s score
+	input := s.members(root, nil, "input_data")["input_data"]
+	members := s.members(input, []any{"input_data"}, "input_string", "parameters")
+	s.out.BeginObject()
+	s.messages(members["input_string"])
+	if p := members["parameters"]; !p.Null() {
+		s.parameters(p)
+	}
+	s.out.EndObject()
+	if len(s.details) > 0 {
+		return nil, llm.Faulty(s.details...)
+	}
+	return s.out.Bytes, nil
+}
+
+// score is a chat being made of a score, and what is wrong with that.
+type score struct {
+	out     jsonx.Writer
+	details []llm.Detail
+}
+
+func (s *score) fail(typ, msg string, loc ...any) {
+	const most = 16
+	if len(s.details) < most {
+		s.details = append(s.details, llm.Detail{Type: typ, Msg: msg, Loc: append([]any{"body"}, loc...)})
+	}
+}
+
+// members reads the members of an object at loc, which may be these.
+func (s *score) members(v jsonx.Value, loc []any, known ...string) map[string]jsonx.Value {
+	found := map[string]jsonx.Value{}
+	if v.Kind() != jsonx.Object {
+		if v.Kind() == jsonx.Absent {
+			s.fail("missing", "Field required", loc...)
+		} else {
+			s.fail("dict_type", "Input should be a valid dictionary", loc...)
+		}
+		return found
+	}
+	for name, m := range v.Members() {
+		if !slices.Contains(known, name) {
+			s.fail("extra_forbidden", "Extra inputs are not permitted", append(slices.Clip(loc), strings.Clone(name))...)
+			continue
+		}
+		found[strings.Clone(name)] = m
+	}
+	return found
+}
+
+// messages takes messages as they are, and one text as a user's.
+func (s *score) messages(v jsonx.Value) {
+	switch first := firstOf(v); {
+	case v.Kind() == jsonx.Absent:
+		s.fail("missing", "Field required", "input_data", "input_string")
+	case first.Kind() == jsonx.Object:
+		s.out.Raw("messages", v)
+	case first.Kind() == jsonx.String && only(v):
+		s.out.Member("messages")
+		s.out.BeginArray()
+		s.out.BeginObject()
+		s.out.Str("role", "user")
+		s.out.Raw("content", first)
+		s.out.EndObject()
+		s.out.EndArray()
+	default:
+		s.fail("list_type", "Input should be a list of messages, or of one text", "input_data", "input_string")
+	}
+}
+
+func firstOf(v jsonx.Value) jsonx.Value {
+	for _, e := range v.Elements() {
+		return e
+	}
+	return nil
+}
+
+func only(v jsonx.Value) bool {
+	n := 0
+	for range v.Elements() {
+		n++
+	}
+	return n == 1
+}
+
+func (s *score) parameters(v jsonx.Value) {
+	known := []string{"do_sample", "return_full_text"}
+	for name := range scoreParameters {
+		known = append(known, name)
+	}
+	found := s.members(v, []any{"input_data", "parameters"}, known...)
+	greedy := s.flag(found, "do_sample", false)
+	if s.flag(found, "return_full_text", true) {
+		s.fail("value_error", "The prompt is not given back: input should be false", "input_data", "parameters", "return_full_text")
+	}
+	for name, member := range scoreParameters {
+		if p, ok := found[name]; ok && (member != "temperature" || !greedy) {
+			s.out.Raw(member, p)
+		}
+	}
+	if greedy {
+		s.out.Int("temperature", 0)
+	}
+}
+
+// flag reports whether a parameter is there and is what.
+func (s *score) flag(found map[string]jsonx.Value, name string, what bool) bool {
+	v := found[name]
+	if v.Null() {
+		return false
+	}
+	b, err := v.Bool()
+	if err != nil {
+		s.fail("bool_type", "Input should be a valid boolean", "input_data", "parameters", name)
+		return false
+	}
+	return b == what
+}
+
+// unscored tells of the faults of a chat in the places of the score that it was made of.
+func unscored(err error) error {
+	e := *llm.AsError(err)
+	e.Details = slices.Clone(e.Details)
+	for i := range e.Details {
+		d := &e.Details[i]
+		if len(d.Loc) < 2 || d.Loc[0] != "body" {
+			continue
+		}
+		at := []any{"body", "input_data", "parameters", d.Loc[1]}
+		for name, member := range scoreParameters {
+			if d.Loc[1] == member {
+				at[3] = name
+			}
+		}
+		if d.Loc[1] == "messages" {
+			at = []any{"body", "input_data", "input_string"}
+		}
+		d.Loc = append(at, d.Loc[2:]...)
+	}
+	if e.Param != "" {
+		e.Param = "input_data"
+	}
+	return &e
+}
