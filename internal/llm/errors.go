@@ -130,9 +130,12 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// FaultyMessage is the Message of an Invalid error whose Details say what is wrong.
+const FaultyMessage = "invalid input error"
+
 // Faulty makes an Invalid error of details.
 func Faulty(details ...Detail) *Error {
-	e := &Error{Kind: Invalid, Message: "invalid input error", Details: details}
+	e := &Error{Kind: Invalid, Message: FaultyMessage, Details: details}
 	if len(details) > 0 && len(details[0].Loc) > 1 {
 		e.Param, _ = details[0].Loc[1].(string)
 	}

@@ -10,6 +10,7 @@ type Envelope struct {
 	Extra   Extra    // members to forward verbatim
 	MayDrop bool     // a target may leave out what it cannot do, and lists it in Meta.Dropped
 	Dropped []string // members that were left out already
+	Offered []string // extra members that a target may leave out in any case, and lists
 	source  Source
 	owner   *Envelope
 }
@@ -42,6 +43,7 @@ type ChatRequest struct {
 	AudioOutput       bool // modalities names audio
 	User              string
 	UsageChunk        bool // stream_options.include_usage: usage in a chunk of its own
+	Functions         bool // the tools came as functions, the form that OpenAI deprecated; their calls are answered so
 	// CompletionTokens tells that MaxTokens was given as max_completion_tokens.
 	CompletionTokens bool
 	// Grammar is what the answer must follow, in llguidance's words, and PlainGrammar is about the same in llama.cpp's own, for

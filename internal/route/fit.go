@@ -46,7 +46,7 @@ func fit[R request[R]](req R, env *llm.Envelope, target *llm.ModelInfo) (R, []st
 	for _, name := range env.ExtraNames() {
 		switch {
 		case slices.Contains(target.Features.Extra, name):
-		case env.MayDrop:
+		case env.MayDrop || slices.Contains(env.Offered, name):
 			drop(name)
 		default:
 			forbidden = append(forbidden, name)

@@ -12,9 +12,11 @@ import (
 // Admission is what a door does with a root member.
 type Admission byte
 
-// The admissions: a member is taken, left out, left out and listed as dropped, or refused.
+// The admissions: a member is taken, taken where the target obeys it and else listed as dropped, left out, left out and listed
+// as dropped, or refused.
 const (
 	Take Admission = iota
+	Offer
 	Ignore
 	Drop
 	Refuse
@@ -31,8 +33,12 @@ type Contract struct {
 	MayDrop bool
 }
 
+// openAI reports whether the contract is one of OpenAI's, whose bounds are tighter (doc/protocol.md §8.5.2).
+func (c *Contract) openAI() bool { return c.Wire == llm.WireAzure || c.Wire == llm.WireOpenAI }
+
 // open parses a body and walks its root members through the contract; set is called for those taken.
 func (f *fields) open(body []byte, c Contract, set func(name string, v jsonx.Value)) error {
+	f.openAI = c.openAI()
 	root, err := jsonx.Parse(body)
 	if err != nil {
 		return &llm.Error{Kind: llm.Malformed, Message: "The request body is not valid JSON: " + err.Error() + "."}
@@ -48,6 +54,13 @@ func (f *fields) open(body []byte, c Contract, set func(name string, v jsonx.Val
 		}
 		switch c.Admit(name) {
 		case Take:
+			set(name, v)
+		case Offer:
+			if asksNothing(name, v) {
+				f.ignored = append(f.ignored, name)
+				continue
+			}
+			f.offered = append(f.offered, name)
 			set(name, v)
 		case Ignore:
 			f.ignored = append(f.ignored, name)
@@ -73,7 +86,12 @@ func (f *fields) finish(e *llm.Envelope, c Contract, body []byte) error {
 	if len(f.details) > 0 {
 		return llm.Faulty(f.details...)
 	}
-	e.MayDrop, e.Dropped = c.MayDrop, f.dropped
+	e.MayDrop, e.Dropped, e.Offered = c.MayDrop, f.dropped, f.offered
 	e.SetSource(c.Wire, body, append(f.ignored, f.dropped...)...)
 	return nil
+}
+
+// asksNothing reports whether an offered member has the value that every target obeys: none, and to store nothing.
+func asksNothing(name string, v jsonx.Value) bool {
+	return v.Null() || name == "store" && v.Kind() == jsonx.Bool && v[0] == 'f'
 }

@@ -14,7 +14,7 @@ import (
 func DecodeChat(body []byte, c Contract) (*llm.ChatRequest, error) {
 	var f fields
 	r := &llm.ChatRequest{}
-	var messages, both jsonx.Value
+	var messages, both, options, functions, functionCall jsonx.Value
 	err := f.open(body, c, func(name string, v jsonx.Value) {
 		if f.sampling(&r.Sampling, name, v) {
 			if name == "max_tokens" && !v.Null() && r.CompletionTokens {
@@ -55,15 +55,21 @@ func DecodeChat(body []byte, c Contract) (*llm.ChatRequest, error) {
 		case "parallel_tool_calls":
 			r.ParallelToolCalls = f.boolean(v, name)
 		case "reasoning_effort":
-			r.ReasoningEffort = f.str(v, name)
+			r.ReasoningEffort = f.effort(v)
 		case "user":
 			r.User = f.str(v, name)
 		case "stream_options":
-			r.UsageChunk = f.usageChunk(v)
+			options, r.UsageChunk = v, f.usageChunk(v)
 		case "modalities":
 			r.AudioOutput = f.modalities(v)
 		case "user_security_context":
 			f.securityContext(v)
+		case "functions":
+			functions = v
+		case "function_call":
+			functionCall = v
+		case "metadata", "safety_identifier":
+			f.told(&r.Extra, name, v)
 		default:
 			f.keep(&r.Extra, name, v)
 		}
@@ -78,7 +84,10 @@ func DecodeChat(body []byte, c Contract) (*llm.ChatRequest, error) {
 		f.fail("value_error", "top_logprobs needs logprobs", nil, "top_logprobs")
 	}
 	r.Messages = f.messages(messages)
+	f.functions(r, functions, functionCall)
 	f.named(r)
+	f.streamOptions(options, r.Stream)
+	f.answered(r.Messages)
 	if err := f.finish(&r.Envelope, c, body); err != nil {
 		return nil, err
 	}
@@ -100,7 +109,11 @@ func (f *fields) named(r *llm.ChatRequest) {
 	case slices.ContainsFunc(r.Tools, func(t llm.Tool) bool { return t.Name == c.Name }):
 		return
 	}
-	f.fail("value_error", "tool_choice names a function that is not in tools", jsonx.AppendString(nil, r.ToolChoice.Name), "tool_choice", "function", "name")
+	msg, loc := "tool_choice names a function that is not in tools", []any{"tool_choice", "function", "name"}
+	if r.Functions {
+		msg, loc = "function_call names a function that is not in functions", []any{"function_call", "name"}
+	}
+	f.fail("value_error", msg, jsonx.AppendString(nil, r.ToolChoice.Name), loc...)
 }
 
 // modalities reports whether audio is asked for.
@@ -133,9 +146,12 @@ func (f *fields) messages(v jsonx.Value) []llm.Message {
 
 var roles = []string{"system", "developer", "user", "assistant", "tool"}
 
+// functionRole is a tool's in the deprecated form.
+const functionRole = "function"
+
 func (f *fields) message(v jsonx.Value, i int) llm.Message {
 	var m llm.Message
-	var content, calls, thoughts, callID jsonx.Value
+	var content, calls, thoughts, callID, call jsonx.Value
 	var role jsonx.Value
 	for name, x := range v.Members() {
 		switch name {
@@ -153,11 +169,21 @@ func (f *fields) message(v jsonx.Value, i int) llm.Message {
 			thoughts = x
 		case "prefix":
 			m.Prefix = x.Kind() == jsonx.Bool && x[0] == 't'
+		case "function_call":
+			if f.openAI {
+				call = x
+				break
+			}
+			fallthrough
 		default:
 			f.keep(&m.Extra, name, x, "messages", i)
 		}
 	}
-	m.Role = llm.Role(f.enum(role, roles, "messages", i, "role"))
+	known := roles
+	if f.openAI {
+		known = append(slices.Clip(roles), functionRole)
+	}
+	m.Role = llm.Role(f.enum(role, known, "messages", i, "role"))
 	if m.Role == "" { // what it may hold is not known
 		return m
 	}
@@ -166,6 +192,9 @@ func (f *fields) message(v jsonx.Value, i int) llm.Message {
 	}
 	parts, form := f.content(content, i, m.Role)
 	m.Form = form
+	if m.Role == functionRole {
+		return f.functionResult(m, parts, i)
+	}
 	if m.Role == llm.ToolRole {
 		id, _ := f.text(callID, "messages", i, "tool_call_id")
 		m.Parts = []llm.Part{llm.ToolResult{CallID: id.String(), Content: parts}}
@@ -177,6 +206,9 @@ func (f *fields) message(v jsonx.Value, i int) llm.Message {
 	m.Parts = append(m.Parts, parts...)
 	if m.Role == llm.Assistant && !calls.Null() {
 		m.Parts = append(m.Parts, f.calls(calls, i)...)
+	}
+	if m.Role == llm.Assistant {
+		m.Parts = append(m.Parts, f.functionCall(call, i)...)
 	}
 	return m
 }
@@ -202,11 +234,11 @@ func (f *fields) content(v jsonx.Value, i int, role llm.Role) ([]llm.Part, llm.F
 	case jsonx.Array:
 		return f.parts(v, i, role), llm.FormParts
 	case jsonx.Absent:
-		if role == llm.Assistant || role == llm.ToolRole || f.absent(v, "messages", i, "content") {
+		if role == llm.Assistant || role == llm.ToolRole || role == functionRole || f.absent(v, "messages", i, "content") {
 			return nil, llm.FormAbsent
 		}
 	case jsonx.Null:
-		if role == llm.Assistant || role == llm.ToolRole {
+		if role == llm.Assistant || role == llm.ToolRole || role == functionRole {
 			return nil, llm.FormNull
 		}
 	case jsonx.Bool, jsonx.Number, jsonx.Object:

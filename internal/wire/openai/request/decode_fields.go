@@ -28,8 +28,11 @@ type fields struct {
 	first   jsonx.Value
 	dropped []string
 	ignored []string
+	offered []string
 	extras  int
 	tokens  int
+	called  map[string]string // ids of calls in the deprecated form, by the names of their functions
+	openAI  bool              // the contract is one of OpenAI's
 }
 
 // keep notes a member that the contract does not have; these take up most memory for each byte of a body.
@@ -151,6 +154,9 @@ func (f *fields) limit(v jsonx.Value, loc ...any) *int {
 	if n, err := v.Int(); err == nil && n > math.MaxInt32 || err != nil && beyond(v) > 0 {
 		return new(math.MaxInt32)
 	}
+	if f.openAI {
+		return f.count(v, 1, loc...)
+	}
 	return f.count(v, 0, loc...)
 }
 
@@ -252,7 +258,10 @@ func (f *fields) stops(v jsonx.Value) []string {
 		}
 		return []string{v.Text()}
 	}
-	const most = 64
+	most := 64
+	if f.openAI {
+		most = 4
+	}
 	if !f.list(v, most, "stop") {
 		return nil
 	}

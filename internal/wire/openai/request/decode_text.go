@@ -13,7 +13,7 @@ import (
 func DecodeComplete(body []byte, c Contract) (*llm.CompleteRequest, error) {
 	var f fields
 	r := &llm.CompleteRequest{}
-	var prompt jsonx.Value
+	var prompt, options jsonx.Value
 	err := f.open(body, c, func(name string, v jsonx.Value) {
 		if f.sampling(&r.Sampling, name, v) {
 			return
@@ -44,7 +44,7 @@ func DecodeComplete(body []byte, c Contract) (*llm.CompleteRequest, error) {
 		case "user":
 			r.User = f.str(v, name)
 		case "stream_options":
-			r.UsageChunk = f.usageChunk(v)
+			options, r.UsageChunk = v, f.usageChunk(v)
 		default:
 			f.keep(&r.Extra, name, v)
 		}
@@ -54,6 +54,7 @@ func DecodeComplete(body []byte, c Contract) (*llm.CompleteRequest, error) {
 	}
 	r.Prompts = f.inputs(prompt, "prompt", true)
 	f.best(r)
+	f.streamOptions(options, r.Stream)
 	if err := f.finish(&r.Envelope, c, body); err != nil {
 		return nil, err
 	}
@@ -91,7 +92,11 @@ func decodeEmbed(body []byte, c Contract, items func(*fields, jsonx.Value) []llm
 			r.Dimensions = f.count(v, 1, name)
 		case "encoding_format":
 			if !v.Null() {
-				r.Encoding = llm.Encoding(f.enum(v, []string{"float", "base64", "binary", "ubinary", "int8", "uint8"}, name))
+				known := []string{"float", "base64", "binary", "ubinary", "int8", "uint8"}
+				if f.openAI {
+					known = known[:2]
+				}
+				r.Encoding = llm.Encoding(f.enum(v, known, name))
 			}
 		case "input_type":
 			if !v.Null() {

@@ -1,13 +1,15 @@
 package request
 
 import (
+	"slices"
+
 	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/wire/openai/message"
 )
 
 func (f *fields) tools(v jsonx.Value) []llm.Tool {
-	if v.Null() || !f.list(v, message.MaxTools, "tools") {
+	if v.Null() || !f.list(v, f.mostTools(), "tools") {
 		return nil
 	}
 	var tools []llm.Tool
@@ -24,7 +26,7 @@ func (f *fields) tools(v jsonx.Value) []llm.Tool {
 		if !f.object(fn, "tools", i, "function") {
 			continue
 		}
-		tool := f.tool(fn, i)
+		tool := f.tool(fn, "tools", i, "function")
 		if names[tool.Name] && tool.Name != "" {
 			f.fail("value_error", "An earlier tool has this name", fn.Get("name"), "tools", i, "function", "name")
 		}
@@ -34,7 +36,16 @@ func (f *fields) tools(v jsonx.Value) []llm.Tool {
 	return tools
 }
 
-func (f *fields) tool(fn jsonx.Value, i int) llm.Tool {
+// mostTools is how many tools a request may offer.
+func (f *fields) mostTools() int {
+	if f.openAI {
+		return 128
+	}
+	return message.MaxTools
+}
+
+func (f *fields) tool(fn jsonx.Value, loc ...any) llm.Tool {
+	at := func(member string) []any { return append(slices.Clip(loc), member) }
 	var t llm.Tool
 	var name jsonx.Value
 	for member, v := range fn.Members() {
@@ -43,21 +54,21 @@ func (f *fields) tool(fn jsonx.Value, i int) llm.Tool {
 			name = v
 		case "description":
 			if !v.Null() {
-				if d, ok := f.text(v, "tools", i, "function", member); ok {
+				if d, ok := f.text(v, at(member)...); ok {
 					t.Description = &d
 				}
 			}
 		case "parameters":
-			if !v.Null() && f.object(v, "tools", i, "function", member) {
+			if !v.Null() && f.object(v, at(member)...) {
 				t.Parameters = []byte(v)
 			}
 		case "strict":
-			t.Strict = f.boolean(v, "tools", i, "function", member)
+			t.Strict = f.boolean(v, at(member)...)
 		default:
-			f.keep(&t.Extra, member, v, "tools", i, "function")
+			f.keep(&t.Extra, member, v, loc...)
 		}
 	}
-	t.Name = f.identifier(name, "tools", i, "function", "name")
+	t.Name = f.identifier(name, at("name")...)
 	return t
 }
 

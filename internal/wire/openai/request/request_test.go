@@ -15,7 +15,7 @@ import (
 
 func contract() request.Contract {
 	return request.Contract{
-		Wire: llm.WireOpenAI,
+		Wire: llm.WireInference,
 		Admit: func(m string) request.Admission {
 			switch m {
 			case "dropped":
