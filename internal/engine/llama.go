@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ingot-llm/ingot/internal/engine/media"
 	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/upstream"
@@ -68,6 +69,9 @@ func spent(timings []byte) *llm.Usage {
 
 // countChat counts the tokens of a chat's prompt as the child would see it.
 func countChat(ctx context.Context, c *upstream.Client, r *llm.ChatRequest) (int, error) {
+	if media.In(r.Messages) {
+		return countShown(ctx, c, r)
+	}
 	root := strings.TrimSuffix(c.Base, "/v1")
 	body, err := c.Post(ctx, root+"/apply-template", request.AppendChat(nil, r))
 	if err != nil {
@@ -120,13 +124,29 @@ func (m *Model) Embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedReply
 	if err := m.judgeDimensions(r.Dimensions); err != nil {
 		return nil, err
 	}
+	reply, err := m.embed(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if r.Dimensions != nil && m.isLlama() {
+		for i := range reply.Vectors {
+			reply.Vectors[i] = cut(reply.Vectors[i], *r.Dimensions)
+		}
+	}
+	return reply, nil
+}
+
+func (m *Model) embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedReply, error) {
+	if r.Operation() == llm.OpEmbedImages {
+		return m.embedImages(ctx, r)
+	}
 	one := r.Edit()
 	m.envelope(&one.Envelope)
 	one.Extra, one.InputType, one.Dimensions = r.Extra, "", nil
 	if !m.isLlama() {
 		one.InputType, one.Dimensions = r.InputType, r.Dimensions
 	}
-	items := m.withPrefix(r)
+	items := m.dressed(r)
 	var reply *llm.EmbedReply
 	err := m.use(ctx, r.Caller, func(c *upstream.Client) (bool, error) {
 		reply = &llm.EmbedReply{Model: m.Info.Model}
@@ -141,15 +161,7 @@ func (m *Model) Embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedReply
 		}
 		return false, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	if r.Dimensions != nil && m.isLlama() {
-		for i := range reply.Vectors {
-			reply.Vectors[i] = cut(reply.Vectors[i], *r.Dimensions)
-		}
-	}
-	return reply, nil
+	return reply, err
 }
 
 // embedAtOnce is how many items go into one call. Between calls it shows that the child is not hung,
@@ -169,12 +181,17 @@ func embedPart(ctx context.Context, c *upstream.Client, r *llm.EmbedRequest, rep
 	}
 	reply.Vectors = append(reply.Vectors, got.Vectors...)
 	if got.Usage != nil {
-		if reply.Usage == nil {
-			reply.Usage = &llm.Usage{}
-		}
-		*reply.Usage = reply.Usage.Add(*got.Usage)
+		spend(reply, *got.Usage)
 	}
 	return nil
+}
+
+// spend adds to what a reply took.
+func spend(reply *llm.EmbedReply, u llm.Usage) {
+	if reply.Usage == nil {
+		reply.Usage = &llm.Usage{}
+	}
+	*reply.Usage = reply.Usage.Add(u)
 }
 
 // placed tells which member a server complains of: one that is too long, or token ids, which it alone knows.
@@ -210,23 +227,33 @@ func (m *Model) judgeDimensions(want *int) error {
 	return nil
 }
 
-func (m *Model) withPrefix(r *llm.EmbedRequest) []llm.Input {
-	var prefix string
-	switch r.InputType {
+// prefix is what begins an input of a type.
+func (m *Model) prefix(t llm.InputType) string {
+	switch t {
 	case llm.InputQuery:
-		prefix = m.Settings.Embedding.QueryPrefix
+		return m.Settings.Embedding.QueryPrefix
 	case llm.InputDocument:
-		prefix = m.Settings.Embedding.DocumentPrefix
+		return m.Settings.Embedding.DocumentPrefix
 	case llm.InputText, "":
 	}
-	if prefix == "" {
+	return m.Settings.Embedding.TextPrefix
+}
+
+// dressed are the items as the model was trained to see them.
+func (m *Model) dressed(r *llm.EmbedRequest) []llm.Input {
+	prefix, suffix := m.prefix(r.InputType), m.Settings.Embedding.Suffix
+	if prefix == "" && suffix == "" && !m.sees() {
 		return r.Items
 	}
 	items := make([]llm.Input, len(r.Items))
 	for i, in := range r.Items {
 		items[i] = in
 		if t, ok := in.(llm.Text); ok {
-			items[i] = llm.NewText(prefix + t.String())
+			said := t.String()
+			if m.sees() {
+				said = media.Plain(said)
+			}
+			items[i] = llm.NewText(prefix + said + suffix)
 		}
 	}
 	return items

@@ -7,11 +7,14 @@ import (
 	"maps"
 	"math"
 	"net/http"
-	"slices"
 	"time"
 
+	"github.com/ingot-llm/ingot/internal/engine/extra"
+	"github.com/ingot-llm/ingot/internal/engine/media"
 	"github.com/ingot-llm/ingot/internal/engine/process"
+	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/picture"
 	"github.com/ingot-llm/ingot/internal/upstream"
 	"github.com/ingot-llm/ingot/internal/wire"
 	"github.com/ingot-llm/ingot/internal/wire/openai"
@@ -30,9 +33,11 @@ type Settings struct {
 	// RemoteName is what a server of the user's calls the model; empty: its deployment's name.
 	RemoteName string
 	Embedding  Embedding
-	Template   string   // its chat template
-	Spaced     bool     // its tokenizer puts a space before a text
-	Marks      []string // tokens that steer it
+	Pictures   *picture.Reader // reads the images of requests; nil: one that takes data URLs only
+	Patches    int             // into which the projector cuts any image; 0: not known
+	Template   string          // its chat template
+	Spaced     bool            // its tokenizer puts a space before a text
+	Marks      []string        // tokens that steer it
 	// Empty stands for an empty prompt to complete, of which the server would make no token; "": it makes one.
 	Empty string
 	// First and Silence are how long a stream may take to begin and between two pieces; 0: no limit.
@@ -43,14 +48,15 @@ type Settings struct {
 type Embedding struct {
 	Matryoshka                  bool // vectors may be cut
 	QueryPrefix, DocumentPrefix string
-	MaxTokens                   int // longer input is refused; 0: the context
+	TextPrefix, Suffix          string // what begins an input that is neither, and what ends every input
+	MaxTokens                   int    // longer input is refused; 0: the context
 }
 
 // The features of llama.cpp's server.
 var (
 	LlamaFeatures = llm.Features{
 		Set:   llm.FeatureN | llm.FeatureLogprobs | llm.FeatureLogitBias | llm.FeatureTokens | llm.FeaturePrefix,
-		Extra: slices.Sorted(maps.Keys(extras)),
+		Extra: extra.Names(),
 	}
 	LlamaEmbeds = llm.Features{Set: llm.FeatureTokens | llm.FeatureInputType}
 )
@@ -67,6 +73,9 @@ var _ llm.Backend = (*Model)(nil)
 
 // Model returns the Backend of a model. Its child starts with the first request. Give it back with Release.
 func (p *Pool) Model(s Settings) *Model {
+	if s.Pictures == nil {
+		s.Pictures = picture.New(picture.Options{})
+	}
 	m := &Model{Settings: s, pool: p, child: p.attach(s.Spec, s.Memory), codec: llama{openai.Codec{Contract: llm.WireOpenAI}}}
 	if s.Spec.Engine.Kind == process.Command {
 		m.codec = openai.Codec{Contract: llm.WireOpenAI}
@@ -76,6 +85,26 @@ func (p *Pool) Model(s Settings) *Model {
 
 // State tells how the model's child is doing, and how many requests wait.
 func (m *Model) State() (process.Snapshot, int) { return m.child.State(), m.child.queue.length() }
+
+// admit refuses what the model does not do, and members beyond the contract whose values its server should not get.
+func (m *Model) admit(op llm.Operation, e *llm.Envelope) error {
+	if !m.Info.Does(op) {
+		return llm.NotDone(m.Info.Deployment, op)
+	}
+	if !m.isLlama() {
+		return nil
+	}
+	var details []llm.Detail
+	for _, name := range e.ExtraNames() {
+		if typ, msg := extra.Fault(name, jsonx.Value(e.Extra[name]), m.Info.Context); typ != "" {
+			details = append(details, llm.Detail{Type: typ, Msg: msg, Loc: []any{"body", name}})
+		}
+	}
+	if len(details) == 0 {
+		return nil
+	}
+	return llm.Faulty(details...)
+}
 
 // Models returns the one record of the model.
 func (m *Model) Models(context.Context) ([]llm.ModelInfo, error) {
@@ -142,7 +171,20 @@ func (m *Model) Chat(ctx context.Context, r *llm.ChatRequest) llm.Stream {
 	if err := m.admit(llm.OpChat, &r.Envelope); err != nil {
 		return llm.Fail(err)
 	}
-	r = m.prepare(r)
+	return func(yield func(*llm.Reply, error) bool) {
+		ms := r.Messages
+		if m.sees() || media.In(ms) {
+			var err error // before there is a slot to wait for: others need not wait for images
+			if ms, err = media.Inline(ctx, ms, m.Pictures, m.sees()); err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+		m.chat(ctx, m.prepare(r, ms))(yield)
+	}
+}
+
+func (m *Model) chat(ctx context.Context, r *llm.ChatRequest) llm.Stream {
 	n := choices(r.N)
 	return m.answer(ctx, r.Caller, n, n, r.MaxTokens, func(c *upstream.Client, k int) llm.Stream {
 		if err := m.canContinue(ctx, c, r); err != nil {
@@ -154,20 +196,20 @@ func (m *Model) Chat(ctx context.Context, r *llm.ChatRequest) llm.Stream {
 		}
 		one := r.Edit()
 		one.Grammar, one.N, one.Seed = grammar, nil, m.seedOf(r.Seed, k)
-		return c.Chat(ctx, one)
+		return explained(c.Chat(ctx, one), func(err error) error { return media.Misplaced(err, m.Info.Deployment, r.Messages) })
 	}, func(c *upstream.Client) (int, error) { return countChat(ctx, c, r) })
 }
 
-// prepare makes the request that the child gets.
-func (m *Model) prepare(r *llm.ChatRequest) *llm.ChatRequest {
+// prepare makes the request that the child gets, of messages that it may.
+func (m *Model) prepare(r *llm.ChatRequest, ms []llm.Message) *llm.ChatRequest {
 	out := r.Edit()
 	m.envelope(&out.Envelope)
 	m.sampling(&out.Sampling)
 	out.UsageChunk = true
 	out.CompletionTokens = out.CompletionTokens && !m.isLlama() // either name of the limit means the same
-	out.Messages = make([]llm.Message, 0, len(r.Messages)+1)
+	out.Messages = make([]llm.Message, 0, len(ms)+1)
 	hasSystem := false
-	for _, msg := range r.Messages {
+	for _, msg := range ms {
 		if msg.Role == llm.Developer && m.isLlama() {
 			msg.Role = llm.System // templates know no developer
 		}
@@ -243,7 +285,7 @@ func (m *Model) Complete(ctx context.Context, r *llm.CompleteRequest) llm.Stream
 		one.UsageChunk, one.N = true, nil
 		one.Prompts = []llm.Input{m.prompt(r.Prompts[k/n])}
 		one.Seed = m.seedOf(r.Seed, k%n)
-		return named(c.Complete(ctx, one), one.Prompts)
+		return explained(c.Complete(ctx, one), func(err error) error { return placed(err, "prompt", one.Prompts) })
 	}, func(c *upstream.Client) (int, error) {
 		total := 0
 		for _, p := range r.Prompts {
@@ -259,18 +301,22 @@ func (m *Model) Complete(ctx context.Context, r *llm.CompleteRequest) llm.Stream
 
 // prompt is what the child is to complete: there is nothing to predict from no token at all.
 func (m *Model) prompt(in llm.Input) llm.Input {
-	if t, ok := in.(llm.Text); ok && t.Empty() && m.Empty != "" {
+	t, ok := in.(llm.Text)
+	switch {
+	case ok && t.Empty() && m.Empty != "":
 		return llm.NewText(m.Empty)
+	case ok && m.sees():
+		return media.PlainText(t)
 	}
 	return in
 }
 
-// named tells which member the child complains of.
-func named(s llm.Stream, prompts []llm.Input) llm.Stream {
+// explained passes the child's complaint through why.
+func explained(s llm.Stream, why func(error) error) llm.Stream {
 	return func(yield func(*llm.Reply, error) bool) {
 		s(func(f *llm.Reply, err error) bool {
 			if err != nil {
-				err = placed(err, "prompt", prompts)
+				err = why(err)
 			}
 			return yield(f, err)
 		})

@@ -44,6 +44,7 @@ type child struct {
 	queue  *queue
 
 	guidance guidance
+	marker   marker
 
 	pins    int       // models that refer to it; 0: it leaves for good
 	asked   int       // requests for it, waiting ones too

@@ -1,4 +1,5 @@
-package engine
+// Package extra knows what llama.cpp's server takes beyond the contract, and which values are sound.
+package extra
 
 import (
 	"maps"
@@ -7,7 +8,6 @@ import (
 	"strconv"
 
 	"github.com/ingot-llm/ingot/internal/jsonx"
-	"github.com/ingot-llm/ingot/internal/llm"
 )
 
 // extra is what llama.cpp's server takes for a member beyond the contract. It would take more than is sound: it holds as many
@@ -44,29 +44,17 @@ var extras = map[string]extra{
 	"cache_prompt":       {flag: true},
 }
 
-// admit refuses what the model does not do, and members beyond the contract whose values its server should not get.
-func (m *Model) admit(op llm.Operation, e *llm.Envelope) error {
-	if !m.Info.Does(op) {
-		return llm.NotDone(m.Info.Deployment, op)
+// Names lists them.
+func Names() []string { return slices.Sorted(maps.Keys(extras)) }
+
+// Fault says what is wrong with the value of a member for a model of that context, in the manner of doc/protocol.md §7.3;
+// nothing where it is sound, or where the server does not know the member.
+func Fault(name string, v jsonx.Value, context int) (typ, msg string) {
+	x, known := extras[name]
+	if !known || v.Null() {
+		return "", ""
 	}
-	if len(e.Extra) == 0 || !m.isLlama() {
-		return nil
-	}
-	var details []llm.Detail
-	for _, name := range slices.Sorted(maps.Keys(e.Extra)) {
-		x, known := extras[name]
-		v := jsonx.Value(e.Extra[name])
-		if !known || v.Null() {
-			continue
-		}
-		if typ, msg := x.fault(v, m.Info.Context); typ != "" {
-			details = append(details, llm.Detail{Type: typ, Msg: msg, Loc: []any{"body", name}})
-		}
-	}
-	if len(details) == 0 {
-		return nil
-	}
-	return llm.Faulty(details...)
+	return x.fault(v, context)
 }
 
 // fault says what is wrong with a value, nothing where it is sound.
