@@ -155,10 +155,18 @@ func section(b *strings.Builder, title string, of reflect.Type, path string) {
 		}
 		value, deeper, at := valueOf(f), structOf(f.Type), path+name
 		switch {
-		case f.Type == reflect.TypeFor[[]config.Model]():
+		case f.Type == of || f.Type == reflect.SliceOf(of): // a model's targets are models
+			value, deeper = "list, each with these members", nil
+		case f.Tag.Get("named") != "":
 			value, at = "names, each with [members](#"+slug(at+".NAME")+")", at+".NAME"
 		case f.Type == reflect.TypeFor[[]string]():
 			value = "list of texts"
+		case f.Type == reflect.TypeFor[config.Aliases]():
+			value, deeper = "names and their models", nil
+		case f.Type == reflect.TypeFor[config.Fetch]():
+			value, deeper = "a list of hosts", nil
+		case f.Type.Kind() == reflect.Map:
+			value = "names and their values"
 		case f.Type.Kind() == reflect.Slice:
 			value, at = "list, each with [members](#"+slug(at+"[]")+")", at+"[]"
 		case deeper != nil:
@@ -180,7 +188,9 @@ func section(b *strings.Builder, title string, of reflect.Type, path string) {
 			standard = "`" + words[0] + "`"
 		}
 		says := f.Tag.Get("doc")
-		if owners := f.Tag.Get("for"); owners != "" {
+		if owners := f.Tag.Get("for"); owners == "target" {
+			says += " Only in `targets`."
+		} else if owners != "" {
 			says += " Only with `" + strings.ReplaceAll(owners, ",", "` or `") + "`."
 		}
 		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", name, cell(value), standard, cell(says))

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/ingot-llm/ingot/internal/config/tagged"
 )
 
 // Names are what only the assembled program knows.
@@ -22,18 +24,18 @@ type Names struct {
 
 // Check complains about names that c uses and known does not have.
 func (c *Config) Check(known Names) error {
-	var ps problems
+	var ps tagged.Problems
 	type origin struct{ source, member string }
 	called := map[string]origin{}
 	check := func(path, model, local string) {
 		complain := func(format string, args ...any) {
-			ps = append(ps, problem{c.src.place(path), path, fmt.Sprintf(format, args...)})
+			ps = append(ps, c.src.Problem(path, fmt.Sprintf(format, args...)))
 		}
 		switch {
 		case local == "" || slices.Contains(known.Catalogue, local):
 			return
 		case !isSource(local):
-			complain("no model %s in the catalogue; %s", c.src.quoted(path, local), suggest(local, known.Catalogue, "it has: "))
+			complain("no model %s in the catalogue; %s", c.src.Quoted(path, local), tagged.Suggest(local, known.Catalogue, "it has: "))
 			return
 		case known.Resolve == nil:
 			return
@@ -50,13 +52,13 @@ func (c *Config) Check(known Names) error {
 		}
 	}
 	for _, m := range c.Models {
-		path := join("models", m.Name)
+		path := tagged.Join("models", m.Name)
 		check(path+".local", m.Name, m.Local)
 		for i, t := range m.Targets {
 			check(fmt.Sprintf("%s.targets[%d].local", path, i), m.Name, t.Local)
 		}
 	}
-	return ps.err(c.src.name)
+	return ps.Err(c.src.Name)
 }
 
 // isSource tells a path or a source such as hf:owner/repo/file from a
@@ -67,8 +69,8 @@ func isSource(local string) bool {
 
 // checker collects what types and bounds cannot say.
 type checker struct {
-	src    source
-	found  problems
+	src    tagged.Source
+	found  tagged.Problems
 	before map[string]bool // members refused already, and what holds them
 }
 
@@ -76,13 +78,13 @@ func (k *checker) refuse(path, format string, args ...any) {
 	if k.before[path] {
 		return
 	}
-	k.found = append(k.found, problem{k.src.place(path), path, fmt.Sprintf(format, args...)})
+	k.found = append(k.found, k.src.Problem(path, fmt.Sprintf(format, args...)))
 }
 
-func (c *Config) check(before problems) problems {
+func (c *Config) check(before tagged.Problems) tagged.Problems {
 	k := &checker{src: c.src, before: map[string]bool{}}
 	for _, p := range before {
-		for path := p.path; path != ""; path = holder(path) {
+		for path := p.Path; path != ""; path = tagged.Holder(path) {
 			k.before[path] = true
 		}
 	}
@@ -101,10 +103,10 @@ func (c *Config) check(before problems) problems {
 	names := make([]string, len(c.Models))
 	for i, m := range c.Models {
 		names[i] = m.Name
-		k.model(join("models", m.Name), m)
+		k.model(tagged.Join("models", m.Name), m)
 	}
 	if c.DefaultModel != "" && !slices.Contains(names, c.DefaultModel) {
-		k.refuse("default_model", "no model %s in this file; %s", c.src.quoted("default_model", c.DefaultModel), suggest(c.DefaultModel, names, "it has: "))
+		k.refuse("default_model", "no model %s in this file; %s", c.src.Quoted("default_model", c.DefaultModel), tagged.Suggest(c.DefaultModel, names, "it has: "))
 	}
 	k.elsewhere(c, names)
 	if c.Limits.Body == 0 {
@@ -125,7 +127,7 @@ func (k *checker) listen(address string) {
 
 func (k *checker) tls(t TLS) {
 	for member, value := range map[string]string{"tls.cert": t.Cert, "tls.key": t.Key} {
-		if _, given := k.src.at[member]; given && value == "" {
+		if k.src.Given(member) && value == "" {
 			k.refuse(member, "is empty")
 		}
 	}
@@ -139,7 +141,7 @@ func (k *checker) keys(keys []Key) {
 			first, again := seen[member+value]
 			switch {
 			case value == "":
-				if _, given := k.src.at[path+member]; given {
+				if k.src.Given(path + member) {
 					k.refuse(path+member, "is empty")
 				}
 			case again:
@@ -148,8 +150,7 @@ func (k *checker) keys(keys []Key) {
 				seen[member+value] = i
 			}
 		}
-		_, secret := k.src.at[path+".key"]
-		if _, file := k.src.at[path+".key_file"]; secret == file {
+		if k.src.Given(path+".key") == k.src.Given(path+".key_file") {
 			k.refuse(path, "needs exactly one of key and key_file")
 		}
 		if strings.ContainsFunc(key.Key, func(r rune) bool { return r <= ' ' || r > '~' }) {
@@ -179,8 +180,8 @@ func (k *checker) model(path string, m Model) {
 		k.refuse(path+".ready", "expected a path such as /health")
 	}
 	for f := range reflect.TypeFor[Model]().Fields() {
-		at := join(path, f.Tag.Get("yaml"))
-		if _, given := k.src.at[at]; !given || belongs(f, m.owner(), m.target) {
+		at := tagged.Join(path, f.Tag.Get("yaml"))
+		if !k.src.Given(at) || belongs(f, m.owner(), m.target) {
 			continue
 		}
 		switch owners := f.Tag.Get("for"); {
@@ -200,7 +201,7 @@ func (k *checker) model(path string, m Model) {
 	}
 	for member, given := range map[string]bool{"model": m.Model != "", "kind": m.Kind != "", "context": m.Context != nil} {
 		if given && m.Provider == "mock" {
-			k.refuse(join(path, member), "says nothing to the mock model")
+			k.refuse(tagged.Join(path, member), "says nothing to the mock model")
 		}
 	}
 	if m.Targets != nil && len(m.Targets) == 0 {

@@ -3,12 +3,14 @@
 package config
 
 import (
-	"math"
+	"reflect"
 	"time"
+
+	"github.com/ingot-llm/ingot/internal/config/tagged"
 )
 
 // Forever is the KeepAlive of a model that is never unloaded.
-const Forever = time.Duration(math.MaxInt64)
+const Forever = tagged.Forever
 
 // Config is everything a file can say, complete and checked. It is not changed
 // after Parse; whoever needs another one parses again.
@@ -16,10 +18,10 @@ type Config struct {
 	Listen          string          `yaml:"listen" default:"127.0.0.1:8080" doc:"Address and port to listen on."`
 	TLS             TLS             `yaml:"tls" words:"off,auto" doc:"What the port speaks besides plain HTTP: off, nothing; auto, TLS with a certificate of a local CA in the data folder; or TLS with the certificate in these files. With TLS, plain HTTP is for callers on this machine only."`
 	DefaultModel    string          `yaml:"default_model" doc:"Model that answers where a request names none. An operation it cannot do falls to the first model in the file that can."`
-	Keys            []Key           `yaml:"keys" doc:"Who may call. Without any, the development key of the data folder is the only one."`
+	Keys            []Key           `yaml:"keys" one_of:"key,key_file" doc:"Who may call. Without any, the development key of the data folder is the only one."`
 	GitHubTokens    bool            `yaml:"github_tokens" default:"off" doc:"Whether whatever has the form of a GitHub token admits, as the caller github-token. Nobody asks GitHub whether it is one: for a machine of your own."`
 	Entra           Entra           `yaml:"entra" doc:"Callers who come with a token of Microsoft Entra ID instead of a key."`
-	Models          []Model         `yaml:"models" named:"true" doc:"The names callers use, on every surface. Order counts: see default_model."`
+	Models          []Model         `yaml:"models" named:"true" min:"1" doc:"The names callers use, on every surface. Order counts: see default_model."`
 	Aliases         Aliases         `yaml:"aliases" words:"off,github-models" doc:"Names that lead to models of this file: off, none; github-models, the names of GitHub Models' time, chat models to the default for chat and embedding models to that for embeddings; or a name and its model, line by line."`
 	Providers       []Provider      `yaml:"providers" named:"true" doc:"Servers elsewhere that answer for models: see the provider of a model."`
 	Limits          Limits          `yaml:"limits" doc:"Sizes and times of a request, and how many may wait for a model."`
@@ -35,7 +37,7 @@ type Config struct {
 	CORS            CORS            `yaml:"cors" doc:"Which web pages may call from a browser."`
 	Log             Log             `yaml:"log" doc:"What is logged, and how."`
 
-	src source
+	src tagged.Source
 }
 
 // TLS says which certificate the endpoint shows. Where Cert and Key are set, Mode means nothing.
@@ -84,7 +86,7 @@ type Model struct {
 	Local    string  `yaml:"local" doc:"A model on this machine: a catalogue name, a path, or file:, hf:, pip:, https: and a source. A relative path begins at the folder of this file; NAME= before it gives the model another name than the file's."`
 	Command  string  `yaml:"command" secret:"inside" doc:"Command line of an OpenAI-shaped server to start and supervise; {port} stands for the port it must listen on."`
 	Provider string  `yaml:"provider" doc:"Where the model is answered from: mock, a name under providers, or openai, which needs no entry there and takes its key from OPENAI_API_KEY."`
-	Targets  []Model `yaml:"targets" not:"target" doc:"Several places that answer for this model, each with local, command or provider. One is picked by weight for each request, and where it fails before its answer began, another."`
+	Targets  []Model `yaml:"targets" recursive:"true" not:"target" doc:"Several places that answer for this model, each with local, command or provider. One is picked by weight for each request, and where it fails before its answer began, another."`
 
 	Weight      *int          `yaml:"weight" for:"target" min:"0" max:"1000000" doc:"Share of the requests that this target is asked first; 1 where absent, 0 for only when the others fail."`
 	Model       string        `yaml:"model" for:"command,provider" doc:"The model name that server expects; the deployment's name where absent."`
@@ -277,11 +279,31 @@ type Log struct {
 	Format string `yaml:"format" default:"text" enum:"text,json" doc:"For people or for machines."`
 }
 
-// Layers is a number of model layers; AllLayers is every one.
-type Layers int
+// What the file's values and complaints are.
+type (
+	Size   = tagged.Size
+	Layers = tagged.Layers
+	Error  = tagged.Error
+	Errors = tagged.Errors
+)
 
 // AllLayers puts the whole model on the GPU.
-const AllLayers Layers = -1
+const AllLayers = tagged.AllLayers
 
-// Size is a number of bytes, written as 32MiB, 4GB or 1048576.
-type Size int64
+// Schema is the JSON Schema (2020-12) of the file.
+func Schema() []byte { return tagged.Schema(reflect.TypeFor[Config](), "ingot.yaml") }
+
+// YAML writes the effective configuration, defaults included, as a file that
+// Parse reads back. With hideSecrets the keys, and what looks like one in a
+// command line, are replaced.
+func (c *Config) YAML(hideSecrets bool) []byte {
+	return tagged.Write(*c, hideSecrets, func(of reflect.Value, f reflect.StructField) bool {
+		switch of := of.Interface().(type) {
+		case Model:
+			return !belongs(f, of.owner(), of.target)
+		case Fault:
+			return reflect.ValueOf(of).FieldByIndex(f.Index).IsZero() // a fault is one of its members
+		}
+		return false
+	})
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/ingot-llm/ingot/internal/config"
+	"github.com/ingot-llm/ingot/internal/config/tagged"
 )
 
 var sameValues = cmpopts.IgnoreUnexported(config.Config{}, config.Model{})
@@ -368,16 +369,16 @@ func TestTheSchemaRefusesWhatTheTypesRefuse(t *testing.T) {
 
 func TestSizesAreWrittenAsTheyAreRead(t *testing.T) {
 	for text, want := range map[string]config.Size{"0": 0, "1": 1, "7B": 7, "32MiB": 32 << 20, "1.5KiB": 1536, "4 GB": 4e9, "2TiB": 2 << 40} {
-		got, err := config.ParseSize(text)
+		got, err := tagged.ParseSize(text)
 		if err != nil || got != want {
 			t.Errorf("%s: got %d, %v; want %d", text, got, err, want)
 		}
-		if again, err := config.ParseSize(got.String()); err != nil || again != got {
+		if again, err := tagged.ParseSize(got.String()); err != nil || again != got {
 			t.Errorf("%s: written as %s, which reads as %d, %v", text, got, again, err)
 		}
 	}
 	for _, text := range []string{"", "-1", "MiB", "1e30", "NaN", "Inf", "1 2", "9223372036854775808", "0x10p3"} {
-		if got, err := config.ParseSize(text); err == nil {
+		if got, err := tagged.ParseSize(text); err == nil {
 			t.Errorf("%q: got %d, want an error", text, got)
 		}
 	}

@@ -3,13 +3,15 @@ package config
 import (
 	"cmp"
 	_ "embed" // the example file
+
+	"github.com/ingot-llm/ingot/internal/config/tagged"
 )
 
 // Default is what serves without a file: the default chat and embedding models
 // on loopback.
 func Default() *Config {
 	c := &Config{}
-	fill(c)
+	tagged.Fill(c)
 	c.Aliases.Mode = "github-models"
 	for _, name := range []string{"smollm2", "minilm"} {
 		c.Models = append(c.Models, deployment(Model{Name: name, Local: name}))
@@ -21,7 +23,7 @@ func Default() *Config {
 // and no engine.
 func DefaultMock() *Config {
 	c := &Config{}
-	fill(c)
+	tagged.Fill(c)
 	c.Aliases.Mode = "github-models"
 	for _, d := range []struct {
 		name string
@@ -41,7 +43,7 @@ func DefaultMock() *Config {
 
 // deployment is m with the defaults of whatever it leaves out.
 func deployment(m Model) Model {
-	fill(&m)
+	tagged.Fill(&m)
 	m.complete()
 	return m
 }
@@ -67,7 +69,7 @@ func (m *Model) complete() {
 	}
 	if m.Mock == nil {
 		m.Mock = &Mock{}
-		fill(m.Mock)
+		tagged.Fill(m.Mock)
 	}
 	if m.Mock.Behaviour == "count" {
 		m.Mock.MaxTokens = cmp.Or(m.Mock.MaxTokens, 4096)

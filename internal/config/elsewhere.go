@@ -7,24 +7,26 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ingot-llm/ingot/internal/config/tagged"
 )
 
 // elsewhere checks what refers to other servers, to tokens from other places, and to the models of this file, which are called so.
 func (k *checker) elsewhere(c *Config, models []string) {
 	providers := []string{"mock", "openai"}
 	for _, p := range c.Providers {
-		k.provider(join("providers", p.Name), p)
+		k.provider(tagged.Join("providers", p.Name), p)
 		if !slices.Contains(providers, p.Name) {
 			providers = append(providers, p.Name)
 		}
 	}
 	known := func(path, provider string) {
 		if provider != "" && !slices.Contains(providers, provider) {
-			k.refuse(path+".provider", "no provider %s; %s", k.src.quoted(path+".provider", provider), suggest(provider, providers, "known here: "))
+			k.refuse(path+".provider", "no provider %s; %s", k.src.Quoted(path+".provider", provider), tagged.Suggest(provider, providers, "known here: "))
 		}
 	}
 	for _, m := range c.Models {
-		path := join("models", m.Name)
+		path := tagged.Join("models", m.Name)
 		known(path, m.Provider)
 		for i, t := range m.Targets {
 			known(fmt.Sprintf("%s.targets[%d]", path, i), t.Provider)
@@ -32,11 +34,11 @@ func (k *checker) elsewhere(c *Config, models []string) {
 	}
 	served := func(path, name string) {
 		if !slices.Contains(models, name) {
-			k.refuse(path, "no model %s in this file; %s", k.src.quoted(path, name), suggest(name, models, "it has: "))
+			k.refuse(path, "no model %s in this file; %s", k.src.Quoted(path, name), tagged.Suggest(name, models, "it has: "))
 		}
 	}
 	for _, alias := range slices.Sorted(maps.Keys(c.Aliases.Names)) {
-		served(join("aliases", alias), c.Aliases.Names[alias])
+		served(tagged.Join("aliases", alias), c.Aliases.Names[alias])
 	}
 	if c.Endpoint != nil {
 		k.endpoint(c.Endpoint, served)
@@ -54,9 +56,9 @@ func (k *checker) provider(path string, p Provider) {
 	for member, value := range map[string]string{"endpoint": p.Endpoint, "proxy": p.Proxy} {
 		u, err := url.Parse(value)
 		if value != "" && !(member == "proxy" && value == "off") && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
-			k.refuse(join(path, member), "expected an address such as https://models.example")
+			k.refuse(tagged.Join(path, member), "expected an address such as https://models.example")
 		} else if err == nil && member == "endpoint" && u.User != nil {
-			k.refuse(join(path, member), "holds a password; say it as key")
+			k.refuse(tagged.Join(path, member), "holds a password; say it as key")
 		}
 	}
 	ways := 0
@@ -69,13 +71,13 @@ func (k *checker) provider(path string, p Provider) {
 		k.refuse(path, "takes one of key, key_file and entra")
 	}
 	if p.Surface != "" && p.Type == "openai" {
-		k.refuse(join(path, "surface"), "goes only with type: azure")
+		k.refuse(tagged.Join(path, "surface"), "goes only with type: azure")
 	}
 	if p.Flavour != "" && p.Type == "azure" {
-		k.refuse(join(path, "flavour"), "goes only with type: openai")
+		k.refuse(tagged.Join(path, "flavour"), "goes only with type: openai")
 	}
 	if e := p.Entra; e != nil && e.Method == "client-secret" && (e.Tenant == "" || e.Client == "" || (e.Secret == "") == (e.SecretFile == "")) {
-		k.refuse(join(path, "entra"), "needs tenant, client, and one of secret and secret_file for client-secret")
+		k.refuse(tagged.Join(path, "entra"), "needs tenant, client, and one of secret and secret_file for client-secret")
 	}
 }
 

@@ -8,15 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
-	"unicode/utf8"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/lexer"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
+	"github.com/ingot-llm/ingot/internal/config/tagged"
 )
 
 // Load reads the file at path; variables come from the process's environment, and relative paths
@@ -30,7 +24,7 @@ func Load(path string) (*Config, error) {
 		return nil, fmt.Errorf("load configuration: %w", err)
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	data, err := io.ReadAll(io.LimitReader(f, tagged.MaxFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("load configuration: read %s: %w", path, err)
 	}
@@ -95,125 +89,20 @@ func below(dir, local string) string {
 // env looks up variables. Where the file is at fault the error is Errors, with
 // every complaint there is.
 func Parse(name string, data []byte, env func(string) (string, bool)) (*Config, error) {
-	root, err := parse(name, data)
-	if err != nil {
-		return nil, err
-	}
-	d := &decoder{src: source{name, map[string]place{}, map[string]bool{}}, env: env, anchors: map[string]ast.Node{}}
 	c := &Config{}
-	fill(c)
-	d.value(root, reflect.ValueOf(c).Elem(), reflect.StructField{}, "")
-	c.src = d.src
+	src, problems, whole := tagged.Read(name, data, c, env)
+	c.src = src
 	for i := range c.Models {
 		c.Models[i].complete()
 	}
 	if c.Models == nil {
 		c.Models = Default().Models
 	}
-	if d.values <= maxValues {
-		d.problems = append(d.problems, c.check(d.problems)...)
+	if whole {
+		problems = append(problems, c.check(problems)...)
 	}
-	if err := d.problems.err(name); err != nil {
+	if err := problems.Err(name); err != nil {
 		return nil, err
 	}
 	return c, nil
-}
-
-// parse reads data as one YAML document.
-func parse(name string, data []byte) (ast.Node, error) {
-	fail := func(p place, format string, args ...any) (ast.Node, error) {
-		return nil, problems{{p, "", fmt.Sprintf(format, args...)}}.err(name)
-	}
-	if len(data) > maxFile {
-		return fail(place{}, "larger than %d KiB", maxFile>>10)
-	}
-	if !utf8.Valid(data) {
-		return fail(place{}, "not UTF-8 text")
-	}
-	if p, why := tooMuch(string(data)); why != "" {
-		return fail(p, "%s", why)
-	}
-	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
-	if err != nil {
-		if e, ok := errors.AsType[yaml.Error](err); ok && e.GetToken() != nil {
-			t := e.GetToken()
-			if p, ok := tab(data, t.Position.Line); ok {
-				return fail(p, "a tab: indent with spaces")
-			}
-			return fail(place{t.Position.Line, t.Position.Column}, "%s%s", e.GetMessage(), flowHint(data, t.Position.Line))
-		}
-		return fail(place{}, "not YAML: %v", err)
-	}
-	var root ast.Node
-	for _, doc := range file.Docs {
-		if _, directive := doc.Body.(*ast.DirectiveNode); directive || doc.Body == nil {
-			continue
-		}
-		if root != nil {
-			return fail(placeOf(doc.Body), "a second document; one file is one configuration")
-		}
-		root = doc.Body
-	}
-	return root, nil
-}
-
-// What is read of one file. The types nest six deep; the parser's time grows
-// with the square of the entries; values counts aliases each time.
-const (
-	maxFile    = 256 << 10
-	maxDepth   = 32
-	maxEntries = 5_000
-	maxValues  = 20_000
-)
-
-// tooMuch says where data nests deeper or lists more than the parser should
-// follow.
-func tooMuch(data string) (place, string) {
-	depth, entries, inLine, line := 0, 0, 0, 0
-	for _, t := range lexer.Tokenize(data) {
-		if t.Position.Line != line {
-			line, inLine = t.Position.Line, 0
-		}
-		switch t.Type {
-		case token.MappingStartType, token.SequenceStartType:
-			depth++
-		case token.MappingEndType, token.SequenceEndType:
-			depth--
-		case token.SequenceEntryType, token.MappingKeyType:
-			entries++
-			inLine++
-		case token.AnchorType, token.TagType:
-			inLine++
-		case token.MappingValueType, token.CollectEntryType:
-			entries++
-		default:
-		}
-		switch p := (place{t.Position.Line, t.Position.Column}); {
-		case max(depth, inLine) > maxDepth:
-			return p, fmt.Sprintf("nested more than %d deep", maxDepth)
-		case entries > maxEntries:
-			return p, fmt.Sprintf("more than %d entries", maxEntries)
-		}
-	}
-	return place{}, ""
-}
-
-// tab finds a tab among the indentation of a line, or before what a dash begins.
-func tab(data []byte, line int) (place, bool) {
-	lines := strings.Split(string(data), "\n")
-	if line < 1 || line > len(lines) {
-		return place{}, false
-	}
-	text := lines[line-1]
-	i := strings.IndexByte(text, '\t')
-	return place{line, i + 1}, i >= 0 && strings.Trim(text[:i], " -") == ""
-}
-
-// flowHint explains the one mistake everybody makes once: ${X} bare inside { }.
-func flowHint(data []byte, line int) string {
-	lines := strings.Split(string(data), "\n")
-	if line < 1 || line > len(lines) || !strings.Contains(lines[line-1], "${") || strings.Contains(lines[line-1], `"${`) {
-		return ""
-	}
-	return `; inside { } a variable needs quotes: "${NAME}"`
 }

@@ -1,4 +1,4 @@
-package config
+package tagged
 
 import (
 	"fmt"
@@ -12,15 +12,15 @@ import (
 // decoder lays a YAML tree over a struct whose fields already hold their
 // defaults, and goes on after a complaint so that all are reported together.
 type decoder struct {
-	src      source
+	src      Source
 	env      func(string) (string, bool)
 	anchors  map[string]ast.Node
 	values   int
-	problems problems
+	problems Problems
 }
 
 func (d *decoder) complain(n ast.Node, path, format string, args ...any) {
-	d.problems = append(d.problems, problem{placeOf(n), path, fmt.Sprintf(format, args...)})
+	d.problems = append(d.problems, Problem{placeOf(n), path, fmt.Sprintf(format, args...)})
 }
 
 // plain follows anchors and aliases to the value they stand for.
@@ -64,9 +64,8 @@ func (d *decoder) value(n ast.Node, v reflect.Value, f reflect.StructField, path
 	d.src.at[path] = placeOf(n)
 	switch {
 	case f.Tag.Get("words") != "" && isScalar(node):
-		mode, _ := v.Type().FieldByName("Mode")
-		d.scalar(node, v.FieldByIndex(mode.Index), mode, path)
-	case f.Tag.Get("words") != "" && v.Type() != reflect.TypeFor[TLS]():
+		d.scalar(node, v.Field(0), v.Type().Field(0), path)
+	case f.Tag.Get("words") != "" && isOpen(v.Type()):
 		d.value(n, v.Field(1), v.Type().Field(1), path)
 	case isStruct(v.Type()):
 		d.members(node, v, path)
@@ -93,7 +92,7 @@ func (d *decoder) entries(n ast.Node, path, want string) iter.Seq2[string, *ast.
 		seen := map[string]place{}
 		for _, e := range m.Values {
 			name := e.Key.GetToken().Value
-			at := join(path, name)
+			at := Join(path, name)
 			if first, again := seen[name]; again {
 				d.complain(e.Key, at, "given twice, first in line %d", first.line)
 				continue
@@ -112,16 +111,16 @@ func (d *decoder) members(n ast.Node, v reflect.Value, path string) {
 		v.Set(reflect.New(v.Type().Elem()))
 		v = v.Elem()
 	}
-	fill(v.Addr().Interface())
+	Fill(v.Addr().Interface())
 	for name, e := range d.entries(n, path, "members (name: value)") {
 		if f, ok := member(v.Type(), name); ok {
-			d.value(e.Value, v.FieldByIndex(f.Index), f, join(path, name))
+			d.value(e.Value, v.FieldByIndex(f.Index), f, Join(path, name))
 		} else {
-			d.complain(e.Key, join(path, name), "unknown member; %s", suggest(name, memberNames(v.Type()), "known here: "))
+			d.complain(e.Key, Join(path, name), "unknown member; %s", Suggest(name, memberNames(v.Type()), "known here: "))
 		}
 	}
 	for f := range v.Type().Fields() {
-		at := join(path, f.Tag.Get("yaml"))
+		at := Join(path, f.Tag.Get("yaml"))
 		if _, given := d.src.at[at]; f.Tag.Get("required") != "" && !given {
 			d.complain(n, at, "missing")
 		}
@@ -135,9 +134,9 @@ func (d *decoder) named(n ast.Node, v reflect.Value, f reflect.StructField, path
 		one := reflect.New(v.Type().Elem()).Elem()
 		one.FieldByName("Name").SetString(name)
 		if isNull(e.Value) {
-			fill(one.Addr().Interface())
+			Fill(one.Addr().Interface())
 		}
-		d.value(e.Value, one, reflect.StructField{}, join(path, name))
+		d.value(e.Value, one, reflect.StructField{}, Join(path, name))
 		list = reflect.Append(list, one)
 	}
 	v.Set(list)
@@ -148,7 +147,7 @@ func (d *decoder) table(n ast.Node, v reflect.Value, path string) {
 	v.Set(reflect.MakeMap(v.Type()))
 	for name, e := range d.entries(n, path, "names and their values (name: …)") {
 		one := reflect.New(v.Type().Elem()).Elem()
-		d.value(e.Value, one, reflect.StructField{}, join(path, name))
+		d.value(e.Value, one, reflect.StructField{}, Join(path, name))
 		v.SetMapIndex(reflect.ValueOf(name), one)
 	}
 }
@@ -232,6 +231,12 @@ func isStruct(t reflect.Type) bool {
 	return t.Kind() == reflect.Struct
 }
 
+// isOpen is true for a struct of words whose second field is all else that it may be.
+func isOpen(t reflect.Type) bool {
+	k := t.Field(1).Type.Kind()
+	return k == reflect.Slice || k == reflect.Map
+}
+
 func kindOf(n ast.Node) string {
 	switch n.(type) {
 	case *ast.MappingNode:
@@ -266,7 +271,8 @@ func memberNames(t reflect.Type) (names []string) {
 	return names
 }
 
-func join(path, name string) string {
+// Join is the path of a member of what has that path.
+func Join(path, name string) string {
 	if path == "" {
 		return name
 	}

@@ -1,13 +1,13 @@
-package config
+package tagged
 
 import (
 	"fmt"
 	"reflect"
 )
 
-// fill sets every zero field of the struct that p points to, and of the structs
+// Fill sets every zero field of the struct that p points to, and of the structs
 // below it, to the default in its tag. A bad tag is a programmer's error.
-func fill(p any) { fillValue(reflect.ValueOf(p).Elem()) }
+func Fill(p any) { fillValue(reflect.ValueOf(p).Elem()) }
 
 func fillValue(v reflect.Value) {
 	switch v.Kind() {
@@ -23,7 +23,7 @@ func fillValue(v reflect.Value) {
 		for f, fv := range v.Fields() {
 			if text := f.Tag.Get("default"); text != "" && fv.IsZero() {
 				if err := setText(fv, f, text); err != nil {
-					panic(fmt.Sprintf("config: default of %s: %v", f.Name, err))
+					panic(fmt.Sprintf("tagged: default of %s: %v", f.Name, err))
 				}
 				continue
 			}

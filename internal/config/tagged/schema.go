@@ -1,4 +1,4 @@
-package config
+package tagged
 
 import (
 	"encoding/json"
@@ -7,23 +7,26 @@ import (
 	"time"
 )
 
-// Schema is the JSON Schema (2020-12) of the file, made from the same types
-// that read it, so that an editor can complete and check while one writes.
-func Schema() []byte {
-	s := object(reflect.TypeFor[Config]())
-	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-	s["title"] = "ingot.yaml"
-	s["$defs"] = map[string]any{
-		"model":    object(reflect.TypeFor[Model]()),
-		"provider": object(reflect.TypeFor[Provider]()),
-		"variable": map[string]any{"type": "string", "pattern": `\$\{`},
+// Schema is the JSON Schema (2020-12) of a file that is read into t, so that an editor can complete and check while one writes.
+func Schema(t reflect.Type, title string) []byte {
+	defs := map[string]any{"variable": map[string]any{"type": "string", "pattern": `\$\{`}}
+	s := object(t)
+	for f := range t.Fields() {
+		if f.Tag.Get("named") != "" {
+			defs[defOf(f.Type)] = object(f.Type.Elem())
+		}
 	}
+	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	s["title"], s["$defs"] = title, defs
 	b, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		panic(err) // maps, strings and numbers always encode
 	}
 	return append(b, '\n')
 }
+
+// defOf is what the schema calls the entries of a named list.
+func defOf(list reflect.Type) string { return strings.ToLower(list.Elem().Name()) }
 
 func object(t reflect.Type) map[string]any {
 	members := map[string]any{}
@@ -59,29 +62,33 @@ func schemaOf(f reflect.StructField) map[string]any {
 	}
 	switch {
 	case f.Tag.Get("named") != "":
-		s := map[string]any{"type": "object", "additionalProperties": map[string]any{"$ref": "#/$defs/" + strings.ToLower(t.Elem().Name())}}
-		if t == reflect.TypeFor[[]Model]() {
-			s["minProperties"] = 1
+		s := map[string]any{"type": "object", "additionalProperties": map[string]any{"$ref": "#/$defs/" + defOf(t)}}
+		if lo, ok := bound(f, "min"); ok {
+			s["minProperties"] = lo
 		}
 		return s
-	case t == reflect.TypeFor[[]Model]():
-		return map[string]any{"type": "array", "minItems": 1, "items": map[string]any{"$ref": "#/$defs/model"}}
+	case f.Tag.Get("recursive") != "":
+		return map[string]any{"type": "array", "minItems": 1, "items": map[string]any{"$ref": "#/$defs/" + defOf(t)}}
 	case t.Kind() == reflect.Map:
 		return map[string]any{"type": "object", "additionalProperties": map[string]any{"anyOf": []any{
 			map[string]any{"type": map[reflect.Kind]string{reflect.Int: "integer", reflect.String: "string"}[t.Elem().Kind()]}, map[string]any{"$ref": "#/$defs/variable"},
 		}}}
 	case t == reflect.TypeFor[[]string]():
 		return map[string]any{"type": "array", "items": map[string]any{"type": "string"}}
-	case t == reflect.TypeFor[[]Key]():
-		key := object(t.Elem())
-		key["oneOf"] = []any{map[string]any{"required": []string{"key"}}, map[string]any{"required": []string{"key_file"}}}
-		return map[string]any{"type": "array", "items": key}
+	case f.Tag.Get("one_of") != "":
+		entry := object(t.Elem())
+		var each []any
+		for name := range strings.SplitSeq(f.Tag.Get("one_of"), ",") {
+			each = append(each, map[string]any{"required": []string{name}})
+		}
+		entry["oneOf"] = each
+		return map[string]any{"type": "array", "items": entry}
 	case t.Kind() == reflect.Slice:
 		return map[string]any{"type": "array", "items": object(t.Elem())}
 	case f.Tag.Get("words") != "":
 		words := strings.Split(f.Tag.Get("words"), ",")
 		long := object(t)
-		if t != reflect.TypeFor[TLS]() {
+		if isOpen(t) {
 			long = schemaOf(t.Field(1))
 		}
 		return map[string]any{"default": words[0], "anyOf": []any{map[string]any{"enum": words}, long, map[string]any{"$ref": "#/$defs/variable"}}}

@@ -1,4 +1,4 @@
-package config
+package tagged
 
 import (
 	"errors"
@@ -10,6 +10,18 @@ import (
 	"strings"
 	"time"
 )
+
+// Forever is the longest duration, which the word forever stands for.
+const Forever = time.Duration(math.MaxInt64)
+
+// Layers is a number of model layers; AllLayers is every one.
+type Layers int
+
+// AllLayers puts the whole model on the GPU.
+const AllLayers Layers = -1
+
+// Size is a number of bytes, written as 32MiB, 4GB or 1048576.
+type Size int64
 
 // errType says that a value is not what its field expects; the complaint built
 // from it names both.

@@ -1,4 +1,4 @@
-package config
+package tagged
 
 import (
 	"bytes"
@@ -11,12 +11,11 @@ import (
 	"time"
 )
 
-// YAML writes the effective configuration, defaults included, as a file that
-// Parse reads back. With hideSecrets the keys, and what looks like one in a
-// command line, are replaced.
-func (c *Config) YAML(hideSecrets bool) []byte {
-	w := &writer{hide: hideSecrets}
-	w.members(reflect.ValueOf(c).Elem(), "", "")
+// Write writes the struct that v is, defaults included, as a file that Read reads back. With hideSecrets the secrets, and what
+// looks like one in a command line, are replaced. What skip says of a field of a struct is left out; nil: nothing is.
+func Write(v any, hideSecrets bool, skip func(of reflect.Value, f reflect.StructField) bool) []byte {
+	w := &writer{hide: hideSecrets, skip: skip}
+	w.members(reflect.ValueOf(v), "", "")
 	return w.Bytes()
 }
 
@@ -25,23 +24,17 @@ const hidden = "(hidden)"
 type writer struct {
 	bytes.Buffer
 	hide bool
+	skip func(reflect.Value, reflect.StructField) bool
 }
 
 // members writes the struct v. The first line begins with lead, the others
 // with indent.
 func (w *writer) members(v reflect.Value, lead, indent string) {
-	owner, target := "", false
-	if m, ok := reflect.TypeAssert[Model](v); ok {
-		owner, target = m.owner(), m.target
-	}
 	for f, fv := range v.Fields() {
 		name := f.Tag.Get("yaml")
 		unset := fv.Kind() == reflect.Pointer && fv.IsNil() || fv.Kind() == reflect.String && fv.Len() == 0 || fv.Kind() == reflect.Map && fv.Len() == 0 ||
 			fv.Kind() == reflect.Slice && fv.Len() == 0 && (fv.IsNil() || fv.Type() != reflect.TypeFor[[]string]())
-		if v.Type() == reflect.TypeFor[Fault]() && fv.IsZero() {
-			continue // a fault is one of its members
-		}
-		if name == "" || name == "-" || unset || !belongs(f, owner, target) {
+		if name == "" || name == "-" || unset || w.skip != nil && w.skip(v, f) {
 			continue
 		}
 		if fv.Kind() == reflect.Pointer {
@@ -54,7 +47,7 @@ func (w *writer) members(v reflect.Value, lead, indent string) {
 				fmt.Fprintf(w, " %s\n", fv.Field(0).Interface())
 				continue
 			}
-			if fv.Type() != reflect.TypeFor[TLS]() {
+			if isOpen(fv.Type()) {
 				fv, f = fv.Field(1), fv.Type().Field(1)
 			}
 		}
