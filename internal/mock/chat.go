@@ -19,9 +19,10 @@ const thought = "The answer is what was said."
 func (m *Model) Chat(ctx context.Context, r *llm.ChatRequest) llm.Stream {
 	return func(yield func(*llm.Reply, error) bool) {
 		fault := m.fault()
-		s, err := m.chat(r)
-		if refused := fault.refusal(); refused != nil {
-			err = refused
+		err := fault.refusal()
+		var s *script
+		if err == nil {
+			s, err = m.chat(ctx, r)
 		}
 		if err != nil {
 			yield(nil, err)
@@ -32,15 +33,19 @@ func (m *Model) Chat(ctx context.Context, r *llm.ChatRequest) llm.Stream {
 }
 
 // chat works out the answer to a chat request.
-func (m *Model) chat(r *llm.ChatRequest) (*script, error) {
+func (m *Model) chat(ctx context.Context, r *llm.ChatRequest) (*script, error) {
 	if err := m.does(llm.OpChat); err != nil {
 		return nil, err
 	}
-	texts, err := said(r.Messages)
+	texts, images, err := said(r.Messages)
 	if err != nil {
 		return nil, err
 	}
-	s := &script{model: m.options.Name, whole: !r.Stream, probs: r.Logprobs, prompt: perMessage * len(r.Messages)}
+	looked, err := m.look(ctx, images)
+	if err != nil {
+		return nil, err
+	}
+	s := &script{model: m.options.Name, whole: !r.Stream, probs: r.Logprobs, prompt: perMessage*len(r.Messages) + looked}
 	if r.TopLogprobs != nil {
 		const most = 20
 		if s.top = *r.TopLogprobs; s.top > most {
@@ -65,10 +70,9 @@ func (m *Model) chat(r *llm.ChatRequest) (*script, error) {
 	return s, s.add(list, finish, n)
 }
 
-// said lists the texts of a conversation, past reasoning left out, and refuses
-// the parts that are not text.
-func said(messages []llm.Message) ([]string, error) {
-	var texts []string
+// said lists the texts and the images of a conversation, past reasoning left
+// out, and refuses other parts.
+func said(messages []llm.Message) (texts []string, images []llm.Image, err error) {
 	var add func([]llm.Part) error
 	add = func(parts []llm.Part) error {
 		for _, p := range parts {
@@ -83,21 +87,21 @@ func said(messages []llm.Message) ([]string, error) {
 				}
 			case llm.Reasoning:
 			case llm.Image:
-				return unsupported("The mock model reads text only, not images.", p.Loc)
+				images = append(images, p)
 			case llm.Audio:
-				return unsupported("The mock model reads text only, not audio.", p.Loc)
+				return unsupported("The mock model reads text and images only, not audio.", p.Loc)
 			case llm.Opaque:
-				return unsupported("The mock model reads text only, not parts of type "+p.Type+".", p.Loc)
+				return unsupported("The mock model reads text and images only, not parts of type "+p.Type+".", p.Loc)
 			}
 		}
 		return nil
 	}
 	for _, message := range messages {
 		if err := add(message.Parts); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return texts, nil
+	return texts, images, nil
 }
 
 // answer works out one choice, for a prompt of so many tokens; all choices are alike.

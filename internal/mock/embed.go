@@ -10,8 +10,8 @@ import (
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
-// Embed makes a unit vector of each item from a hash of its text. Fewer
-// dimensions are the beginning of more, normalised again.
+// Embed makes a unit vector of each item from a hash of its text or pixels.
+// Fewer dimensions are the beginning of more, normalised again.
 func (m *Model) Embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedReply, error) {
 	fault := m.fault()
 	if err := fault.refusal(); err != nil {
@@ -31,14 +31,19 @@ func (m *Model) Embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedReply
 		return nil, invalid("too_long", fmt.Sprintf("The answer should have at most %d numbers in all", maxFloats), "input")
 	}
 	texts := make([]string, len(r.Items))
-	tokens := 0
+	usage := &llm.Usage{}
 	for i, item := range r.Items {
 		texts[i] = read(item)
 		count := countTokens(texts[i])
 		if err := screen(texts[i:i+1], count, "input"); err != nil {
 			return nil, err
 		}
-		tokens += count
+		usage.Prompt += count
+	}
+	if m.options.Behaviour == ImageEmbedding {
+		if err := m.see(ctx, r.Items, texts, usage); err != nil {
+			return nil, err
+		}
 	}
 	if fault.Stall > 0 {
 		<-ctx.Done()
@@ -51,7 +56,7 @@ func (m *Model) Embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedReply
 	}
 	reply := &llm.EmbedReply{
 		Model: m.options.Name,
-		Usage: &llm.Usage{Prompt: tokens},
+		Usage: usage,
 		Meta:  llm.Meta{Deployment: m.options.Name, Provider: "mock"},
 	}
 	for _, text := range texts {

@@ -11,10 +11,15 @@
 // the head of a tool call (its id and name) as one. A prompt given as token ids
 // is read as those numbers with spaces between: [5, 17] is "5 17".
 //
+// Images are read and checked, and then change nothing in an answer. In a chat
+// prompt one counts the patches of 14 by 14 pixels that it has when made to fit
+// 448 by 448.
+//
 // Answers. Echo repeats the text of the last user message, and for text
 // completions the prompt. Count counts "1 2 3 …" until max_tokens. Reasoning
 // thinks first and then echoes. Embedding makes unit vectors from a hash of the
-// text. Tools that must be called (and, by Options, those that may be) are
+// text, ImageEmbedding from one of an image's pixels and of the text beside it.
+// Tools that must be called (and, by Options, those that may be) are
 // called with the smallest arguments that their schema allows, the first tool
 // where none is named; response_format json_schema is answered with the
 // smallest instance, json_object with {}. max_tokens holds for everything, stop
@@ -38,6 +43,7 @@ import (
 	"time"
 
 	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/picture"
 )
 
 // Behaviour is how a mock model answers.
@@ -49,6 +55,8 @@ const (
 	Count     Behaviour = "count"
 	Reasoning Behaviour = "reasoning"
 	Embedding Behaviour = "embedding"
+
+	ImageEmbedding Behaviour = "image-embedding"
 )
 
 // The bounds and defaults of a mock model.
@@ -74,13 +82,14 @@ const (
 
 // Options is what a mock model is.
 type Options struct {
-	Name            string        // the deployment, and the model that answers name
-	Behaviour       Behaviour     // empty: Echo
-	TokensPerSecond float64       // 0: as fast as possible
-	FirstToken      time.Duration // until the answer begins
-	MaxTokens       int           // where the request sets no limit; 0: none, and 4096 for Count
-	Dimensions      int           // of an embedding where the request asks for none; 0: DefaultDimensions
-	ToolChoiceAuto  bool          // call a tool where the caller leaves it open, unless a tool has just answered
+	Name            string          // the deployment, and the model that answers name
+	Behaviour       Behaviour       // empty: Echo
+	TokensPerSecond float64         // 0: as fast as possible
+	FirstToken      time.Duration   // until the answer begins
+	MaxTokens       int             // where the request sets no limit; 0: none, and 4096 for Count
+	Dimensions      int             // of an embedding where the request asks for none; 0: DefaultDimensions
+	ToolChoiceAuto  bool            // call a tool where the caller leaves it open, unless a tool has just answered
+	Pictures        *picture.Reader // reads the images of requests; nil: one that takes data URLs only
 	Fault           *Fault
 }
 
@@ -116,6 +125,9 @@ func New(o Options) *Model {
 	if o.MaxTokens == 0 && o.Behaviour == Count {
 		o.MaxTokens = countTo
 	}
+	if o.Pictures == nil {
+		o.Pictures = picture.New(picture.Options{})
+	}
 	if o.Fault == nil {
 		o.Fault = &Fault{}
 	}
@@ -136,6 +148,10 @@ func (m *Model) Models(context.Context) ([]llm.ModelInfo, error) {
 		info.Operations = []llm.Operation{llm.OpEmbed}
 		info.Features.Set = llm.FeatureTokens | llm.FeatureInputType
 		info.Dimensions = m.options.Dimensions
+	case ImageEmbedding:
+		info.Operations = []llm.Operation{llm.OpEmbedImages}
+		info.Features.Set = llm.FeaturePairs | llm.FeatureInputType
+		info.Dimensions = m.options.Dimensions
 	case Echo, Count:
 		info.Operations = []llm.Operation{llm.OpChat, llm.OpComplete}
 		info.Features.Set = chatFeatures | llm.FeatureEcho | llm.FeatureBestOf | llm.FeatureTokens
@@ -147,7 +163,7 @@ func (m *Model) Models(context.Context) ([]llm.ModelInfo, error) {
 }
 
 const chatFeatures = llm.FeatureTools | llm.FeatureParallelTools | llm.FeatureFormat | llm.FeatureN | llm.FeatureLogprobs |
-	llm.FeatureLogitBias | llm.FeatureEffort | llm.FeaturePrefix
+	llm.FeatureLogitBias | llm.FeatureEffort | llm.FeaturePrefix | llm.FeatureImages
 
 // does refuses what this behaviour is not for.
 func (m *Model) does(op llm.Operation) error {

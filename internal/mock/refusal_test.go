@@ -40,7 +40,6 @@ func TestRefusalsNameWhatIsWrong(t *testing.T) {
 		kind llm.Kind
 		loc  []any
 	}{
-		{"an image", chat(mock.Options{}, func(r *llm.ChatRequest) { r.Messages[0].Parts = []llm.Part{llm.Image{Loc: part}} }), llm.Unsupported, part},
 		{"audio", chat(mock.Options{}, func(r *llm.ChatRequest) { r.Messages[0].Parts = []llm.Part{llm.Audio{Loc: part}} }), llm.Unsupported, part},
 		{"an unknown part", chat(mock.Options{}, func(r *llm.ChatRequest) { r.Messages[0].Parts = []llm.Part{llm.Opaque{Type: "t", Loc: part}} }), llm.Unsupported, part},
 		{"a filtered prompt", chat(mock.Options{}, func(r *llm.ChatRequest) { r.Messages = append([]llm.Message{user("a mock:filter b")}, r.Messages...) }), llm.Filtered, nil},

@@ -21,7 +21,7 @@ const (
 	defaultBytes  = 20 << 20
 	defaultPixels = 50_000_000
 	defaultSide   = 16_384
-	defaultImages = 32
+	defaultImages = 16
 	defaultTime   = 15 * time.Second
 	defaultMemory = 1 << 30
 )
@@ -39,7 +39,7 @@ type Limits struct {
 	Bytes  int64         // of one image as a file; 20 MiB
 	Pixels int64         // of one image, and twice as many in one ReadAll; 50 million
 	Side   int           // pixels of the longer side; 16,384
-	Images int           // in one ReadAll; 32
+	Images int           // in one ReadAll; 16
 	Time   time.Duration // to fetch one image; 15 s
 	// Memory is about how many bytes all images take that are being decoded; one that needs more
 	// than that is decoded alone, and the others wait. 1 GiB.
@@ -80,7 +80,8 @@ func orDefault[T ~int | ~int64](limit *T, otherwise T) {
 	}
 }
 
-// Picture is an image that stands upright and is opaque. It is not changed once made.
+// Picture is an image that stands upright and is opaque. It is not changed once made. Equal pixels of equal origin, lossy or not,
+// give equal Data.
 type Picture struct {
 	Data   []byte // the file
 	Type   string // image/png or image/jpeg
