@@ -225,9 +225,15 @@ func TestWhatIsWrongInABodyIsNamedWithItsPlace(t *testing.T) {
 				"Input should be 'auto', 'none' or 'required'", `"body","tool_choice"`, `"any"`),
 		},
 		{
-			"an image for a model that reads", post("/chat/completions", `{"messages":[{"role":"user","content":[{"image_url":{"url":"data:image/png;base64,AA=="},"type":"image_url"}]}]}`),
-			unprocessable("parameter_not_supported", "One of the parameters contains invalid values: messages. Deployment 'echo' does not support images in 'messages'.", "messages",
-				"parameter_not_supported", "Deployment 'echo' does not support images in 'messages'.", `"body","messages",0,"content",0`, `{"image_url":{"url":"data:image/png;base64,AA=="},"type":"image_url"}`, "x-ingot-deployment: echo"),
+			"a sound for a model that reads", post("/chat/completions", `{"messages":[{"role":"user","content":[{"input_audio":{"data":"AA==","format":"wav"},"type":"input_audio"}]}]}`),
+			unprocessable("parameter_not_supported", "One of the parameters contains invalid values: messages. Deployment 'echo' does not support audio in 'messages'.", "messages",
+				"parameter_not_supported", "Deployment 'echo' does not support audio in 'messages'.", `"body","messages",0,"content",0`, `{"input_audio":{"data":"AA==","format":"wav"},"type":"input_audio"}`, "x-ingot-deployment: echo"),
+		},
+		{
+			"an image that is none", post("/chat/completions", `{"messages":[{"role":"user","content":[{"image_url":{"url":"data:image/png;base64,AA=="},"type":"image_url"}]}]}`),
+			unprocessable("Invalid input", "Invalid input: messages[0].content[0]: This is no image that is known here: send PNG, JPEG, GIF, WebP or BMP.", "messages",
+				"value_error", "This is no image that is known here: send PNG, JPEG, GIF, WebP or BMP", `"body","messages",0,"content",0`, `{"image_url":{"url":"data:image/png;base64,AA=="},"type":"image_url"}`,
+				"x-ingot-attempts: 1", "x-ingot-deployment: echo", "x-ingot-provider: mock"),
 		},
 		{
 			"an empty input", post("/embeddings", `{"input":["a",""]}`),
