@@ -74,6 +74,8 @@ var mayImport = map[string][]string{
 	"/cmd/ingot":      {"cli"},
 	"/examples/*":     {"/client", "/client/*"},
 	"/test/*":         {"fake", "fake/*", "conformance", "conformance/*", "/client", "/client/*"},
+
+	"dialect/openai/responses": {"dialect", "dialect/openai/responses/*", "llm", "jsonx"},
 }
 
 // onlyTests lists what no product code imports, whatever the table above says.

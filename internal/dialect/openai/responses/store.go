@@ -1,8 +1,14 @@
 package responses
 
 import (
+	"container/list"
 	"context"
+	"fmt"
+	"sync"
 	"time"
+
+	"github.com/ingot-llm/ingot/internal/dialect/openai/responses/output"
+	"github.com/ingot-llm/ingot/internal/llm"
 )
 
 // StoreOptions bound a Store.
@@ -10,15 +16,217 @@ type StoreOptions struct {
 	Entries    int           // responses
 	Bytes      int64         // of all of them, with what they were asked and what came before
 	Age        time.Duration // after which a response is forgotten
-	Background int           // that run at the same time
+	Background int           // responses that come about in the background at the same time
 }
 
-// Store keeps responses in memory, each for the caller that made it, and runs those in the background. It outlives the
-// Handlers that use it and may be used concurrently.
-type Store struct{ o StoreOptions }
+// Store keeps responses in memory, each for the caller that made it, and lets some come about in the background. The oldest make
+// room for new ones. It outlives the Handlers that use it and may be used concurrently.
+type Store struct {
+	o       StoreOptions
+	mu      sync.Mutex
+	byID    map[string]*entry
+	byAge   *list.List // of *entry, the oldest first
+	bytes   int64
+	running int
+	closed  bool
+	alarm   *time.Timer // when the oldest is to be forgotten
+	jobs    sync.WaitGroup
+}
+
+// entry is a stored response. What changes while it comes about belongs to the store's mutex.
+type entry struct {
+	id, owner  string
+	born       time.Time
+	background bool
+	streamed   bool
+	before     [][]byte // the items that it went on from
+	input      [][]byte // its own
+	cancel     context.CancelFunc
+	done       chan struct{} // closed when it has ended in the background
+
+	status   output.Status
+	body     []byte // the response as JSON
+	output   [][]byte
+	events   [][]byte      // numbered by position, where it is streamed
+	more     chan struct{} // closed when there are more events
+	held     int64         // bytes of what it is made of while it comes about
+	said     int64         // of these, of the answer
+	size     int64
+	place    *list.Element // nil where it is forgotten
+	canceled bool
+}
 
 // NewStore makes an empty store.
-func NewStore(o StoreOptions) *Store { return &Store{o} }
+func NewStore(o StoreOptions) *Store {
+	return &Store{o: o, byID: map[string]*entry{}, byAge: list.New()}
+}
 
-// Close ends what runs in the background and waits for it until ctx ends. A closed store stores nothing.
-func (s *Store) Close(ctx context.Context) error { return nil }
+// Close ends what comes about in the background and waits for that until ctx ends. Everything is forgotten, and a closed store
+// takes nothing more.
+func (s *Store) Close(ctx context.Context) error {
+	s.mu.Lock()
+	s.closed = true
+	for _, e := range s.byID {
+		s.forget(e)
+	}
+	s.ring()
+	s.mu.Unlock()
+	ended := make(chan struct{})
+	go func() {
+		s.jobs.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for responses in the background: %w", ctx.Err())
+	}
+}
+
+// put stores a response and reports whether there was room for it.
+func (s *Store) put(e *entry) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.add(e)
+}
+
+func (s *Store) add(e *entry) bool {
+	if s.closed {
+		return false
+	}
+	e.place = s.byAge.PushBack(e)
+	s.byID[e.id] = e
+	return s.weigh(e)
+}
+
+// weigh counts the bytes of an entry anew and reports whether there is room for it.
+func (s *Store) weigh(e *entry) bool {
+	if e.place == nil {
+		return false
+	}
+	const overhead = 1 << 10
+	now := overhead + e.held + int64(len(e.body)) + size(e.before) + size(e.input) + size(e.output) + size(e.events)
+	s.bytes += now - e.size
+	e.size = now
+	s.makeRoom(e)
+	s.ring()
+	return e.place != nil
+}
+
+func size(pieces [][]byte) int64 {
+	n := 0
+	for _, p := range pieces {
+		n += len(p)
+	}
+	return int64(n)
+}
+
+// makeRoom forgets what is too old, and for e the oldest that have ended; e itself where that is not enough.
+func (s *Store) makeRoom(e *entry) {
+	if e != nil && e.size > s.o.Bytes {
+		s.forget(e)
+	}
+	for at := s.byAge.Front(); at != nil; {
+		oldest := entryAt(at)
+		at = at.Next()
+		full, old := s.full(), s.old(oldest)
+		if !full && !old {
+			break
+		}
+		if oldest.ended() && oldest != e {
+			s.forget(oldest)
+		}
+	}
+	if e != nil && s.full() {
+		s.forget(e)
+	}
+}
+
+func entryAt(at *list.Element) *entry {
+	return at.Value.(*entry) //nolint:forcetypeassert,errcheck // nothing else is put there
+}
+
+func (s *Store) full() bool { return s.bytes > s.o.Bytes || len(s.byID) > s.o.Entries }
+
+func (s *Store) old(e *entry) bool { return time.Since(e.born) >= s.o.Age }
+
+func (e *entry) ended() bool { return e.status != output.Queued && e.status != output.InProgress }
+
+// forget removes an entry and ends it where it still comes about.
+func (s *Store) forget(e *entry) {
+	if e.place == nil {
+		return
+	}
+	s.byAge.Remove(e.place)
+	e.place = nil
+	delete(s.byID, e.id)
+	s.bytes -= e.size
+	if e.cancel != nil {
+		e.cancel()
+	}
+	e.tell()
+}
+
+// tell wakes those who wait for more.
+func (e *entry) tell() {
+	if e.more != nil {
+		close(e.more)
+	}
+	e.more = make(chan struct{})
+}
+
+// ring sets the alarm for the oldest entry, so that nothing is kept longer than promised.
+func (s *Store) ring() {
+	if s.alarm != nil {
+		s.alarm.Stop()
+		s.alarm = nil
+	}
+	for at := s.byAge.Front(); at != nil; at = at.Next() {
+		e := entryAt(at)
+		if !e.ended() { // the alarm is set again when it has
+			continue
+		}
+		s.alarm = time.AfterFunc(time.Until(e.born.Add(s.o.Age)), func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.makeRoom(nil)
+			s.ring()
+		})
+		return
+	}
+}
+
+// find returns a response of this caller's.
+func (s *Store) find(id string, caller llm.Caller) (*entry, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := s.byID[id]
+	if !ok || e.owner != caller.Name || e.ended() && s.old(e) {
+		return nil, false
+	}
+	return e, true
+}
+
+// remove forgets a response.
+func (s *Store) remove(e *entry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forget(e)
+	s.ring()
+}
+
+// read returns the response as it is now.
+func (s *Store) read(e *entry) (body []byte, status output.Status) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return e.body, e.status
+}
+
+// history lists the items that a response which goes on from e begins with.
+func (s *Store) history(e *entry) [][]byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([][]byte, 0, len(e.before)+len(e.input)+len(e.output))
+	return append(append(append(all, e.before...), e.input...), e.output...)
+}
