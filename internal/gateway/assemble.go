@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -13,7 +14,6 @@ import (
 	"github.com/ingot-llm/ingot/internal/engine/hardware"
 	"github.com/ingot-llm/ingot/internal/engine/process"
 	"github.com/ingot-llm/ingot/internal/library"
-	"github.com/ingot-llm/ingot/internal/library/gguf"
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/mock"
 	"github.com/ingot-llm/ingot/internal/route"
@@ -117,35 +117,36 @@ func mockOptions(m *config.Model) mock.Options {
 }
 
 // settings describes a model that runs as a child of ours.
-func (g *Gateway) settings(ctx context.Context, cfg *config.Config, m *config.Model) (engine.Settings, error) {
-	s := engine.Settings{
-		Info: llm.ModelInfo{Deployment: m.Name}, Queue: cfg.Limits.Queue, Wait: cfg.Limits.Wait,
-		// These begin when the model is loaded, not when the request comes.
-		First: m.Timeouts.FirstToken, Silence: m.Timeouts.Silence,
-		Spec: process.Spec{Name: m.Name, GPULayers: process.AutoLayers, Limits: process.Limits{
-			Silence: max(m.Timeouts.FirstToken, m.Timeouts.Silence), KeepAlive: keepAlive(m.KeepAlive),
-		}},
+func (g *Gateway) settings(ctx context.Context, cfg *config.Config, m *config.Model) (s engine.Settings, err error) {
+	if m.Command != "" {
+		s = describeCommand(m)
+	} else if s, err = g.local(ctx, cfg, m); err != nil {
+		return s, err
 	}
+	s.Queue, s.Wait = cfg.Limits.Queue, cfg.Limits.Wait
 	if m.Queue != nil {
 		s.Queue = *m.Queue
 	}
-	if m.Command != "" {
-		describeCommand(&s, m)
-		return s, nil
-	}
+	// These begin when the model is loaded, not when the request comes.
+	s.First, s.Silence = m.Timeouts.FirstToken, m.Timeouts.Silence
+	s.Spec.Limits = process.Limits{Silence: max(m.Timeouts.FirstToken, m.Timeouts.Silence), KeepAlive: keepAlive(m.KeepAlive)}
+	return s, nil
+}
+
+func (g *Gateway) local(ctx context.Context, cfg *config.Config, m *config.Model) (engine.Settings, error) {
 	found, err := g.o.Library.Find(m.Local)
 	if err != nil {
-		return s, err
+		return engine.Settings{}, err
 	}
-	if s.Spec.Engine, err = g.o.Engine(ctx, cfg.Engine.Path); err != nil {
-		return s, err
-	}
-	header, err := gguf.ReadFile(found.Path)
+	e, err := g.o.Engine(ctx, cfg.Engine.Path)
 	if err != nil {
-		return s, fmt.Errorf("read %s: %w", found.Name, err)
+		return engine.Settings{}, err
 	}
-	describeLocal(&s, m, found, header, g.machine)
-	return s, nil
+	files, err := filesOf(m, &found)
+	if err != nil {
+		return engine.Settings{}, err
+	}
+	return describeLocal(m, found, files, g.machine, e), nil
 }
 
 // keepAlive translates the file's words: forever is 0 to a process, and 0 is at once.
@@ -159,53 +160,54 @@ func keepAlive(d time.Duration) time.Duration {
 	return d
 }
 
-func describeCommand(s *engine.Settings, m *config.Model) {
-	s.Spec.Engine = process.Engine{Kind: process.Command}
+func describeCommand(m *config.Model) engine.Settings {
+	s := engine.Settings{RemoteName: cmp.Or(m.Model, m.Name)}
+	s.Spec.Name, s.Spec.Engine = m.Name, process.Engine{Kind: process.Command}
 	s.Spec.Command, s.Spec.Ready = m.Command, m.Ready
 	s.Spec.Slots = or(m.Slots, commandSlots)
-	s.RemoteName = m.Model
-	if s.RemoteName == "" {
-		s.RemoteName = m.Name
+	s.Info = llm.ModelInfo{
+		Deployment: m.Name, Model: s.RemoteName, Publisher: "unknown", Provider: "command", Context: or(m.Context, 0),
+		// What a server of the user's does with a member is its own to say.
+		Features:   llm.Features{Set: ^llm.Feature(0), Any: true},
+		Operations: []llm.Operation{llm.OpChat, llm.OpComplete},
 	}
-	s.Info.Model, s.Info.Publisher, s.Info.Provider = s.RemoteName, "unknown", "command"
-	s.Info.Context = or(m.Context, 0)
-	// What a server of the user's does with a member is its own to say.
-	s.Info.Features = llm.Features{Set: ^llm.Feature(0), Any: true}
-	s.Info.Operations = []llm.Operation{llm.OpChat, llm.OpComplete}
-	if m.Kind == "embedding" {
+	switch m.Kind {
+	case "embedding":
 		s.Info.Operations = []llm.Operation{llm.OpEmbed}
+	case "image-embedding":
+		s.Info.Operations = []llm.Operation{llm.OpEmbedImages}
 	}
+	return s
 }
 
-func describeLocal(s *engine.Settings, m *config.Model, found library.Model, h *gguf.Header, machine hardware.Machine) {
-	trained := h.ContextLength()
-	if found.Entry.Context > 0 {
-		trained = found.Entry.Context
-	}
-	embeds := found.Entry.Kind == library.Embed
-	s.Info.Model, s.Info.Publisher, s.Info.Provider = found.Name, found.Entry.Publisher, "local"
-	if s.Info.Publisher == "" {
-		s.Info.Publisher = "unknown"
-	}
-	s.Info.Operations, s.Info.Features = []llm.Operation{llm.OpChat, llm.OpComplete}, engine.LlamaFeatures
-	slots := chatSlots
-	if embeds {
-		s.Info.Operations, s.Info.Features, slots = []llm.Operation{llm.OpEmbed}, engine.LlamaEmbeds, embeddingSlots
-		s.Info.Dimensions = h.EmbeddingLength()
-		s.Spec.Embedding = true
-		if e := found.Entry.Embedding; e != nil {
-			s.Embedding = engine.Embedding{Matryoshka: e.Matryoshka, QueryPrefix: e.QueryPrefix, DocumentPrefix: e.DocumentPrefix, MaxTokens: e.MaxTokens}
+// filesOf reads the headers of a model's files; the projector that the operator names counts.
+func filesOf(m *config.Model, found *library.Model) (engine.Files, error) {
+	if m.Projector != "" {
+		p, err := library.ProjectorAt(m.Projector)
+		if err != nil {
+			return engine.Files{}, fmt.Errorf("read mmproj %s: %w", m.Projector, err)
 		}
+		found.Projector = *p
 	}
-	s.Spec.ModelPath = found.Path
+	return engine.ReadFiles(*found)
+}
+
+func describeLocal(m *config.Model, found library.Model, files engine.Files, machine hardware.Machine, e process.Engine) engine.Settings {
+	s := engine.Describe(found, files)
+	s.Info.Deployment, s.Spec.Name, s.Spec.Engine = m.Name, m.Name, e
+	slots := chatSlots
+	if s.Spec.Embedding {
+		slots = embeddingSlots
+	}
 	s.Spec.Slots = or(m.Slots, slots)
-	s.Spec.Context = or(m.Context, min(max(trained, 1), mostContext))
+	s.Spec.Context = or(m.Context, min(max(s.Info.Context, 1), mostContext))
 	s.Spec.Threads = or(m.Threads, machine.Threads())
 	s.Info.Context = s.Spec.Context
-	if embeds && s.Embedding.MaxTokens == 0 {
+	if s.Spec.Embedding && s.Embedding.MaxTokens == 0 {
 		s.Embedding.MaxTokens = s.Spec.Context
 	}
-	if len(machine.GPUs) == 0 && s.Spec.Engine.Kind == process.Xllamacpp { // a build of the user's may know other GPUs
+	s.Spec.GPULayers = process.AutoLayers
+	if len(machine.GPUs) == 0 && e.Kind == process.Xllamacpp { // a build of the user's may know other GPUs
 		s.Spec.GPULayers = 0
 	}
 	if m.GPULayers != nil {
@@ -214,16 +216,11 @@ func describeLocal(s *engine.Settings, m *config.Model, found library.Model, h *
 			s.Spec.GPULayers = process.AllLayers
 		}
 	}
-	s.Temperature, s.TopP = found.Entry.Sampling.Temperature, found.Entry.Sampling.TopP
-	s.System = found.Entry.System
 	if m.System != nil {
 		s.System = *m.System
 	}
-	s.Template, s.Spaced, s.Marks = h.ChatTemplate(), h.AddsSpaces(), h.Marks()
-	if !h.AddsBOS() {
-		s.Empty = "<|endoftext|>" // which the contract names, too (doc/protocol.md §4.1)
-	}
-	s.Memory = h.Memory(s.Spec.Context, s.Spec.Slots).Total()
+	s.Memory = files.Memory(s.Spec.Context, s.Spec.Slots).Total()
+	return s
 }
 
 func or(v *int, fallback int) int {

@@ -9,16 +9,11 @@ import (
 	"github.com/ingot-llm/ingot/internal/fake/tinymodel"
 	"github.com/ingot-llm/ingot/internal/gateway"
 	"github.com/ingot-llm/ingot/internal/library"
-	"github.com/ingot-llm/ingot/internal/library/gguf"
 )
 
 func TestThePinnedEngineGetsNoLayersWhereThereIsNoGPU(t *testing.T) {
 	t.Parallel()
 	path, err := tinymodel.File(t.TempDir(), "m.gguf", tinymodel.Options{Arch: tinymodel.Llama})
-	if err != nil {
-		t.Fatal(err)
-	}
-	h, err := gguf.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +27,10 @@ func TestThePinnedEngineGetsNoLayersWhereThereIsNoGPU(t *testing.T) {
 		{bare, process.LlamaServer, process.AutoLayers},
 		{gpu, process.Xllamacpp, process.AutoLayers},
 	} {
-		s := gateway.Plan(&config.Model{Name: "m"}, library.Model{Name: "m", Path: path}, h, c.machine, c.kind)
+		s, _, err := gateway.Plan(&config.Model{Name: "m"}, library.Model{Name: "m", Path: path}, c.machine, c.kind)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if s.Spec.GPULayers != c.want {
 			t.Errorf("%s with %d GPUs: got %d layers, want %d", c.kind, len(c.machine.GPUs), s.Spec.GPULayers, c.want)
 		}

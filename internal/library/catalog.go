@@ -27,6 +27,7 @@ const (
 type Entry struct {
 	Name      string     `json:"name"`
 	Title     string     `json:"title,omitempty"`     // for people
+	Summary   string     `json:"summary,omitempty"`   // one sentence for people
 	Publisher string     `json:"publisher,omitempty"` // who made the model, as /info names it
 	Kind      Kind       `json:"kind"`
 	License   string     `json:"license,omitempty"`
@@ -68,9 +69,13 @@ type Sampling struct {
 type Embedding struct {
 	Dimensions     int    `json:"dimensions"`
 	Matryoshka     bool   `json:"matryoshka,omitempty"` // trained so that vectors may be cut
+	Lengths        []int  `json:"lengths,omitempty"`    // to which its makers cut them
 	QueryPrefix    string `json:"query_prefix,omitempty"`
 	DocumentPrefix string `json:"document_prefix,omitempty"`
-	MaxTokens      int    `json:"max_tokens,omitempty"` // longer input is refused
+	TextPrefix     string `json:"text_prefix,omitempty"` // of inputs that are neither
+	Suffix         string `json:"suffix,omitempty"`      // of every input
+	Pooling        string `json:"pooling,omitempty"`     // how the vectors of tokens become one, where the file does not say
+	MaxTokens      int    `json:"max_tokens,omitempty"`  // longer input is refused
 }
 
 // converted says that the file served is made here.

@@ -39,7 +39,7 @@ func (l *Library) takeProjector(ctx context.Context, t target, s Source, report 
 		if err != nil {
 			return nil, err
 		}
-		p, err := projectorAt(path)
+		p, err := ProjectorAt(path)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", r.text, err)
 		}
@@ -57,7 +57,7 @@ func (l *Library) takeProjector(ctx context.Context, t target, s Source, report 
 			return nil, err
 		}
 	}
-	p, err := projectorAt(staged)
+	p, err := ProjectorAt(staged)
 	if err != nil {
 		_ = os.Remove(staged)
 		return nil, fmt.Errorf("%s: %w", redact(s.Projector), err)
@@ -66,8 +66,8 @@ func (l *Library) takeProjector(ctx context.Context, t target, s Source, report 
 	return p, nil
 }
 
-// projectorAt looks at a file that should be a projector.
-func projectorAt(path string) (*Projector, error) {
+// ProjectorAt looks at a file of this machine that should be a projector.
+func ProjectorAt(path string) (*Projector, error) {
 	h, err := gguf.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("it is not a projector that can be loaded: %w", err)
@@ -139,7 +139,7 @@ func beside(model string) Projector {
 		if k := kin(name); !strings.Contains(name, "mmproj") || filepath.Ext(name) != ".gguf" || k != "" && k != kin(model) {
 			continue
 		}
-		p, err := projectorAt(path)
+		p, err := ProjectorAt(path)
 		if err != nil || !fits(path, model) {
 			continue
 		}

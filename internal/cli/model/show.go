@@ -18,7 +18,6 @@ import (
 	"github.com/ingot-llm/ingot/internal/gateway"
 	"github.com/ingot-llm/ingot/internal/library"
 	"github.com/ingot-llm/ingot/internal/library/disk"
-	"github.com/ingot-llm/ingot/internal/library/gguf"
 )
 
 // modelFacts is all there is to say about one model.
@@ -167,13 +166,12 @@ func factsOf(ctx context.Context, lib *library.Library, m config.Model, kind pro
 	if err != nil {
 		return modelFacts{}, err
 	}
-	h, err := gguf.ReadFile(found.Path)
-	if err != nil {
-		return modelFacts{}, fmt.Errorf("read %s: %w", found.Path, err)
-	}
 	machine := hardware.Detect(ctx)
-	s := gateway.Plan(&m, found, h, machine, kind)
-	memory := h.Memory(s.Spec.Context, s.Spec.Slots)
+	s, files, err := gateway.Plan(&m, found, machine, kind)
+	if err != nil {
+		return modelFacts{}, err
+	}
+	h, memory := files.Model, files.Memory(s.Spec.Context, s.Spec.Slots)
 	f := catalogFacts(found.Entry)
 	f.modelRecord = hereRecord(found)
 	f.File = &fileFacts{

@@ -5,10 +5,12 @@ type Estimate struct {
 	Weights uint64
 	KV      uint64 // key and value cache, 16 bit, for the whole context of every slot
 	Compute uint64 // scratch buffers and the server process itself
+	// Projector is what a projector takes beside its text model, as ProjectorMemory tells it.
+	Projector uint64
 }
 
 // Total is the sum of the parts.
-func (e Estimate) Total() uint64 { return add(e.Weights, add(e.KV, e.Compute)) }
+func (e Estimate) Total() uint64 { return add(add(e.Weights, e.Projector), add(e.KV, e.Compute)) }
 
 const (
 	// batch is how many tokens llama.cpp computes in one go by default.
