@@ -75,7 +75,7 @@ var mayImport = map[string][]string{
 	"/examples/*":     {"/client", "/client/*"},
 	"/test/*":         {"fake", "fake/*", "conformance", "conformance/*", "/client", "/client/*"},
 
-	"dialect/openai/responses": {"dialect", "dialect/openai/responses/*", "llm", "jsonx"},
+	"dialect/openai/responses": {"dialect", "dialect/openai/responses/*", "wire/openai/request", "llm", "jsonx"},
 }
 
 // onlyTests lists what no product code imports, whatever the table above says.

@@ -11,13 +11,16 @@ import (
 	"github.com/ingot-llm/ingot/internal/dialect/openai/responses/input"
 	"github.com/ingot-llm/ingot/internal/dialect/openai/responses/output"
 	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/wire/openai/request"
 )
 
 // Options is what a Handler needs.
 type Options struct {
 	dialect.Options
-	Reasoning llm.ReasoningPlace // for deployments that do not say; all but hidden is told
-	Store     *Store             // nil: nothing is stored, and whoever asks for it is told so
+	LegacyExtras  bool               // the old words ignore and allow (doc/protocol.md §3.6)
+	IgnoreUnknown bool               // leave out members that the API does not have, instead of refusing them
+	Reasoning     llm.ReasoningPlace // for deployments that do not say; all but hidden is told
+	Store         *Store             // nil: nothing is stored, and whoever asks for it is told so
 }
 
 // Handler answers the requests of the API for the door that its paths belong to. It may be used concurrently.
@@ -29,9 +32,12 @@ func New(o Options) *Handler { return &Handler{o} }
 // Create answers POST …/responses, whose body was read within the door's limits. resolve finds the deployment that a model's
 // name means. An *llm.Error is returned before anything was written; its Param is the path of the member at fault.
 func (h *Handler) Create(w http.ResponseWriter, r *http.Request, caller llm.Caller, body []byte, resolve func(model string) (llm.ModelInfo, error)) error {
-	extras, err := dialect.ReadExtras(r.Header, false)
+	extras, err := dialect.ReadExtras(r.Header, h.LegacyExtras)
 	if err != nil {
 		return err
+	}
+	if !extras.Given && h.IgnoreUnknown {
+		extras.Unknown = request.Drop
 	}
 	req, err := input.Decode(body, extras)
 	if err != nil {
