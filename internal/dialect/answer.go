@@ -17,6 +17,8 @@ type Form struct {
 
 // Chat asks the backend, and answers whole or as a stream. The request is for the deployment of info.
 func (o *Options) Chat(w http.ResponseWriter, r *http.Request, req *llm.ChatRequest, info *llm.ModelInfo, f Form) error {
+	f.Style.NamedStop = f.Style.NamedStop && req.ToolChoice != nil && req.ToolChoice.Mode == llm.ToolNamed
+	f.Style.Functions = req.Functions
 	stream := o.Backend.Chat(r.Context(), req)
 	if req.Stream {
 		return o.Stream(w, r, stream, func(first *llm.Reply) Encoder {

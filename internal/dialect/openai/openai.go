@@ -130,6 +130,9 @@ func (q *question) chat(w http.ResponseWriter, r *http.Request, body []byte) err
 			return err
 		}
 	}
+	if req.Functions && info.Features.Has(llm.FeatureParallelTools) {
+		req.ParallelToolCalls = new(false) // the answer has room for one call
+	}
 	req.Model, req.Caller = info.Deployment, q.caller
 	style := q.style(req.UsageChunk)
 	style.Reasoning = dialect.ReasoningPlace(&info, q.Reasoning, llm.ReasoningField)
@@ -177,7 +180,7 @@ func (q *question) embed(w http.ResponseWriter, r *http.Request, body []byte) er
 }
 
 func (q *question) style(usageChunk bool) reply.Style {
-	return reply.Style{Wire: q.wire, UsageChunk: usageChunk}
+	return reply.Style{Wire: q.wire, UsageChunk: usageChunk, NamedStop: true, Annotations: q.Annotations}
 }
 
 // form is how the answer is written; its id is the prefix and 29 characters (doc/protocol.md §3.5).

@@ -24,13 +24,13 @@ func AppendChat(dst []byte, r *llm.Reply, h Head, s Style) []byte {
 		w.Int("index", int64(c.Index))
 		writeFinish(w, s.finish(c.Finish, calls(c)))
 		writeMessage(w, c, s)
-		writeLogprobs(w, c.Logprobs)
-		message.WriteExtra(w, c.Extra)
+		s.writeLogprobs(w, c.Logprobs)
+		s.writeExtra(w, c.Extra)
 		w.EndObject()
 	}
 	w.EndArray()
-	s.writeUsage(w, r.Usage, true)
-	message.WriteExtra(w, r.Extra)
+	s.writeUsage(w, r.Usage, llm.OpChat)
+	s.writeExtra(w, r.Extra)
 	w.EndObject()
 	return w.Bytes
 }
@@ -41,7 +41,7 @@ func (s Style) passesWhole(r *llm.Reply) bool {
 		return false
 	}
 	return !slices.ContainsFunc(r.Choices, func(c llm.Choice) bool {
-		return s.finish(c.Finish, calls(&c)) != c.Finish || !s.placed() && thinks(&c)
+		return !s.asItCame(c.Finish, calls(&c)) || !s.placed() && thinks(&c)
 	})
 }
 
@@ -89,9 +89,21 @@ func writeMessage(w *jsonx.Writer, c *llm.Choice, s Style) {
 		w.Member("reasoning_content")
 		w.Bytes = jsonx.AppendString(w.Next(), thought)
 	}
-	if len(calls) == 0 {
+	switch {
+	case s.Functions && len(calls) > 0: // the form has room for one
+		w.Member("function_call")
+		w.BeginObject()
+		w.Str("name", calls[0].Name)
+		message.WriteText(w, "arguments", calls[0].Arguments)
+		w.EndObject()
+	case len(calls) > 0:
+		message.WriteToolCalls(w, calls)
+	case !s.openAI():
 		w.Null("tool_calls")
 	}
-	message.WriteToolCalls(w, calls)
+	if s.openAI() {
+		w.Null("refusal")
+		w.Raw("annotations", []byte("[]"))
+	}
 	w.EndObject()
 }

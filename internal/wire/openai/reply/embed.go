@@ -35,7 +35,7 @@ func AppendEmbed(dst []byte, r *llm.EmbedReply, h Head, enc llm.Encoding, s Styl
 	}
 	w.EndArray()
 	if u := r.Usage; u != nil {
-		s.writeUsage(w, &llm.Usage{Prompt: u.Prompt, Images: u.Images, Patches: u.Patches}, !s.openAI())
+		s.writeUsage(w, &llm.Usage{Prompt: u.Prompt, Images: u.Images, Patches: u.Patches}, llm.OpEmbed)
 	}
 	w.EndObject()
 	return w.Bytes

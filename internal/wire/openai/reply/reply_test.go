@@ -161,7 +161,7 @@ func TestTheUsageOfImagesIsToldAsTheContractSays(t *testing.T) {
 		{llm.Usage{Prompt: 7, Images: 2, Patches: 5}, `{"prompt_tokens":7,"completion_tokens":0,"total_tokens":7,"images":2,"prompt_patches":5,"total_patches":5}`},
 	} {
 		want := `{"id":"i","object":"list","model":"m","data":[{"index":0,"object":"embedding","embedding":[1,0]}],"usage":` + c.want + `}`
-		if got := string(reply.AppendEmbed(nil, &llm.EmbedReply{Model: "m", Vectors: [][]float32{{1, 0}}, Usage: &c.usage}, "i", llm.Float)); got != want {
+		if got := string(reply.AppendEmbed(nil, &llm.EmbedReply{Model: "m", Vectors: [][]float32{{1, 0}}, Usage: &c.usage}, reply.Head{ID: "i", Model: "m"}, llm.Float, reply.Style{})); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}

@@ -55,14 +55,22 @@ func (e *StreamEncoder) Fragment(dst []byte, f *llm.Reply) []byte {
 	if e.passes(f) {
 		return e.pass(dst, f)
 	}
+	if found := f.Extra[filteredPrompt]; found != nil && e.style.Annotations {
+		w := jsonx.Writer{Bytes: append(e.release(dst), `data: {"choices":[],"created":0,"id":"","model":"","object":"","prompt_filter_results":`...)}
+		w.Bytes = append(w.Bytes, found...)
+		dst = endEvent(w)
+	}
 	for i := range f.Choices {
 		c := &f.Choices[i]
 		sent, fresh := e.choice(c.Index)
-		if fresh && !e.text {
+		if fresh && !e.text && !e.calls(c) {
 			w := e.begin(dst, c.Index)
 			w.Str("role", "assistant")
 			w.Str("content", "")
-			dst = end(w, nil)
+			if e.style.openAI() {
+				w.Null("refusal")
+			}
+			dst = e.end(w, nil)
 		}
 		if e.text {
 			dst = e.textEvent(dst, sent, c)
@@ -73,12 +81,12 @@ func (e *StreamEncoder) Fragment(dst []byte, f *llm.Reply) []byte {
 			if k == 0 {
 				logprobs = c.Logprobs
 			}
-			dst = e.part(dst, sent, c.At+k, p, logprobs)
+			dst = e.part(dst, sent, c.At+k, p, logprobs, fresh && k == 0)
 		}
 		if len(c.Parts) == 0 && len(c.Logprobs) > 0 {
 			w := e.begin(dst, c.Index)
 			w.Str("content", "")
-			dst = end(w, c.Logprobs)
+			dst = e.end(w, c.Logprobs)
 		}
 		if c.Finish != "" {
 			dst = e.finish(dst, sent, c)
@@ -98,7 +106,7 @@ func (e *StreamEncoder) passes(f *llm.Reply) bool {
 		if !e.style.placed() && (thinks(c) || sent != nil && sent.thinking) {
 			return false
 		}
-		if c.Finish != "" && e.style.finish(c.Finish, calls(c) || sent != nil && len(sent.tools) > 0) != c.Finish {
+		if called := calls(c) || sent != nil && len(sent.tools) > 0; (c.Finish != "" || called) && !e.style.asItCame(c.Finish, called) {
 			return false
 		}
 	}
@@ -166,13 +174,30 @@ func (e *StreamEncoder) begin(dst []byte, index int) jsonx.Writer {
 	return w
 }
 
-func end(w jsonx.Writer, logprobs []llm.TokenLogprob) []byte {
+func (e *StreamEncoder) end(w jsonx.Writer, logprobs []llm.TokenLogprob) []byte {
 	w.EndObject()
-	writeLogprobs(&w, logprobs)
+	e.style.writeLogprobs(&w, logprobs)
 	writeFinish(&w, "")
 	w.EndObject()
 	w.EndArray()
+	e.noUsage(&w)
 	return endEvent(w)
+}
+
+// noUsage says, at the doors of OpenAI, that the usage comes later.
+func (e *StreamEncoder) noUsage(w *jsonx.Writer) {
+	if _, apart := e.style.usage(); apart && e.style.openAI() {
+		w.Null("usage")
+	}
+}
+
+// calls reports whether a choice begins with a call, which OpenAI's servers tell with the role.
+func (e *StreamEncoder) calls(c *llm.Choice) bool {
+	if !e.style.openAI() || len(c.Parts) == 0 {
+		return false
+	}
+	_, ok := c.Parts[0].(llm.ToolCall)
+	return ok
 }
 
 // endEvent ends a chunk whose choices are written.
@@ -193,7 +218,7 @@ func (e *StreamEncoder) release(dst []byte) []byte {
 	return dst
 }
 
-func (e *StreamEncoder) part(dst []byte, sent *progress, at int, p llm.Part, logprobs []llm.TokenLogprob) []byte {
+func (e *StreamEncoder) part(dst []byte, sent *progress, at int, p llm.Part, logprobs []llm.TokenLogprob, first bool) []byte {
 	switch p := p.(type) {
 	case llm.Text:
 		if p.Empty() && logprobs == nil {
@@ -205,14 +230,21 @@ func (e *StreamEncoder) part(dst []byte, sent *progress, at int, p llm.Part, log
 		}
 		w := e.begin(dst, sent.index)
 		message.WriteText(&w, "content", p)
-		return end(w, logprobs)
+		return e.end(w, logprobs)
 	case llm.Reasoning:
 		return e.reasoning(dst, sent, p.Text)
 	case llm.ToolCall:
 		index, fresh := sent.tool(at)
+		if e.style.Functions && index > 0 { // the form has room for one
+			return dst
+		}
 		w := e.begin(dst, sent.index)
-		writeCallDelta(&w, index, fresh, p)
-		return end(w, logprobs)
+		if first && e.style.openAI() {
+			w.Str("role", "assistant")
+			w.Null("content")
+		}
+		e.writeCallDelta(&w, index, fresh, p)
+		return e.end(w, logprobs)
 	case llm.Image, llm.Audio, llm.ToolResult, llm.Opaque:
 	}
 	return dst
@@ -229,13 +261,13 @@ func (e *StreamEncoder) reasoning(dst []byte, sent *progress, t llm.Text) []byte
 		}
 		w := e.begin(dst, sent.index)
 		message.WriteText(&w, "content", t)
-		return end(w, nil)
+		return e.end(w, nil)
 	case llm.ReasoningField, llm.ReasoningByDoor:
 	}
 	w := e.begin(dst, sent.index)
 	w.Null("content")
 	message.WriteText(&w, "reasoning_content", t)
-	return end(w, nil)
+	return e.end(w, nil)
 }
 
 // tool returns the ordinal of the call at a position, and whether it is new.
@@ -249,7 +281,17 @@ func (sent *progress) tool(at int) (int, bool) {
 	return len(sent.tools) - 1, true
 }
 
-func writeCallDelta(w *jsonx.Writer, index int, fresh bool, c llm.ToolCall) {
+func (e *StreamEncoder) writeCallDelta(w *jsonx.Writer, index int, fresh bool, c llm.ToolCall) {
+	if e.style.Functions {
+		w.Member("function_call")
+		w.BeginObject()
+		if fresh {
+			w.Str("name", c.Name)
+		}
+		message.WriteText(w, "arguments", c.Arguments)
+		w.EndObject()
+		return
+	}
 	w.Member("tool_calls")
 	w.BeginArray()
 	w.BeginObject()
@@ -282,14 +324,18 @@ func (e *StreamEncoder) finish(dst []byte, sent *progress, c *llm.Choice) []byte
 	case sent.thinking:
 		w.Str("content", message.ThinkClose)
 		sent.thinking = false
-	case why != llm.FinishToolCalls:
+	case why != llm.FinishToolCalls && !e.style.openAI():
 		w.Str("content", "")
 	}
 	w.EndObject()
+	if e.style.openAI() {
+		w.Null("logprobs")
+	}
 	writeFinish(&w, why)
-	message.WriteExtra(&w, c.Extra)
+	e.style.writeExtra(&w, c.Extra)
 	w.EndObject()
 	w.EndArray()
+	e.noUsage(&w)
 	e.held = w
 	return dst
 }
@@ -298,11 +344,12 @@ func (e *StreamEncoder) finish(dst []byte, sent *progress, c *llm.Choice) []byte
 func (e *StreamEncoder) textEvent(dst []byte, sent *progress, c *llm.Choice) []byte {
 	dst = e.release(dst)
 	w := jsonx.Writer{Bytes: append(dst, e.prefix...)}
-	writeTextChoice(&w, c, sent.offset)
+	e.style.writeTextChoice(&w, c, sent.offset)
 	for _, p := range c.Logprobs {
 		sent.offset += utf8.RuneCountInString(p.Token)
 	}
 	w.EndArray()
+	e.noUsage(&w)
 	if c.Finish != "" {
 		e.held = w
 		e.held.Bytes = bytes.Clone(w.Bytes[len(dst):])
@@ -315,14 +362,21 @@ func (e *StreamEncoder) textEvent(dst []byte, sent *progress, c *llm.Choice) []b
 func (e *StreamEncoder) End(dst []byte) []byte {
 	onLast, apart := e.style.usage()
 	if e.held.Bytes != nil && onLast {
-		e.style.writeUsage(&e.held, e.usage, true)
+		e.style.writeUsage(&e.held, e.usage, e.operation())
 	}
 	dst = e.release(dst)
 	if apart && e.usage != nil && !e.counted {
 		w := jsonx.Writer{Bytes: append(dst, e.prefix...)}
 		w.EndArray()
-		e.style.writeUsage(&w, e.usage, true)
+		e.style.writeUsage(&w, e.usage, e.operation())
 		dst = endEvent(w)
 	}
 	return append(dst, "data: [DONE]\n\n"...)
+}
+
+func (e *StreamEncoder) operation() llm.Operation {
+	if e.text {
+		return llm.OpComplete
+	}
+	return llm.OpChat
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
-	"github.com/ingot-llm/ingot/internal/wire/openai/message"
 )
 
 // AppendText appends a whole text_completion (doc/protocol.md §4.2).
@@ -20,17 +19,17 @@ func AppendText(dst []byte, r *llm.Reply, h Head, s Style) []byte {
 	w.Member("choices")
 	w.BeginArray()
 	for i := range r.Choices {
-		writeTextChoice(w, &r.Choices[i], 0)
+		s.writeTextChoice(w, &r.Choices[i], 0)
 	}
 	w.EndArray()
-	s.writeUsage(w, r.Usage, true)
-	message.WriteExtra(w, r.Extra)
+	s.writeUsage(w, r.Usage, llm.OpComplete)
+	s.writeExtra(w, r.Extra)
 	w.EndObject()
 	return w.Bytes
 }
 
 // writeTextChoice writes a choice of a text completion; offset is where its text begins in the whole.
-func writeTextChoice(w *jsonx.Writer, c *llm.Choice, offset int) {
+func (s Style) writeTextChoice(w *jsonx.Writer, c *llm.Choice, offset int) {
 	w.BeginObject()
 	w.Int("index", int64(c.Index))
 	var text []byte
@@ -48,7 +47,7 @@ func writeTextChoice(w *jsonx.Writer, c *llm.Choice, offset int) {
 		w.Member("logprobs")
 		writeTextLogprobs(w, c.Logprobs, offset)
 	}
-	message.WriteExtra(w, c.Extra)
+	s.writeExtra(w, c.Extra)
 	w.EndObject()
 }
 
