@@ -114,6 +114,8 @@ func subject(n llm.Need) string {
 		what = "token ids"
 	case llm.FeaturePrefix:
 		what = "prefix"
+	case llm.FeaturePairs:
+		what = "texts with images"
 	default:
 		return "'" + n.Member + "'"
 	}

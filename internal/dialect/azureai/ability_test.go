@@ -55,6 +55,10 @@ func TestWhatAModelCannotDoIsRefusedByNameOrDropped(t *testing.T) {
 		{"no tools to choose from", chat(`,"tool_choice":"auto"`), without("")},
 		{"a prefix", post("/chat/completions"+v2024, prefix), cannot("messages", "prefix in 'messages'", `"body","messages",1,"prefix"`, "true")},
 		{"a prefix is never dropped", post("/chat/completions"+v2024, prefix, drop), cannot("messages", "prefix in 'messages'", `"body","messages",1,"prefix"`, "true")},
+		{
+			"an image", post("/chat/completions", `{"messages":[{"role":"user","content":[{"image_url":{"url":"data:image/png;base64,AA=="},"type":"image_url"}]}]}`),
+			cannot("messages", "images in 'messages'", `"body","messages",0,"content",0`, `{"image_url":{"url":"data:image/png;base64,AA=="},"type":"image_url"}`),
+		},
 		{"token ids", post("/completions", `{"prompt":[[1]]}`), cannot("prompt", "token ids in 'prompt'", `"body","prompt",0`, "[1]")},
 		{"a suffix", post("/completions", `{"prompt":"a","suffix":"b"}`), cannot("suffix", "'suffix'", `"body","suffix"`, `"b"`)},
 		{

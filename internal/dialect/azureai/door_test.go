@@ -53,6 +53,11 @@ var mocks = []named{
 
 func table(t testing.TB, models ...named) *route.Table {
 	t.Helper()
+	return aliased(t, route.Aliases{}, models...)
+}
+
+func aliased(t testing.TB, names route.Aliases, models ...named) *route.Table {
+	t.Helper()
 	var ds []route.Deployment
 	for _, n := range models {
 		m := mock.New(n.options)
@@ -63,7 +68,7 @@ func table(t testing.TB, models ...named) *route.Table {
 		infos[0].Deployment = n.deployment
 		ds = append(ds, route.Deployment{Targets: []route.Target{{Backend: m, Info: infos[0]}}})
 	}
-	return route.New(ds, "", route.Aliases{})
+	return route.New(ds, "", names)
 }
 
 // options are a door's over a table; change may alter them.
