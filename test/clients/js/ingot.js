@@ -10,11 +10,15 @@ import { createInterface } from "node:readline";
 import createClient from "@azure-rest/ai-inference";
 import { AzureKeyCredential } from "@azure/core-auth";
 import { createSseStream } from "@azure/core-sse";
+import OpenAI, { AzureOpenAI } from "openai";
 
 export const KEY = "key-of-the-tests";
 
 /** http or https: run.sh runs everything with each. */
 export const SCHEME = process.env.INGOT_TEST_SCHEME ?? "http";
+
+/** Where the openai SDK reaches OpenAI's doors and Azure OpenAI's. */
+export const DOORS = { v1: "/v1", "openai-v1": "/openai/v1", azure: "/openai/deployments" };
 
 /** A running `ingot serve` on a port that the kernel chose, in a data folder of its own with the authority that run.sh made. */
 export class Ingot {
@@ -60,6 +64,15 @@ export class Ingot {
     return createClient(this.url + base, credential, { ...insecure, ...options });
   }
 
+  /** A client of the openai SDK at one of DOORS, or at another address of the same shape. */
+  openai(door, { key = KEY, ...options } = {}) {
+    const settings = { apiKey: key, maxRetries: 0, ...options };
+    if (door === "azure") {
+      return new AzureOpenAI({ endpoint: this.url, apiVersion: "2024-10-21", ...settings });
+    }
+    return new OpenAI({ baseURL: this.url + (DOORS[door] ?? door), ...settings });
+  }
+
   /** Ends it as an operator does. */
   async stop() {
     const limit = setTimeout(() => this.process.kill("SIGKILL"), 15_000);
@@ -99,6 +112,12 @@ export const joined = (chunks) => chunks.flatMap((c) => c.choices ?? []).map((c)
 export function counter(name = "counter") {
   const requests = [];
   return { requests, name, sendRequest(request, next) { requests.push(request); return next(request); } };
+}
+
+/** A fetch that counts what it sends, for a client's `fetch`. */
+export function counted() {
+  const sent = [];
+  return { sent, fetch: (url, init) => { sent.push({ url: String(url), headers: new Headers(init.headers), body: init.body }); return fetch(url, init); } };
 }
 
 export const chat = (client, body, options = {}) => client.path("/chat/completions").post({ body, ...options });

@@ -7,6 +7,7 @@ import pytest
 import requests
 
 import ingot
+import openai_sdk
 import sdk as flavours
 
 KEY = "key-of-the-tests"
@@ -26,12 +27,24 @@ models:
   broken-422: {provider: mock, mock: {fault: {status: 422}}}
   breaks: {provider: mock, mock: {fault: {error: 3}}}
   stalls: {provider: mock, mock: {fault: {stall: 3}}}
+  hasty: {provider: mock, mock: {fault: {status: 429, retry_after: 20ms, every: 2}}}
+  limited: {provider: mock, mock: {fault: {status: 429, retry_after: 20ms}}}
   slow: {provider: mock, mock: {behaviour: count, tokens_per_second: 50}}
   calls: {provider: mock, mock: {tool_choice_auto: call}}
   embeds: {provider: mock, mock: {behaviour: embedding, dimensions: 12}}
   openai/gpt-4o-mini: {provider: mock}
   "Phi+4:beta@2": {provider: mock}
 info: {spelling: service}
+"""
+
+KEEPING = """
+keys:
+  - {name: one, key: "${INGOT_KEY}"}
+  - {name: other, key: another-key-of-the-tests}
+models:
+  mock: {provider: mock}
+  slow: {provider: mock, mock: {behaviour: count, tokens_per_second: 50}}
+responses: {store: on}
 """
 
 # Both deployments of smollm2 share one engine, of one slot. In alone nobody waits for it.
@@ -67,6 +80,14 @@ def faulty_server(tmp_path_factory):
     """Mock models with the faults of FAULTY."""
     folder = tmp_path_factory.mktemp("faulty")
     (folder / "ingot.yaml").write_text(FAULTY)
+    yield from serve(folder, "--config", folder / "ingot.yaml")
+
+
+@pytest.fixture(scope="session")
+def keeping_server(tmp_path_factory):
+    """Two callers whose responses are kept."""
+    folder = tmp_path_factory.mktemp("keeping")
+    (folder / "ingot.yaml").write_text(KEEPING)
     yield from serve(folder, "--config", folder / "ingot.yaml")
 
 
@@ -127,6 +148,49 @@ def faulty(request, faulty_server, scheme):
 def engine(request, engine_server):
     """Clients of the real engine: the asynchronous flavour over TLS, the other without."""
     yield from flavour(request, engine_server, SCHEMES[-1] if request.param == "async" else SCHEMES[0])
+
+
+def openai_clients(request, server):
+    """Asynchronous ones over TLS, the others without."""
+    flavour, door = request.param
+    made = {"sync": openai_sdk.Sync, "async": openai_sdk.Async}[flavour](server, SCHEMES[flavour == "async"], door, KEY)
+    yield made
+    made.close()
+
+
+EVERY = [(flavour, door) for door in openai_sdk.DOORS for flavour in ("sync", "async")]
+V1 = [case for case in EVERY if case[1] != "azure"]
+names = {"ids": " ".join}
+
+
+@pytest.fixture(params=EVERY, **names)
+def oai(request, mock_server):
+    """Clients of the openai SDK at every door of OpenAI's and Azure OpenAI's, with mock models."""
+    yield from openai_clients(request, mock_server)
+
+
+@pytest.fixture(params=V1, **names)
+def oai_v1(request, mock_server):
+    """The same at OpenAI's own doors."""
+    yield from openai_clients(request, mock_server)
+
+
+@pytest.fixture(params=EVERY, **names)
+def faulty_oai(request, faulty_server):
+    """The same with the faulty models."""
+    yield from openai_clients(request, faulty_server)
+
+
+@pytest.fixture(params=V1, **names)
+def keeping_oai(request, keeping_server):
+    """The same where responses are kept."""
+    yield from openai_clients(request, keeping_server)
+
+
+@pytest.fixture(params=EVERY, **names)
+def engine_oai(request, engine_server):
+    """The same with the real engine."""
+    yield from openai_clients(request, engine_server)
 
 
 @pytest.fixture(scope="session")

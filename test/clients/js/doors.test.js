@@ -1,0 +1,127 @@
+// Each operation at each address that a client reaches; what succeeded becomes the table of the README (../table.py).
+
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+
+import { isUnexpected } from "@azure-rest/ai-inference";
+
+import { all, chat, embed, events, Ingot, joined, SCHEME, user } from "./ingot.js";
+
+const RED = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR4nGP4z8CAFWEXHbQSACj/P8Fu7N9hAAAAAElFTkSuQmCC";
+const INFERENCE = ["", "/models", "/inference", "/orgs/{org}/inference", "/deployments/{name}", "/openai/deployments/{name}"];
+const OPENAI = ["/v1", "/openai/v1", "/inference", "/inference/v1", "", "/models", "/deployments/{name}", "/openai/deployments/{name}"];
+
+const lock = JSON.parse(readFileSync("package.json")).dependencies;
+const AZURE = `@azure-rest/ai-inference ${lock["@azure-rest/ai-inference"]} (JavaScript)`;
+const OPENAI_SDK = `openai ${lock.openai} (JavaScript)`;
+
+const seen = [];
+const note = (client, address, operation) => seen.push([client, address, operation]);
+const at = (address, model) => address.replace("{name}", model).replace("{org}", "acme");
+const picture = (text) => user([{ type: "text", text }, { type: "image_url", image_url: { url: RED } }]);
+
+let mock;
+before(async () => { mock = await Ingot.start({ args: ["--mock"] }); });
+after(async () => {
+  await mock.stop();
+  if (process.env.INGOT_TEST_DOORS) {
+    writeFileSync(join(process.env.INGOT_TEST_DOORS, `js-${SCHEME}.json`), JSON.stringify(seen));
+  }
+});
+
+for (const address of INFERENCE) {
+  describe(`the inference SDK at ${address || "/"}`, () => {
+    const client = (model) => mock.client(at(address, model));
+
+    test("chats", async () => {
+      const response = await chat(client("mock"), { messages: user("Hello there"), model: "mock" });
+      assert.equal(response.body.choices?.[0].message.content, "Hello there", JSON.stringify(response.body));
+      note(AZURE, address, "chat/completions");
+    });
+
+    test("streams", async () => {
+      const received = await all(events(client("mock"), { messages: user("Hello there"), model: "mock" }));
+      assert.equal(received.pop(), "[DONE]");
+      assert.equal(joined(received), "Hello there");
+      note(AZURE, address, "chat/completions, streamed");
+    });
+
+    test("shows a picture", async () => {
+      const response = await chat(client("mock"), { messages: picture("What is this?"), model: "mock" });
+      assert.equal(response.body.choices?.[0].message.content, "What is this?", JSON.stringify(response.body));
+      note(AZURE, address, "chat/completions with images");
+    });
+
+    test("embeds", async () => {
+      const response = await embed(client("mock-embedding"), { input: ["Hello"], dimensions: 8, model: "mock-embedding" });
+      assert.equal(response.body.data?.[0].embedding.length, 8, JSON.stringify(response.body));
+      note(AZURE, address, "embeddings");
+    });
+
+    if (address.startsWith("/openai/")) {
+      return;
+    }
+
+    test("embeds pictures", async () => {
+      const body = { input: [{ image: RED }, { image: RED }], dimensions: 8, model: "mock-image-embedding" };
+      const response = await client("mock-image-embedding").path("/images/embeddings").post({ body });
+      assert.equal(isUnexpected(response), false, JSON.stringify(response.body));
+      assert.deepEqual(response.body.data[0].embedding, response.body.data[1].embedding);
+      note(AZURE, address, "images/embeddings");
+    });
+
+    test("asks what is there", async () => {
+      for (const [model, type] of [["mock", "chat_completion"], ["mock-embedding", "embeddings"], ["mock-image-embedding", "image_embeddings"]]) {
+        const response = await client(model).path("/info").get({ headers: { "azureml-model-deployment": model } });
+        assert.deepEqual([response.body.model_name, response.body.model_type], [model, type]);
+      }
+      note(AZURE, address, "info");
+    });
+  });
+}
+
+for (const address of OPENAI) {
+  describe(`the openai SDK at ${address || "/"}`, () => {
+    const client = (model) => mock.openai(at(address, model));
+
+    test("talks", async () => {
+      const { completions } = client("mock").chat;
+      const say = async (messages) => (await completions.create({ model: "mock", messages })).choices[0].message.content;
+      assert.equal(await say(user("Hello there")), "Hello there");
+      note(OPENAI_SDK, address, "chat/completions");
+      assert.equal(joined(await all(await completions.create({ model: "mock", messages: user("Hello there"), stream: true }))), "Hello there");
+      note(OPENAI_SDK, address, "chat/completions, streamed");
+      assert.equal(await say(picture("What is this?")), "What is this?");
+      note(OPENAI_SDK, address, "chat/completions with images");
+    });
+
+    test("embeds and completes", async () => {
+      const vectors = await client("mock-embedding").embeddings.create({ model: "mock-embedding", input: "Hello", dimensions: 8 });
+      assert.equal(vectors.data[0].embedding.length, 8);
+      note(OPENAI_SDK, address, "embeddings");
+      const text = await client("mock").completions.create({ model: "mock", prompt: "Hello there" });
+      assert.equal(text.choices[0].text, "Hello there");
+      note(OPENAI_SDK, address, "completions");
+    });
+
+    if (address.endsWith("/v1")) {
+      test("lists and responds", async () => {
+        assert.equal((await client("mock").models.retrieve("mock")).id, "mock");
+        assert.ok((await all(await client("mock").models.list())).some((m) => m.id === "mock"));
+        note(OPENAI_SDK, address, "models");
+        assert.equal((await client("mock").responses.create({ model: "mock", input: "Hello there" })).output_text, "Hello there");
+        note(OPENAI_SDK, address, "responses");
+      });
+    }
+  });
+}
+
+test("the AzureOpenAI client talks", async () => {
+  const client = mock.openai("azure");
+  assert.equal((await client.chat.completions.create({ model: "mock", messages: user("Hi") })).choices[0].message.content, "Hi");
+  note(OPENAI_SDK, "/openai", "chat/completions");
+  assert.ok((await all(await client.models.list())).some((m) => m.id === "mock"));
+  note(OPENAI_SDK, "/openai", "models");
+});
