@@ -94,6 +94,9 @@ func (r *Reader) get(req *http.Request) ([]byte, error) {
 		}](err); ok {
 			why = "The image is not fetched: " + refused.Refusal() + "."
 		}
+		if named, ok := errors.AsType[*url.Error](err); ok {
+			err = named.Err // without the URL, which may hold a signature
+		}
 		return nil, &Error{Type: "value_error", Msg: why, Err: err}
 	}
 	defer res.Body.Close()
