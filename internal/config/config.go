@@ -122,6 +122,16 @@ func (c *Config) Locals() (locals []Model) {
 	return locals
 }
 
+// Provider finds a provider by its name; nil: there is none.
+func (c *Config) Provider(name string) *Provider {
+	for i := range c.Providers {
+		if c.Providers[i].Name == name {
+			return &c.Providers[i]
+		}
+	}
+	return nil
+}
+
 // Provider is a server elsewhere. At most one of Key, KeyFile and Entra is set.
 type Provider struct {
 	Name       string        `yaml:"-"`

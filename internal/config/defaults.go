@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	_ "embed" // the example file
+	"slices"
 
 	"github.com/ingot-llm/ingot/internal/config/tagged"
 )
@@ -39,6 +40,20 @@ func DefaultMock() *Config {
 		c.Models = append(c.Models, deployment(Model{Name: d.name, Provider: "mock", Mock: &d.mock}))
 	}
 	return c
+}
+
+// completeProviders adds OpenAI itself where a model names it and the file does not describe it.
+func (c *Config) completeProviders(env func(string) (string, bool)) {
+	named := slices.ContainsFunc(c.Models, func(m Model) bool {
+		return m.Provider == "openai" || slices.ContainsFunc(m.Targets, func(t Model) bool { return t.Provider == "openai" })
+	})
+	if !named || c.Provider("openai") != nil {
+		return
+	}
+	p := Provider{Name: "openai", Type: "openai"}
+	tagged.Fill(&p)
+	p.Key, _ = env("OPENAI_API_KEY")
+	c.Providers = append(c.Providers, p)
 }
 
 // deployment is m with the defaults of whatever it leaves out.

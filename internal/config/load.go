@@ -95,6 +95,7 @@ func Parse(name string, data []byte, env func(string) (string, bool)) (*Config, 
 	for i := range c.Models {
 		c.Models[i].complete()
 	}
+	c.completeProviders(env)
 	if c.Models == nil {
 		c.Models = Default().Models
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"strconv"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/ingot-llm/ingot/internal/library"
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/mock"
+	"github.com/ingot-llm/ingot/internal/picture"
 	"github.com/ingot-llm/ingot/internal/route"
 )
 
@@ -66,9 +68,15 @@ func (g *Gateway) deployment(ctx context.Context, s *snapshot, m *config.Model) 
 		if err != nil {
 			return d, err
 		}
+		if t.Weight = 1; targets[i].Weight != nil {
+			t.Weight = *targets[i].Weight
+		}
 		t.Info.Deployment, t.Info.Reasoning, t.Info.Inputs = m.Name, llm.ReasoningPlace(m.Reasoning), m.Inputs
 		t.Info.RequestsPerMinute, t.Info.TokensPerMinute = m.PerMinute, m.TokensLimit
 		d.Targets = append(d.Targets, t)
+	}
+	if len(d.Targets) > 1 {
+		d.Order = route.Weighted(rand.IntN)
 	}
 	return d, nil
 }
@@ -79,12 +87,14 @@ func (g *Gateway) target(ctx context.Context, s *snapshot, m *config.Model, nth 
 	switch {
 	case m.Provider == "mock":
 		t.Limits.FirstToken, t.Limits.Silence = m.Timeouts.FirstToken, m.Timeouts.Silence
-		t.Backend = mock.New(mockOptions(m))
+		t.Backend = mock.New(mockOptions(m, s.pictures))
 		infos, err := t.Backend.Models(ctx)
 		if err != nil || len(infos) == 0 {
 			return t, fmt.Errorf("describe: %w", err)
 		}
 		t.Info = infos[0]
+	case m.Provider != "":
+		return g.elsewhere(ctx, s, m)
 	default:
 		settings, err := g.settings(ctx, s.cfg, m)
 		if err != nil {
@@ -93,6 +103,7 @@ func (g *Gateway) target(ctx context.Context, s *snapshot, m *config.Model, nth 
 		if nth > 0 {
 			settings.Spec.Name += "#" + strconv.Itoa(nth+1)
 		}
+		settings.Pictures = s.pictures
 		model := g.pool.Model(settings)
 		s.models = append(s.models, model)
 		t.Backend, t.Info = model, settings.Info
@@ -104,8 +115,8 @@ func (g *Gateway) target(ctx context.Context, s *snapshot, m *config.Model, nth 
 	return t, nil
 }
 
-func mockOptions(m *config.Model) mock.Options {
-	o := mock.Options{Name: m.Name}
+func mockOptions(m *config.Model, pictures *picture.Reader) mock.Options {
+	o := mock.Options{Name: m.Name, Pictures: pictures}
 	if c := m.Mock; c != nil {
 		o.Behaviour, o.TokensPerSecond, o.FirstToken = mock.Behaviour(c.Behaviour), c.TokensPerSecond, c.FirstToken
 		o.MaxTokens, o.Dimensions, o.ToolChoiceAuto = c.MaxTokens, c.Dimensions, c.ToolChoiceAuto == "call"

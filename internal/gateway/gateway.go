@@ -5,6 +5,7 @@ package gateway
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -17,14 +18,15 @@ import (
 	"github.com/ingot-llm/ingot/internal/auth"
 	"github.com/ingot-llm/ingot/internal/config"
 	"github.com/ingot-llm/ingot/internal/dialect"
-	"github.com/ingot-llm/ingot/internal/dialect/azureai"
 	"github.com/ingot-llm/ingot/internal/engine"
 	"github.com/ingot-llm/ingot/internal/engine/hardware"
 	"github.com/ingot-llm/ingot/internal/engine/process"
 	"github.com/ingot-llm/ingot/internal/library"
 	"github.com/ingot-llm/ingot/internal/limit"
 	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/picture"
 	"github.com/ingot-llm/ingot/internal/policy"
+	"github.com/ingot-llm/ingot/internal/provider"
 	"github.com/ingot-llm/ingot/internal/route"
 	"github.com/ingot-llm/ingot/internal/telemetry"
 )
@@ -60,6 +62,7 @@ type Gateway struct {
 	closing atomic.Bool
 
 	reload sync.Mutex     // one at a time
+	last   lasting        // guarded by reload
 	leave  sync.WaitGroup // old snapshots that drain
 }
 
@@ -69,6 +72,17 @@ type snapshot struct {
 	handler http.Handler
 	models  []*engine.Model
 	broken  []string // deployments whose model could not be opened
+
+	pictures  *picture.Reader
+	providers map[string]provider.Config // by name, without what is a model's own
+	retire    []func()                   // end what was made for this configuration alone
+}
+
+// end ends what was made for the configuration alone.
+func (s *snapshot) end() {
+	for _, f := range s.retire {
+		f()
+	}
 }
 
 // New assembles a Gateway. Close it when it is no longer needed.
@@ -105,10 +119,16 @@ func (g *Gateway) Reload(ctx context.Context, cfg *config.Config) error {
 	g.keys.Store(keys)
 	old := g.current.Swap(s)
 	const patience = 10 * time.Minute
+	discard := g.last.discard
+	g.last.discard = nil
 	g.leave.Go(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()
 		g.pool.Release(ctx, old.models)
+		old.end()
+		for _, store := range discard {
+			_ = store.Close(ctx) // its background answers were cut off, which nobody can be told any more
+		}
 	})
 	return nil
 }
@@ -138,33 +158,23 @@ func (g *Gateway) Config() *config.Config { return g.current.Load().cfg }
 
 func (g *Gateway) assemble(ctx context.Context, cfg *config.Config) (*snapshot, error) {
 	s := &snapshot{cfg: cfg}
+	var err error
+	if s.pictures, err = g.last.pictures(cfg.Images); err != nil {
+		return nil, fmt.Errorf("images: %w", err)
+	}
 	deployments, err := g.deployments(ctx, s)
 	if err != nil {
 		g.pool.Release(ctx, s.models)
+		s.end()
 		return nil, err
 	}
 	g.memory.Store(int64(cfg.Engine.Memory))
 	table := route.New(deployments, cfg.DefaultModel, route.Aliases{Own: cfg.Aliases.Names, GitHubModels: cfg.Aliases.Names == nil && cfg.Aliases.Mode == "github-models"})
-	backend := llm.Chain(
-		table,
-		policy.Trace(g.log, func(ctx context.Context) slog.Attr { return slog.String("request_id", dialect.RequestID(ctx)) }),
-		policy.Meter(table.List(), g.recorder),
-		policy.Limit(g.counter.Reserve, table.List()),
-	)
-	s.handler = dialect.AllowOrigins(origins(cfg), azureai.Handler(azureai.Options{
-		Options: dialect.Options{
-			AllowHost: allowHost(cfg.Listen), Backend: backend, Models: table, Logger: g.log, MaxBody: int64(cfg.Limits.Body),
-			BodyTimeout: cfg.Limits.BodyTimeout, BodyTotal: cfg.Limits.BodyTotal, BodyMemory: int64(cfg.Limits.BodyMemory), Budget: &g.bodies,
-			WriteTimeout: slowReader,
-			Authenticate: func(r *http.Request) (llm.Caller, error) {
-				return auth.Authenticator{Keys: g.keys.Load(), GitHubTokens: cfg.GitHubTokens}.Authenticate(r)
-			},
-		},
-		ServiceSpelling: cfg.Info.Spelling == "service",
-		LegacyExtras:    cfg.ExtraParameters.Legacy,
-		StrictVersions:  cfg.APIVersions == "strict",
-		Reasoning:       llm.ReasoningPlace(cfg.Reasoning),
-	}))
+	if s.handler, err = g.doors(s, table); err != nil {
+		g.pool.Release(ctx, s.models)
+		s.end()
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -264,6 +274,16 @@ func (g *Gateway) Close(ctx context.Context) {
 	defer cancel()
 	g.pool.Close(ctx)
 	g.leave.Wait()
+	g.reload.Lock()
+	defer g.reload.Unlock()
+	for _, store := range append(g.last.discard, g.last.store) {
+		if store != nil {
+			_ = store.Close(ctx) // nobody is left to be told what was cut off
+		}
+	}
+	if s := g.current.Load(); s != nil {
+		s.end()
+	}
 }
 
 // Deployments lists what is served, without those whose model could not be opened.

@@ -19,6 +19,7 @@ type Metrics struct {
 	first    *prometheus.HistogramVec
 	perToken *prometheus.HistogramVec
 	tokens   *prometheus.HistogramVec
+	mirrored *prometheus.CounterVec
 }
 
 // The labels of doc/protocol.md §12.1 with dots as underscores.
@@ -57,13 +58,16 @@ func NewMetrics(version string) *Metrics {
 		tokens: histogram("gen_ai_client_token_usage",
 			"Tokens that a model read (input) and wrote (output) for one request.",
 			prometheus.ExponentialBuckets(1, 4, 14), labelKind),
+		mirrored: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ingot_mirrored_requests_total", Help: "Copies of requests for the deployment of endpoint.mirror, by how they ended.",
+		}, []string{labelRequest, "result"}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "ingot_build_info", Help: "Always 1; the labels tell which build this is.",
 		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.active, m.duration, m.first, m.perToken, m.tokens, build,
+	m.registry.MustRegister(m.active, m.duration, m.first, m.perToken, m.tokens, m.mirrored, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -72,6 +76,9 @@ func NewMetrics(version string) *Metrics {
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 }
+
+// Mirrored counts a copy of a request that a deployment got, by how it ended; the names are of fixed sets.
+func (m *Metrics) Mirrored(deployment, result string) { m.mirrored.WithLabelValues(deployment, result).Inc() }
 
 // CountActive counts the requests that next is answering.
 func (m *Metrics) CountActive(next http.Handler) http.Handler {

@@ -24,7 +24,8 @@ func Keys(c *config.Config, h home.Home, mock bool) (*auth.Keys, error) {
 				return nil, fmt.Errorf("key %s: %w", k.Name, err)
 			}
 		}
-		key.Caller.Name, key.Caller.RequestsPerMinute, key.Caller.Admin = k.Name, k.RequestsPerMinute, k.Admin
+		key.Caller.Name, key.Caller.Admin = k.Name, k.Admin
+		key.Caller.RequestsPerMinute, key.Caller.TokensPerMinute = k.RequestsPerMinute, k.TokensPerMinute
 		keys = append(keys, key)
 	}
 	if len(c.Keys) == 0 && !InEnvironment() {
