@@ -68,6 +68,9 @@ func (g *Gateway) deployment(ctx context.Context, s *snapshot, m *config.Model) 
 		if err != nil {
 			return d, err
 		}
+		if t.Info.Created.IsZero() { // nobody knows better since when it is there
+			t.Info.Created = g.started
+		}
 		if t.Weight = 1; targets[i].Weight != nil {
 			t.Weight = *targets[i].Weight
 		}

@@ -60,6 +60,7 @@ type Gateway struct {
 	current atomic.Pointer[snapshot]
 	keys    atomic.Pointer[auth.Keys]
 	closing atomic.Bool
+	started time.Time
 
 	reload sync.Mutex     // one at a time
 	last   lasting        // guarded by reload
@@ -87,7 +88,7 @@ func (s *snapshot) end() {
 
 // New assembles a Gateway. Close it when it is no longer needed.
 func New(ctx context.Context, o Options) (*Gateway, error) {
-	g := &Gateway{o: o, log: o.Logger, metrics: telemetry.NewMetrics(o.Version), machine: hardware.Detect(ctx)}
+	g := &Gateway{o: o, log: o.Logger, started: time.Now(), metrics: telemetry.NewMetrics(o.Version), machine: hardware.Detect(ctx)}
 	g.pool = engine.NewPool(engine.Options{Logger: o.Logger, Budget: func() uint64 { return uint64(g.memory.Load()) }})
 	keys, err := o.Keys(o.Config)
 	if err != nil {
