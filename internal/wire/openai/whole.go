@@ -35,14 +35,13 @@ const maxDropped = 256
 // DecodeMeta reads what another Ingot says that it did not obey.
 func (c Codec) DecodeMeta(h http.Header) llm.Meta {
 	var m llm.Meta
-	list := h.Get("X-Ingot-Dropped")
-	for name := range strings.SplitSeq(list, ", ") {
-		if plain, err := strconv.Unquote(name); err == nil && strings.HasPrefix(name, `"`) {
-			name = plain
+	for rest := h.Get("X-Ingot-Dropped"); rest != "" && len(m.Dropped) < maxDropped; {
+		name, after, _ := strings.Cut(rest, ", ")
+		if quoted, err := strconv.QuotedPrefix(rest); err == nil { // which may hold commas
+			name, _ = strconv.Unquote(quoted)
+			after = strings.TrimPrefix(rest[len(quoted):], ", ")
 		}
-		if name != "" && len(m.Dropped) < maxDropped {
-			m.Dropped = append(m.Dropped, name)
-		}
+		m.Dropped, rest = append(m.Dropped, name), after
 	}
 	return m
 }
