@@ -89,11 +89,9 @@ func (m marks) messages(ms []llm.Message) []llm.Message {
 
 func (m marks) parts(parts []llm.Part) []llm.Part {
 	parts = slices.Clone(parts)
-	texts := 0
 	for i, p := range parts {
 		switch p := p.(type) {
 		case llm.Text:
-			texts++
 			parts[i] = m.part(p)
 		case llm.Reasoning:
 			parts[i] = llm.Reasoning{Text: m.part(p.Text)}
@@ -110,15 +108,46 @@ func (m marks) parts(parts []llm.Part) []llm.Part {
 		case llm.Image, llm.Audio, llm.Opaque:
 		}
 	}
-	if texts < 2 {
-		return parts
-	}
-	said := textOf(parts)
-	if plain := m.text(said); plain != said { // a mark that is cut between two parts
-		parts = slices.DeleteFunc(parts, func(p llm.Part) bool { _, ok := p.(llm.Text); return ok })
-		parts = slices.Insert(parts, 0, llm.Part(llm.NewText(plain)))
+	return m.joints(parts)
+}
+
+// joints spoils the marks that are cut between two texts, which then are one. Only what has a place in the text keeps texts apart.
+func (m marks) joints(parts []llm.Part) []llm.Part {
+	for i := len(parts); i > 0; {
+		end := i
+		for i > 0 && !apart(parts[i-1]) {
+			i--
+		}
+		if run := parts[i:end]; texts(run) > 1 {
+			said := textOf(run)
+			if plain := m.text(said); plain != said {
+				rest := slices.DeleteFunc(slices.Clone(run), isText)
+				parts = slices.Concat(parts[:i], []llm.Part{llm.NewText(plain)}, rest, parts[end:])
+			}
+		}
+		i = max(0, i-1)
 	}
 	return parts
+}
+
+func isText(p llm.Part) bool { _, ok := p.(llm.Text); return ok }
+
+func texts(parts []llm.Part) (n int) {
+	for _, p := range parts {
+		if isText(p) {
+			n++
+		}
+	}
+	return n
+}
+
+func apart(p llm.Part) bool {
+	switch p.(type) {
+	case llm.Image, llm.Audio, llm.Opaque:
+		return true
+	case llm.Text, llm.Reasoning, llm.ToolCall, llm.ToolResult:
+	}
+	return false
 }
 
 // part is t itself where nothing is to be spoiled.

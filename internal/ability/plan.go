@@ -43,6 +43,9 @@ func (m *model) plan(r *llm.ChatRequest) (*plan, error) {
 	offered = m.marks.tools(offered)
 	switch {
 	case !m.tells:
+		if err := spellable(r.Messages); err != nil {
+			return nil, err
+		}
 		out.Messages = spell(out.Messages)
 		if p.spelled {
 			out.Messages = instruct(out.Messages, m.system, instruction(offered, p.must))

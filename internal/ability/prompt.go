@@ -126,6 +126,43 @@ func spell(ms []llm.Message) []llm.Message {
 	return out
 }
 
+// spellable refuses images and sounds where calls and results are written as text, which has no place for them.
+func spellable(ms []llm.Message) error {
+	for i := range ms {
+		m := &ms[i]
+		for _, p := range m.Parts {
+			if r, ok := p.(llm.ToolResult); ok {
+				if err := onlyText(r.Content, "the result of a tool"); err != nil {
+					return err
+				}
+			}
+		}
+		if len(callsOf(m.Parts)) > 0 {
+			if err := onlyText(m.Parts, "a message that calls tools"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func onlyText(parts []llm.Part, where string) error {
+	for _, p := range parts {
+		var loc []any
+		switch p := p.(type) {
+		case llm.Image:
+			loc = p.Loc
+		case llm.Audio:
+			loc = p.Loc
+		case llm.Text, llm.Reasoning, llm.ToolCall, llm.ToolResult, llm.Opaque:
+			continue
+		}
+		msg := "The chat template of this model has no place for an image or a sound in " + where
+		return &llm.Error{Kind: llm.Unsupported, Param: "messages", Message: msg + ".", Details: []llm.Detail{{Type: "parameter_not_supported", Msg: msg, Loc: loc}}}
+	}
+	return nil
+}
+
 // hear adds results to what the user says: many templates want roles to alternate.
 func hear(out []llm.Message, results string) []llm.Message {
 	told := message(llm.User, results)

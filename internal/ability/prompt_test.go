@@ -15,7 +15,7 @@ import (
 // chat decodes a request as a door does.
 func chat(t *testing.T, body string) *llm.ChatRequest {
 	t.Helper()
-	r, err := request.DecodeChat([]byte(body), request.Contract{Wire: llm.WireOpenAI, Admit: func(string) request.Admission { return request.Take }})
+	r, err := request.DecodeChat([]byte(body), request.Contract{Wire: llm.WireInference, Admit: func(string) request.Admission { return request.Take }})
 	if err != nil {
 		t.Fatal(err)
 	}
