@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"reflect"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ingot-llm/ingot/internal/auth"
+	"github.com/ingot-llm/ingot/internal/auth/entra"
 	"github.com/ingot-llm/ingot/internal/config"
 	"github.com/ingot-llm/ingot/internal/dialect"
 	"github.com/ingot-llm/ingot/internal/dialect/azureai"
@@ -29,6 +31,14 @@ var documents = []string{"/openapi.json", "/swagger.json"}
 // doors is all that a configuration serves: each path is one door's, and what is no other's is the inference door's.
 func (g *Gateway) doors(s *snapshot, table *route.Table) (http.Handler, error) {
 	cfg := s.cfg
+	callers := auth.Authenticator{GitHubTokens: cfg.GitHubTokens}
+	tokens, err := g.last.tokens(cfg.Entra)
+	if err != nil {
+		return nil, fmt.Errorf("entra: %w", err)
+	}
+	if tokens != nil {
+		callers.Tokens = tokens
+	}
 	watched := llm.Chain(
 		table,
 		policy.Trace(g.log, func(ctx context.Context) slog.Attr { return slog.String("request_id", dialect.RequestID(ctx)) }),
@@ -39,7 +49,9 @@ func (g *Gateway) doors(s *snapshot, table *route.Table) (http.Handler, error) {
 		MaxBody: int64(cfg.Limits.Body), BodyTimeout: cfg.Limits.BodyTimeout, BodyTotal: cfg.Limits.BodyTotal, BodyMemory: int64(cfg.Limits.BodyMemory),
 		Budget: &g.bodies, WriteTimeout: slowReader,
 		Authenticate: func(r *http.Request) (llm.Caller, error) {
-			return auth.Authenticator{Keys: g.keys.Load(), GitHubTokens: cfg.GitHubTokens}.Authenticate(r)
+			who := callers
+			who.Keys = g.keys.Load()
+			return who.Authenticate(r)
 		},
 	}
 	inference := azureai.Handler(azureai.Options{
@@ -104,11 +116,13 @@ func (g *Gateway) endpoint(s *snapshot, table *route.Table, watched, limited llm
 
 // lasting is what outlives a reload as long as its settings do not change. Whoever reloads has it alone.
 type lasting struct {
-	images  config.Images
-	reader  *picture.Reader
-	kept    config.Responses
-	store   *responses.Store
-	discard []*responses.Store // whose settings changed
+	images    config.Images
+	reader    *picture.Reader
+	entra     config.Entra
+	validator *entra.Validator
+	kept      config.Responses
+	store     *responses.Store
+	discard   []*responses.Store // whose settings changed
 }
 
 // responses is the store of a configuration; nil where nothing is stored.
@@ -143,4 +157,26 @@ func (l *lasting) pictures(c config.Images) (*picture.Reader, error) {
 	}
 	l.images, l.reader = c, picture.New(o)
 	return l.reader, nil
+}
+
+// tokens judges those who come with a token of Microsoft Entra ID; nil where nobody may.
+func (l *lasting) tokens(c config.Entra) (*entra.Validator, error) {
+	if len(c.Tenants) == 0 {
+		return nil, nil //nolint:nilnil // nobody judges, and nothing is wrong
+	}
+	if l.validator != nil && reflect.DeepEqual(c, l.entra) {
+		return l.validator, nil
+	}
+	client, err := dial.Configured(dial.Options{Proxy: dial.ProxyEnvironment})
+	if err != nil {
+		return nil, err
+	}
+	v, err := entra.New(entra.Options{
+		Tenants: c.Tenants, Audiences: c.Audiences, FirstParty: c.FirstParty, Allow: entra.Allow(c.Allow), Leeway: c.Leeway, Authority: c.Authority, Client: client,
+	})
+	if err != nil {
+		return nil, err
+	}
+	l.entra, l.validator = c, v
+	return v, nil
 }
