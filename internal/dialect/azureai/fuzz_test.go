@@ -14,14 +14,17 @@ import (
 
 // FuzzHandler sends anything to the door: it answers with valid JSON, or with a stream of it, and never with an error of ours.
 func FuzzHandler(f *testing.F) {
-	for _, path := range []string{"/info", "/chat/completions", "/models/completions", "/deployments/think/chat/completions", "/deployments/vectors/embeddings", "//x%2f/%20"} {
-		for _, body := range []string{hi, `{"stream":true,` + asked + `,` + tools + `,"tool_choice":"required"}`, `{"prompt":["a",""],"n":2}`, `{"input":[[1]],"dimensions":8}`, `{`} {
+	for _, path := range []string{
+		"/info", "/chat/completions", "/models/completions", "/deployments/think/chat/completions", "/deployments/vectors/embeddings", "//x%2f/%20",
+		"/inference/chat/completions", "/models/images/embeddings", "/orgs/o/inference/embeddings", "/score", "/catalog/models",
+	} {
+		for _, body := range []string{hi, `{"stream":true,` + asked + `,` + tools + `,"tool_choice":"required"}`, `{"prompt":["a",""],"n":2}`, `{"input":[[1]],"dimensions":8}`, `{"input":[{"image":"data:,","text":"a"}]}`, `{"input_data":{"input_string":["a"],"parameters":{"top_p":1}}}`, `{`} {
 			f.Add(path, "pass-through", "2024-05-01-preview", body)
 			f.Add(path, "", "", body)
 			f.Add(path, "drop", "", body)
 		}
 	}
-	h := azureai.Handler(options(table(f, mocks[:3]...), func(o *azureai.Options) { o.MaxBody = 4096 }))
+	h := azureai.Handler(options(table(f, mocks[:3]...), func(o *azureai.Options) { o.MaxBody, o.Endpoint = 4096, &azureai.Endpoint{Traffic: map[string]int{"echo": 1, "think": 1}} }))
 	f.Fuzz(func(t *testing.T, path, extras, version, body string) {
 		if len(body) > 4096 || strings.Contains(body, `"dimensions"`) && len(body) > 256 {
 			return
@@ -32,7 +35,7 @@ func FuzzHandler(f *testing.F) {
 		}
 		u.RawQuery = url.Values{"api-version": {version}}.Encode()
 		method := http.MethodPost
-		if strings.HasSuffix(path, "info") {
+		if strings.HasSuffix(path, "info") || strings.HasSuffix(path, "catalog/models") {
 			method = http.MethodGet
 		}
 		r := httptest.NewRequestWithContext(t.Context(), method, "/", strings.NewReader(body))

@@ -80,12 +80,13 @@ func extra(param, names string) string {
 		"{" + nested(400, "extra_parameters_not_allowed", sentence, wrongValue, param, "") + `,"detail":` + quote(sentence) + "}"
 }
 
-func TestEveryKindOfErrorHasItsStatusCodeAndHeaders(t *testing.T) {
-	t.Parallel()
-	const m = "It went wrong."
+const wentWrong = "It went wrong."
+
+// answersOf are the answers to errors of each kind, which say that it went wrong and that 1.5 s from now it may not.
+func answersOf() map[llm.Kind]string {
+	const m = wentWrong
 	retry := []string{"retry-after: 2", "retry-after-ms: 1500"}
-	wait := 1500 * time.Millisecond
-	answers := map[llm.Kind]string{
+	return map[llm.Kind]string{
 		llm.Malformed: refusal(400, "invalid_json", m, wrongValue, ""),
 		llm.Invalid: heads(422, "Invalid input", nil) + "{" + nested(422, "Invalid input", m, wrongValue, "", "") +
 			`,"status":422,"code":"Invalid input","message":"It went wrong.","detail":[]}`,
@@ -118,6 +119,13 @@ func TestEveryKindOfErrorHasItsStatusCodeAndHeaders(t *testing.T) {
 		llm.Unavailable: refusal(503, "ServiceUnavailable", m, "server_error", "", retry...),
 		llm.Upstream:    refusal(502, "BackendError", m, "server_error", ""),
 	}
+}
+
+func TestEveryKindOfErrorHasItsStatusCodeAndHeaders(t *testing.T) {
+	t.Parallel()
+	const m = wentWrong
+	wait := 1500 * time.Millisecond
+	answers := answersOf()
 	for kind := llm.Malformed; kind <= llm.Upstream; kind++ {
 		want, ok := answers[kind]
 		if !ok {

@@ -1,6 +1,7 @@
 package azureai
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -58,12 +59,12 @@ func scored(body []byte) ([]byte, error) {
 		return nil, &llm.Error{Kind: llm.Malformed, Message: "The request body is not valid JSON: " + err.Error() + "."}
 	}
 	var s score
-	input := s.members(root, nil, "input_data")["input_data"]
-	members := s.members(input, []any{"input_data"}, "input_string", "parameters")
 	s.out.BeginObject()
-	s.messages(members["input_string"])
-	if p := members["parameters"]; !p.Null() {
-		s.parameters(p)
+	if outer := s.members(root, nil, "input_data"); outer != nil {
+		if inner := s.members(outer["input_data"], []any{"input_data"}, "input_string", "parameters"); inner != nil {
+			s.messages(inner["input_string"])
+			s.parameters(inner["parameters"])
+		}
 	}
 	s.out.EndObject()
 	if len(s.details) > 0 {
@@ -85,23 +86,24 @@ func (s *score) fail(typ, msg string, loc ...any) {
 	}
 }
 
-// members reads the members of an object at loc, which may be these.
+// members reads the members of an object at loc, which may be these; nil where it is none.
 func (s *score) members(v jsonx.Value, loc []any, known ...string) map[string]jsonx.Value {
-	found := map[string]jsonx.Value{}
-	if v.Kind() != jsonx.Object {
-		if v.Kind() == jsonx.Absent {
-			s.fail("missing", "Field required", loc...)
-		} else {
-			s.fail("dict_type", "Input should be a valid dictionary", loc...)
-		}
-		return found
+	switch v.Kind() { //nolint:exhaustive // all others are no object
+	case jsonx.Absent:
+		s.fail("missing", "Field required", loc...)
+		return nil
+	case jsonx.Object:
+	default:
+		s.fail("dict_type", "Input should be a valid dictionary", loc...)
+		return nil
 	}
+	found := map[string]jsonx.Value{}
 	for name, m := range v.Members() {
-		if !slices.Contains(known, name) {
+		if slices.Contains(known, name) {
+			found[strings.Clone(name)] = m
+		} else {
 			s.fail("extra_forbidden", "Extra inputs are not permitted", append(slices.Clip(loc), strings.Clone(name))...)
-			continue
 		}
-		found[strings.Clone(name)] = m
 	}
 	return found
 }
@@ -142,18 +144,18 @@ func only(v jsonx.Value) bool {
 }
 
 func (s *score) parameters(v jsonx.Value) {
-	known := []string{"do_sample", "return_full_text"}
-	for name := range scoreParameters {
-		known = append(known, name)
+	if v.Null() {
+		return
 	}
-	found := s.members(v, []any{"input_data", "parameters"}, known...)
+	names := slices.Sorted(maps.Keys(scoreParameters))
+	found := s.members(v, []any{"input_data", "parameters"}, append(names, "do_sample", "return_full_text")...)
 	greedy := s.flag(found, "do_sample", false)
 	if s.flag(found, "return_full_text", true) {
 		s.fail("value_error", "The prompt is not given back: input should be false", "input_data", "parameters", "return_full_text")
 	}
-	for name, member := range scoreParameters {
-		if p, ok := found[name]; ok && (member != "temperature" || !greedy) {
-			s.out.Raw(member, p)
+	for _, name := range names {
+		if p, ok := found[name]; ok && (name != "temperature" || !greedy) {
+			s.out.Raw(scoreParameters[name], p)
 		}
 	}
 	if greedy {
