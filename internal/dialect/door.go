@@ -19,6 +19,7 @@ func (o *Options) Admit(r *http.Request) (llm.Caller, error) {
 	if o.AllowHost != nil && !o.AllowHost(r.Host) {
 		return caller, &llm.Error{Kind: llm.BadHost, Message: "This endpoint listens on the machine itself and answers to its own address and localhost only, not to the Host of this request. Use http://localhost, or let it listen to the network (listen: 0.0.0.0:8080)."}
 	}
+	caller.RequestID = clientID(r.Header.Get("X-Ms-Client-Request-Id"))
 	return caller, nil
 }
 
