@@ -27,21 +27,19 @@ func (f *file) convert(ctx context.Context) (*Picture, error) {
 		}
 		return nil, f.broken(err)
 	}
-	turn := 1
+	lossy, turn := f.isLossy(decoded), 1
 	if f.exif != nil {
 		turn = orientation(f.exif(f.data))
 	}
+	if _, planes := decoded.(*image.YCbCr); !planes || turn != 1 {
+		decoded = upright(flatten(decoded, f.width, f.height), turn)
+	}
 	var out bytes.Buffer
 	p := &Picture{Type: "image/png"}
-	if f.name == "JPEG" && coarse(decoded) {
-		// It was lossy already, and as PNG would be many times larger.
-		p.Type = "image/jpeg"
-		if turn != 1 {
-			decoded = upright(flatten(decoded, f.width, f.height), turn)
-		}
+	if lossy {
+		p.Type = "image/jpeg" // as PNG it would be many times larger
 		err = jpeg.Encode(&out, decoded, &jpeg.Options{Quality: quality})
 	} else {
-		decoded = upright(flatten(decoded, f.width, f.height), turn)
 		err = (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&out, decoded)
 	}
 	if err != nil {
@@ -51,15 +49,13 @@ func (f *file) convert(ctx context.Context) (*Picture, error) {
 	return p, nil
 }
 
-// coarse reports whether a decoded JPEG has no finer colours than the encoder writes.
-func coarse(decoded image.Image) bool {
-	switch m := decoded.(type) {
-	case *image.Gray:
+// isLossy reports whether an image had lost something already when it was stored.
+func (f *file) isLossy(decoded image.Image) bool {
+	switch decoded.(type) {
+	case *image.YCbCr, *image.NYCbCrA:
 		return true
-	case *image.YCbCr:
-		return m.SubsampleRatio != image.YCbCrSubsampleRatio444
 	}
-	return false
+	return f.name == "JPEG"
 }
 
 // decodeAll decodes the file, however its decoder ends, and stops when the context does.

@@ -7,41 +7,45 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// decodeWebP decodes a WebP. A lossy one is stored as film is, with black at 16 and white at 235, which the decoder leaves to
-// its caller, while the image package counts from 0 to 255.
+// decodeWebP decodes a WebP. A lossy one is stored as film is, in the studio range of ITU-R BT.601, which the decoder leaves to
+// its caller: there black is 16 and white 235, where the image package has 0 and 255.
 func decodeWebP(r io.Reader) (image.Image, error) {
 	m, err := webp.Decode(r)
-	if err != nil {
-		return nil, err
-	}
 	switch m := m.(type) {
 	case *image.YCbCr:
-		return fullRange(m, nil), nil
+		fullRange(m)
 	case *image.NYCbCrA:
-		return fullRange(&m.YCbCr, m), nil
+		fullRange(&m.YCbCr)
 	}
-	return m, nil
+	return m, err
 }
 
-// fullRange converts the studio range of ITU-R BT.601; alpha may be nil.
-func fullRange(m *image.YCbCr, alpha *image.NYCbCrA) *image.NRGBA {
-	const unit = 1 << 16 // the factors are fractions of it
-	rgb := image.NewNRGBA(m.Rect)
-	for y := m.Rect.Min.Y; y < m.Rect.Max.Y; y++ {
-		row := rgb.Pix[(y-m.Rect.Min.Y)*rgb.Stride:]
-		for x := m.Rect.Min.X; x < m.Rect.Max.X; x++ {
-			c := m.COffset(x, y)
-			l := 76_309*(int(m.Y[m.YOffset(x, y)])-16) + unit/2 // 255/219
-			cb, cr := int(m.Cb[c])-128, int(m.Cr[c])-128
-			p := row[4*(x-m.Rect.Min.X):][:4]
-			p[0] = byte(min(max(l+104_597*cr, 0)/unit, 255))
-			p[1] = byte(min(max(l-25_675*cb-53_279*cr, 0)/unit, 255))
-			p[2] = byte(min(max(l+132_201*cb, 0)/unit, 255))
-			p[3] = 255
-			if alpha != nil {
-				p[3] = alpha.A[alpha.AOffset(x, y)]
-			}
+// fullRange spreads the planes of an image over all values of a byte.
+func fullRange(m *image.YCbCr) {
+	const (
+		black, white   = 16, 235
+		middle, colour = 128, 224 // of the values of a colour, and how many there are
+	)
+	var light, tint [256]byte
+	for v := range 256 {
+		light[v] = spread(v-black, white-black, 0)
+		tint[v] = spread(v-middle, colour, middle)
+	}
+	for i, v := range m.Y {
+		m.Y[i] = light[v]
+	}
+	for _, plane := range [][]byte{m.Cb, m.Cr} {
+		for i, v := range plane {
+			plane[i] = tint[v]
 		}
 	}
-	return rgb
+}
+
+// spread stretches what lay in so many steps to 255, from a middle on.
+func spread(v, steps, middle int) byte {
+	scaled := (2*v*255 + steps) / (2 * steps)
+	if v < 0 {
+		scaled = (2*v*255 - steps) / (2 * steps)
+	}
+	return byte(min(max(middle+scaled, 0), 255)) //nolint:gosec // it is within a byte
 }
