@@ -138,6 +138,7 @@ func (h *Handler) whole(w http.ResponseWriter, r *http.Request, e *entry, a *out
 
 // inBackground answers with a response that is still to come about, or with its events.
 func (h *Handler) inBackground(w http.ResponseWriter, r *http.Request, req *llm.ChatRequest, e *entry, a *output.Answer, chat func(context.Context) llm.Stream) error {
+	req.Stream = true // so that its state is known, and what was said when it is cancelled
 	if err := h.Store.start(context.WithoutCancel(r.Context()), h.Logger, e, a, chat); err != nil {
 		return err
 	}

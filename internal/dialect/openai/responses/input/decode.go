@@ -8,6 +8,7 @@ import (
 	"github.com/ingot-llm/ingot/internal/dialect"
 	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/nearest"
 	"github.com/ingot-llm/ingot/internal/wire/openai/message"
 	"github.com/ingot-llm/ingot/internal/wire/openai/request"
 )
@@ -28,6 +29,13 @@ type Request struct {
 	input      jsonx.Value
 	logprobs   bool
 	echo       echo
+}
+
+// members are those of the root that are obeyed.
+var members = []string{
+	"background", "include", "input", "instructions", "max_output_tokens", "max_tool_calls", "metadata", "model", "parallel_tool_calls",
+	"previous_response_id", "reasoning", "safety_identifier", "store", "stream", "stream_options", "temperature", "text", "tool_choice",
+	"tools", "top_logprobs", "top_p", "truncation", "user",
 }
 
 // whyNot says of members that the API has and this endpoint has not why that is.
@@ -102,7 +110,7 @@ func (c *Request) member(f *fields, name string, v jsonx.Value) bool {
 		c.echo.instructions = v
 	case "max_output_tokens":
 		r.MaxTokens = f.integer(v, 1, most, name)
-		c.echo.limit = r.MaxTokens
+		c.echo.limit, r.CompletionTokens = r.MaxTokens, true // thoughts are part of it
 	case "temperature":
 		r.Temperature = f.number(v, 0, 2, name)
 		c.echo.temperature = r.Temperature
@@ -171,11 +179,23 @@ func (c *Request) extra(f *fields, name string, v jsonx.Value, unknown request.A
 		c.Chat.Dropped = append(c.Chat.Dropped, dialect.Clip(name))
 	case known:
 		f.unsupported(why, name)
-	case slices.Contains(chatWords, name) || unknown != request.Take || len(c.Chat.Extra) == mostExtras:
-		f.unknown(name)
+	case slices.Contains(chatWords, name):
+		f.fail(llm.UnknownParam, "extra_forbidden", "Unknown parameter: '"+name+"'. Chat completions have it, responses do not.", name)
+	case unknown != request.Take || len(c.Chat.Extra) == mostExtras:
+		f.stranger(name)
 	default:
 		c.Chat.Extra.Keep(name, v)
 	}
+}
+
+// stranger refuses a root member that nobody has heard of.
+func (f *fields) stranger(name string) {
+	clipped, hint := dialect.Clip(name), ""
+	if near := nearest.Name(name, members); near != "" {
+		hint = " Did you mean '" + near + "'?"
+	}
+	f.fail(llm.UnknownParam, "extra_forbidden", "Unknown parameter: '"+clipped+"'."+hint+
+		" The header extra-parameters: drop leaves out what is unknown, and pass-through hands it to the model.", clipped)
 }
 
 func (c *Request) offer(name string, v jsonx.Value) {

@@ -27,11 +27,22 @@ func rename(member string) string {
 }
 
 func renameAll(members []string) []string {
+	if members == nil {
+		return nil
+	}
 	out := make([]string, len(members))
 	for i, m := range members {
 		out[i] = rename(m)
 	}
 	return out
+}
+
+// reword renames the members that a sentence quotes.
+func reword(sentence string) string {
+	for from, to := range renamed {
+		sentence = strings.ReplaceAll(sentence, "'"+from+"'", "'"+place(to)+"'")
+	}
+	return sentence
 }
 
 // Translate is the stream of a chat with its errors and dropped members in the words of the request that it was made of.
@@ -58,20 +69,14 @@ func Translate(s llm.Stream) llm.Stream {
 func translate(err error) error {
 	e := *llm.AsError(err)
 	e.Meta.Dropped = renameAll(e.Meta.Dropped)
-	if to, ok := renamed[e.Param]; ok {
-		e.Message = strings.ReplaceAll(e.Message, "'"+e.Param+"'", "'"+place(to)+"'")
-	}
-	e.Param = rename(e.Param)
-	e.Details = slices.Clone(e.Details)
+	e.Message, e.Param, e.Details = reword(e.Message), rename(e.Param), slices.Clone(e.Details)
 	for i := range e.Details {
 		d := &e.Details[i]
+		d.Msg = reword(d.Msg)
 		if len(d.Loc) < 2 {
 			continue
 		}
 		name, _ := d.Loc[1].(string)
-		if to, ok := renamed[name]; ok {
-			d.Msg = strings.ReplaceAll(d.Msg, "'"+name+"'", "'"+place(to)+"'")
-		}
 		d.Loc = relocate(name, d.Loc)
 		if i == 0 {
 			e.Param = dialect.Place(d.Loc)
