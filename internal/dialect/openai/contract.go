@@ -76,7 +76,8 @@ func refused(name string, own dialect.Members) *llm.Error {
 	}
 	slices.Sort(known)
 	hint := ""
-	if near := nearest.Name(name, known); near != "" {
+	const short = len("top_k") // which is no top_p
+	if near := nearest.Name(name, known); near != "" && len(name) > short {
 		hint = " Did you mean '" + near + "'?"
 	}
 	return &llm.Error{

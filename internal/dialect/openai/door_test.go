@@ -261,3 +261,14 @@ func deploymentOf(answer string) string {
 	status, _, _ := strings.Cut(answer, "\n")
 	return status
 }
+
+// vectors is a model that embeds whatever comes.
+type vectors [][]float32
+
+func (v vectors) Embed(context.Context, *llm.EmbedRequest) (*llm.EmbedReply, error) {
+	return &llm.EmbedReply{Vectors: v, Usage: &llm.Usage{Prompt: 4}}, nil
+}
+
+func (vectors) Chat(context.Context, *llm.ChatRequest) llm.Stream         { return nil }
+func (vectors) Complete(context.Context, *llm.CompleteRequest) llm.Stream { return nil }
+func (vectors) Models(context.Context) ([]llm.ModelInfo, error)           { return nil, nil }

@@ -137,9 +137,6 @@ func newFailure(wire llm.Wire, e *llm.Error) *failure {
 	if len(e.Details) > 0 && (e.Kind == llm.Invalid || e.Kind == llm.Unsupported) {
 		f.detail(&e.Details[0], e.Message == llm.FaultyMessage)
 	}
-	if e.Kind == llm.Unsupported && !strings.HasPrefix(f.message, unsupported) {
-		f.message = unsupported + "'" + f.param + "' is not supported with this model. " + f.message
-	}
 	f.filtered, f.filter = e.Kind == llm.Filtered, e.Filter
 	f.message, f.param = dialect.Cut(f.message, mostText), dialect.Cut(f.param, mostParam)
 	return f
@@ -172,6 +169,8 @@ func (f *failure) detail(d *llm.Detail, generic bool) {
 		message = "Invalid value: " + shown(jsonx.Value(d.Input)) + ". Supported values are: " + supported(d.Msg) + "."
 	case d.Type == "extra_forbidden":
 		f.code = "unknown_parameter"
+	case d.Type == "parameter_not_supported" && !strings.HasPrefix(f.message, unsupported):
+		f.message = unsupported + "'" + f.param + "' is not supported with this model. " + f.message
 	case d.Type == "value_error" && combined[f.param]:
 		f.code = "invalid_parameter_combination"
 	}

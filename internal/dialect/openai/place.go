@@ -133,7 +133,7 @@ func noRoute(p place, r *http.Request) *llm.Error {
 			". OpenAI is served at /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/responses and /v1/models, and the same below /openai/v1."
 	}
 	hint := p.hint()
-	if hint == "" {
+	if hint == "" && p.operation != opResponses {
 		hint = meant(&p, dialect.Segments(r.URL.EscapedPath()))
 	}
 	e.Message += hint
