@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"policy":          {"llm"},
 	"limit":           {"llm"},
 	"auth":            {"llm", "library/disk"},
+	"auth/entra":      {"llm"},
 	"cert":            {"library/disk"},
 	"port":            {},
 	"schema":          {},

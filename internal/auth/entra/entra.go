@@ -165,18 +165,19 @@ func (v *Validator) Verify(ctx context.Context, token string) (llm.Caller, error
 	}
 	issuer, err := set.issuerOf(ctx)
 	if err != nil {
-		return llm.Caller{}, unavailable(err, set.retry())
+		return llm.Caller{}, undecided(err)
 	}
 	if c.Issuer != issuer {
 		return llm.Caller{}, invalid(errors.New("its issuer (iss) is not its tenant's"))
 	}
 	// Times, which may be off by the leeway, and audiences, of which there may be several, are checked below.
-	verifier := oidc.NewVerifier(issuer, set, &oidc.Config{SupportedSigningAlgs: v.o.Algorithms, SkipClientIDCheck: true, SkipExpiryCheck: true})
+	look := &lookup{set: set}
+	verifier := oidc.NewVerifier(issuer, look, &oidc.Config{SupportedSigningAlgs: v.o.Algorithms, SkipClientIDCheck: true, SkipExpiryCheck: true})
 	checked, err := verifier.Verify(ctx, token)
-	if err != nil {
-		if _, ok := errors.AsType[*outageError](err); ok {
-			return llm.Caller{}, unavailable(err, set.retry())
-		}
+	switch {
+	case look.undecided != nil:
+		return llm.Caller{}, undecided(look.undecided)
+	case err != nil:
 		return llm.Caller{}, invalid(err)
 	}
 	var signed claims
@@ -252,9 +253,14 @@ func invalid(cause error) *llm.Error {
 	}
 }
 
-func unavailable(cause error, retry time.Duration) *llm.Error {
+// undecided is for a token whose keys could not be fetched, or whose caller did not wait for them.
+func undecided(cause error) *llm.Error {
+	outage, ok := errors.AsType[*outageError](cause)
+	if !ok {
+		return llm.AsError(cause)
+	}
 	return &llm.Error{
-		Kind: llm.Unavailable, RetryAfter: retry, Err: fmt.Errorf("verify token: %w", cause),
+		Kind: llm.Unavailable, RetryAfter: outage.retry, Err: fmt.Errorf("verify token: %w", cause),
 		Message: "The keys that tokens are checked with cannot be had from Microsoft Entra ID at the moment. Try again, or use a key.",
 	}
 }

@@ -20,14 +20,14 @@ import (
 // When keys are fetched, and within which bounds.
 const (
 	keepKeys    = 24 * time.Hour
-	againAfter  = time.Minute // at the earliest, whatever unknown keys tokens name and however the last time went
+	againAfter  = time.Minute      // at the earliest, whatever unknown keys tokens name
+	retryAfter  = 10 * time.Second // the same, where they could not be fetched
 	fetchTime   = 10 * time.Second
 	maxDocument = 1 << 20
 	leastBits   = 2048
 )
 
-// keySet is the keys of one tenant for one version of tokens. It implements oidc.KeySet, and keeps what
-// issuer each key is for.
+// keySet is the keys of one tenant for one version of tokens, with the issuer that each is for.
 type keySet struct {
 	o         *Options
 	authority *url.URL
@@ -40,8 +40,8 @@ type keySet struct {
 	issuer  string
 	keys    []signingKey
 	fetched time.Time
-	tried   time.Time
-	failure error // of the last try
+	next    time.Time // not tried again before
+	failure error     // of the last try
 }
 
 type signingKey struct {
@@ -59,7 +59,10 @@ func newKeySet(o *Options, authority *url.URL, tenant, path string) *keySet {
 }
 
 // outageError is the error of keys that could not be fetched.
-type outageError struct{ cause error }
+type outageError struct {
+	cause error
+	retry time.Duration // until it may be tried again
+}
 
 func (e *outageError) Error() string { return "fetch keys: " + e.cause.Error() }
 
@@ -86,9 +89,17 @@ func (s *keySet) issuerOf(ctx context.Context) (string, error) {
 	return s.issuer, nil
 }
 
+// lookup is the oidc.KeySet of one token. It notes why the keys could not be had, which the library that asks
+// makes a mere text of.
+type lookup struct {
+	set       *keySet
+	undecided error
+}
+
 // VerifySignature checks the signature of a token with the key that it names, and that the key is for the
 // tenant's tokens.
-func (s *keySet) VerifySignature(ctx context.Context, token string) ([]byte, error) {
+func (l *lookup) VerifySignature(ctx context.Context, token string) ([]byte, error) {
+	s := l.set
 	algorithms := make([]jose.SignatureAlgorithm, len(s.o.Algorithms))
 	for i, a := range s.o.Algorithms {
 		algorithms[i] = jose.SignatureAlgorithm(a)
@@ -103,8 +114,8 @@ func (s *keySet) VerifySignature(ctx context.Context, token string) ([]byte, err
 	}
 	named := s.named(kid)
 	if len(named) == 0 {
-		if err := wait(ctx, s.refresh(ctx)); err != nil {
-			return nil, err
+		if l.undecided = wait(ctx, s.refresh(ctx)); l.undecided != nil {
+			return nil, l.undecided
 		}
 		named = s.named(kid)
 	}
@@ -147,25 +158,21 @@ func (s *keySet) filled(issuer string) string {
 	return strings.ReplaceAll(issuer, "{tenantid}", s.tenant)
 }
 
-// retry is how long until fetching may be tried again.
-func (s *keySet) retry() time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return max(s.tried.Add(againAfter).Sub(s.o.Now()), time.Second)
-}
-
-// refresh fetches metadata and keys, once for all who ask at the same time and at most once a minute, and
-// goes on where who asked first leaves. What is known stays where it fails.
+// refresh fetches metadata and keys, once for all who ask at the same time and not again soon, and goes
+// on where who asked first leaves. What is known stays where it fails.
 func (s *keySet) refresh(ctx context.Context) <-chan singleflight.Result {
 	return s.flight.DoChan("", func() (any, error) {
 		s.mu.Lock()
-		recent, failure := s.o.Now().Sub(s.tried) < againAfter && !s.tried.IsZero(), s.failure
-		if !recent {
-			s.tried = s.o.Now()
+		now, next, failure := s.o.Now(), s.next, s.failure
+		if !now.Before(next) {
+			s.next = now.Add(retryAfter)
 		}
 		s.mu.Unlock()
-		if recent {
-			return nil, failure
+		switch {
+		case now.Before(next) && failure != nil:
+			return nil, &outageError{failure, next.Sub(now)}
+		case now.Before(next):
+			return nil, nil
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTime)
 		defer cancel()
@@ -173,10 +180,10 @@ func (s *keySet) refresh(ctx context.Context) <-chan singleflight.Result {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.failure = err; err != nil {
-			s.failure = &outageError{err}
-			return nil, s.failure
+			return nil, &outageError{err, retryAfter}
 		}
-		s.issuer, s.keys, s.fetched = issuer, keys, s.o.Now()
+		s.issuer, s.keys, s.fetched = issuer, keys, now
+		s.next = now.Add(againAfter)
 		return nil, nil
 	})
 }
@@ -184,7 +191,7 @@ func (s *keySet) refresh(ctx context.Context) <-chan singleflight.Result {
 func wait(ctx context.Context, done <-chan singleflight.Result) error {
 	select {
 	case <-ctx.Done():
-		return &outageError{ctx.Err()}
+		return fmt.Errorf("wait for keys: %w", ctx.Err())
 	case r := <-done:
 		return r.Err
 	}
