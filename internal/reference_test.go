@@ -23,8 +23,10 @@ import (
 	"github.com/ingot-llm/ingot/internal/conformance/report"
 	"github.com/ingot-llm/ingot/internal/dialect"
 	"github.com/ingot-llm/ingot/internal/dialect/azureai"
+	"github.com/ingot-llm/ingot/internal/dialect/openai"
 	"github.com/ingot-llm/ingot/internal/library"
 	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/provider"
 	"github.com/ingot-llm/ingot/internal/route"
 )
 
@@ -51,8 +53,8 @@ func TestTheReferenceOfTheErrorsIsUpToDate(t *testing.T) {
 	b.WriteString("| Kind | Door | Status | Code | `type` | Headers | When |\n|---|---|---|---|---|---|---|\n")
 	for kind, when := range kinds(t) {
 		for _, door := range doors {
-			answer := ask(door.handler, &llm.Error{Kind: llm.Kind(kind), Message: "test", RetryAfter: time.Second})
-			unknown := ask(door.handler, &llm.Error{Kind: llm.Kind(kind), Message: "test"})
+			answer := ask(door.handler, door.path, &llm.Error{Kind: llm.Kind(kind), Message: "test", RetryAfter: time.Second})
+			unknown := ask(door.handler, door.path, &llm.Error{Kind: llm.Kind(kind), Message: "test"})
 			var typ string
 			if _, rest, ok := strings.Cut(answer.Body.String(), `"type":`); ok {
 				typ, _, _ = strings.Cut(rest, ",")
@@ -67,11 +69,15 @@ func TestTheReferenceOfTheErrorsIsUpToDate(t *testing.T) {
 
 // doors are those that the table of errors is about.
 var doors = []struct {
-	name    string
-	handler func(dialect.Options) http.Handler
+	name, path string
+	handler    func(dialect.Options) http.Handler
 }{
-	{"Model Inference", func(o dialect.Options) http.Handler { return azureai.Handler(azureai.Options{Options: o}) }},
+	{"Model Inference", "/chat/completions", func(o dialect.Options) http.Handler { return azureai.Handler(azureai.Options{Options: o}) }},
+	{"Azure OpenAI", "/openai/deployments/m/chat/completions", openAI},
+	{"OpenAI v1", "/v1/chat/completions", openAI},
 }
+
+func openAI(o dialect.Options) http.Handler { return openai.Handler(openai.Options{Options: o}) }
 
 // signs are the headers of an error that tell a client what to do, where it is known when to try again and where it is not.
 func signs(known, unknown http.Header) string {
@@ -97,6 +103,39 @@ func signs(known, unknown http.Header) string {
 		}
 	}
 	return strings.Join(list, ", ")
+}
+
+func TestTheReferenceOfTheFlavoursIsUpToDate(t *testing.T) {
+	t.Parallel()
+	words := []struct {
+		feature llm.Feature
+		name    string
+	}{
+		{llm.FeatureN, "`n`"}, {llm.FeatureLogprobs, "`logprobs`"}, {llm.FeatureLogitBias, "`logit_bias`"}, {llm.FeatureParallelTools, "`parallel_tool_calls`"},
+		{llm.FeatureEffort, "`reasoning_effort`"}, {llm.FeatureTools, "`tools`"}, {llm.FeatureFormat, "`response_format`"}, {llm.FeatureImages, "images"},
+		{llm.FeatureAudio, "audio"}, {llm.FeatureAudioOutput, "`modalities` with audio"}, {llm.FeatureSuffix, "`suffix`"}, {llm.FeatureEcho, "`echo`"},
+		{llm.FeatureBestOf, "`best_of`"}, {llm.FeatureTokens, "token ids"}, {llm.FeatureInputType, "`input_type`"}, {llm.FeaturePrefix, "`prefix`"},
+		{llm.FeaturePairs, "a text with an image to embed"}, {llm.FeatureOpaque, "parts of other types"},
+	}
+	var b strings.Builder
+	b.WriteString("| `flavour` | Not asked for |\n|---|---|\n")
+	for _, name := range provider.Flavours() {
+		lacks, _ := provider.Lacks(name)
+		var said []string
+		for _, w := range words {
+			if lacks&w.feature != 0 {
+				said, lacks = append(said, w.name), lacks&^w.feature
+			}
+		}
+		if lacks != 0 {
+			t.Errorf("flavour %s lacks a feature without a word here: %b", name, lacks)
+		}
+		if said == nil {
+			said = []string{"nothing: it says itself what it does not do"}
+		}
+		fmt.Fprintf(&b, "| `%s` | %s |\n", name, strings.Join(said, ", "))
+	}
+	generated(t, "../doc/providers.md", b.String())
 }
 
 func TestTheReferenceOfTheCatalogueIsUpToDate(t *testing.T) {
@@ -280,7 +319,7 @@ type failing struct {
 func (f failing) Chat(context.Context, *llm.ChatRequest) llm.Stream { return llm.Fail(f.err) }
 
 // ask has a door answer with an error.
-func ask(door func(dialect.Options) http.Handler, err *llm.Error) *httptest.ResponseRecorder {
+func ask(door func(dialect.Options) http.Handler, path string, err *llm.Error) *httptest.ResponseRecorder {
 	info := llm.ModelInfo{Deployment: "m", Operations: []llm.Operation{llm.OpChat}}
 	backend := failing{err: err}
 	h := door(dialect.Options{
@@ -289,8 +328,8 @@ func ask(door func(dialect.Options) http.Handler, err *llm.Error) *httptest.Resp
 		MaxBody:      1 << 10, Logger: slog.New(slog.DiscardHandler),
 	})
 	w := httptest.NewRecorder()
-	body := strings.NewReader(`{"messages":[{"role":"user","content":"x"}]}`)
-	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/chat/completions", body))
+	body := strings.NewReader(`{"model":"m","messages":[{"role":"user","content":"x"}]}`)
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, body))
 	return w
 }
 

@@ -2,6 +2,8 @@ package provider
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/ingot-llm/ingot/internal/llm"
 )
@@ -32,6 +34,9 @@ var flavours = map[string]flavour{
 	"lm-studio":    {noSpeech | llm.FeatureN | llm.FeatureLogprobs | llm.FeatureParallelTools | llm.FeatureAudio | llm.FeatureEcho | llm.FeatureBestOf | llm.FeatureTokens},
 	"ingot":        {}, // it says so itself
 }
+
+// Flavours lists the servers by name.
+func Flavours() []string { return slices.Sorted(maps.Keys(flavours)) }
 
 // Lacks returns what a server of that flavour is known not to understand.
 func Lacks(name string) (llm.Feature, bool) {
