@@ -12,6 +12,7 @@ const (
 	Llama = tiny.Llama
 	Phi3  = tiny.Phi3
 	BERT  = tiny.BERT
+	CLIP  = tiny.CLIP
 )
 
 // ChatTemplate is a template that fits Llama and Phi3 models.
