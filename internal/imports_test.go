@@ -48,7 +48,7 @@ var mayImport = map[string][]string{
 	"ability/gbnf":    {"jsonx"},
 	"mock":            {"llm", "picture", "schema"},
 	"engine":          {"engine/*", "llm", "jsonx", "wire", "wire/openai", "wire/openai/request", "upstream", "library", "library/*", "picture"},
-	"engine/*":        {"engine/*", "llm", "wire", "wire/openai", "upstream", "library", "library/*", "picture"},
+	"engine/*":        {"engine/*", "llm", "jsonx", "wire", "wire/openai", "upstream", "library", "library/*", "picture"},
 	"engine/schedule": {},
 	"engine/hardware": {},
 	"library":         {"llm", "library/*", "nearest"},
