@@ -46,7 +46,7 @@ func run(ctx context.Context, log *slog.Logger, s *Store, e *entry, a *output.An
 			failure = hidden(ctx)
 		}
 	}()
-	for _, err := range a.Watch(chat(ctx)) {
+	for _, err := range chat(ctx) {
 		if e := llm.AsError(err); err != nil && e.Kind == llm.Internal && e.Backend == "" {
 			log.LogAttrs(ctx, slog.LevelError, "internal error", slog.String("request_id", dialect.RequestID(ctx)), slog.Any("error", err))
 			return hidden(ctx)
