@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -147,9 +148,15 @@ func (o *Options) logRefusal(r *http.Request, e *llm.Error) {
 		return
 	}
 	const most = 200
-	o.Logger.LogAttrs(r.Context(), slog.LevelInfo, "request refused", slog.String("request_id", RequestID(r.Context())),
+	attrs := []slog.Attr{
+		slog.String("request_id", RequestID(r.Context())),
 		slog.String("method", r.Method), slog.String("path", r.URL.Path[:min(len(r.URL.Path), most)]),
-		slog.String("error_type", e.Kind.String()), slog.String("param", memberName(e.Param)))
+		slog.String("error_type", e.Kind.String()), slog.String("param", memberName(e.Param)),
+	}
+	if e.Err != nil && (e.Kind == llm.Unauthenticated || e.Kind == llm.Denied || e.Kind == llm.Unavailable) {
+		attrs = append(attrs, slog.String("cause", fmt.Sprintf("%.200s", e.Err.Error()))) // which only the operator may know
+	}
+	o.Logger.LogAttrs(r.Context(), slog.LevelInfo, "request refused", attrs...)
 }
 
 // memberName is s where it reads like a member's name; anything else might be a text in the wrong place.

@@ -46,7 +46,7 @@ func (l *limiter) Embed(ctx context.Context, req *llm.EmbedRequest) (reply *llm.
 		return l.next.Embed(ctx, req)
 	}
 	c := claim{prompt: inputTokens(req.Items)}
-	g, err := l.reserve(ctx, quotas, c)
+	g, err := l.reserve(ctx, req.Model, quotas, c)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (l *limiter) stream(ctx context.Context, e *llm.Envelope, claims func(llm.M
 	}
 	return func(yield func(*llm.Reply, error) bool) {
 		c := claims(l.models[e.Model])
-		g, err := l.reserve(ctx, quotas, c)
+		g, err := l.reserve(ctx, e.Model, quotas, c)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -108,7 +108,7 @@ const (
 	ofDeployment = "deployment "
 )
 
-func (l *limiter) reserve(ctx context.Context, quotas []llm.Quota, c claim) (llm.Grant, error) {
+func (l *limiter) reserve(ctx context.Context, deployment string, quotas []llm.Quota, c claim) (llm.Grant, error) {
 	tokens := c.total()
 	if !c.said { // nobody asked for that much: it must not keep the request from being answered at all
 		for _, q := range quotas {
@@ -118,6 +118,7 @@ func (l *limiter) reserve(ctx context.Context, quotas []llm.Quota, c claim) (llm
 		}
 	}
 	g, err := l.count(ctx, tokens, quotas...)
+	meta := llm.Meta{Deployment: deployment, Limits: g.Limits}
 	switch {
 	case err != nil:
 		return g, llm.AsError(fmt.Errorf("count request: %w", err))
@@ -125,7 +126,7 @@ func (l *limiter) reserve(ctx context.Context, quotas []llm.Quota, c claim) (llm
 		return g, nil
 	case g.Wait < 0:
 		return g, &llm.Error{
-			Kind: llm.OverBudget, Code: g.Lack, Meta: llm.Meta{Limits: g.Limits},
+			Kind: llm.OverBudget, Code: g.Lack, Meta: meta,
 			Message: fmt.Sprintf("The request may take %d tokens, %d for its prompt and the rest for the answer, and the limit of the %s is %d a minute: ask for a shorter answer (max_tokens) or send a shorter prompt.",
 				tokens, c.prompt, holder(g.By), g.By.Tokens),
 		}
@@ -135,7 +136,7 @@ func (l *limiter) reserve(ctx context.Context, quotas []llm.Quota, c claim) (llm
 		most = g.By.Tokens
 	}
 	return g, &llm.Error{
-		Kind: llm.RateLimited, Code: g.Lack, Meta: llm.Meta{Limits: g.Limits}, RetryAfter: g.Wait,
+		Kind: llm.RateLimited, Code: g.Lack, Meta: meta, RetryAfter: g.Wait,
 		Message: fmt.Sprintf("Rate limit is exceeded. Try again in %.0f seconds. The limit of the %s is %d %s a minute.",
 			max(1, math.Ceil(g.Wait.Seconds())), holder(g.By), most, g.Lack),
 	}

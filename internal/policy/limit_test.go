@@ -74,7 +74,7 @@ func TestRequestsOverALimitAreRefusedWithTheTimeToWait(t *testing.T) {
 				continue
 			}
 			e := llm.AsError(err)
-			if !strings.HasSuffix(e.Message, c.want) || e.Kind != c.kind || e.RetryAfter != max(c.wait, 0) || e.Code != c.lack || e.Meta.Limits != left {
+			if !strings.HasSuffix(e.Message, c.want) || e.Kind != c.kind || e.RetryAfter != max(c.wait, 0) || e.Code != c.lack || e.Meta.Limits != left || e.Meta.Deployment != "d" {
 				t.Errorf("%s: got %+v, want %q", op, e, c.want)
 			}
 			if m.calls != 0 || len(counter.lines) != 1 {
