@@ -19,6 +19,9 @@ type Form struct {
 func (o *Options) Chat(w http.ResponseWriter, r *http.Request, req *llm.ChatRequest, info *llm.ModelInfo, f Form) error {
 	f.Style.NamedStop = f.Style.NamedStop && req.ToolChoice != nil && req.ToolChoice.Mode == llm.ToolNamed
 	f.Style.Functions = req.Functions
+	if req.Functions && info.Features.Has(llm.FeatureParallelTools) {
+		req.ParallelToolCalls = new(false) // the answer has room for one call
+	}
 	stream := o.Backend.Chat(r.Context(), req)
 	if req.Stream {
 		return o.Stream(w, r, stream, func(first *llm.Reply) Encoder {

@@ -24,7 +24,9 @@ func FuzzHandler(f *testing.F) {
 			f.Add(path, "drop", "", body)
 		}
 	}
-	h := azureai.Handler(options(table(f, mocks[:3]...), func(o *azureai.Options) { o.MaxBody, o.Endpoint = 4096, &azureai.Endpoint{Traffic: map[string]int{"echo": 1, "think": 1}} }))
+	h := azureai.Handler(options(table(f, mocks[:3]...), func(o *azureai.Options) {
+		o.MaxBody, o.Endpoint = 4096, &azureai.Endpoint{Traffic: map[string]int{"echo": 1, "think": 1}}
+	}))
 	f.Fuzz(func(t *testing.T, path, extras, version, body string) {
 		if len(body) > 4096 || strings.Contains(body, `"dimensions"`) && len(body) > 256 {
 			return

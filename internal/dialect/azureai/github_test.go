@@ -86,6 +86,22 @@ func TestANamedToolEndsAsTheFlavourHasIt(t *testing.T) {
 	}
 }
 
+func TestFunctionsAreAnsweredInTheirForm(t *testing.T) {
+	t.Parallel()
+	body := func(members string) string {
+		return `{` + members + asked + `,"functions":[{"name":"look","parameters":{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}}],"function_call":{"name":"look"}}`
+	}
+	called := func(finish string) string {
+		return ok("echo", `{"id":"ID","object":"chat.completion","created":NOW,"model":"parrot-1","choices":[{"index":0,"finish_reason":"`+finish+`",`+
+			`"message":{"role":"assistant","content":null,"function_call":{"name":"look","arguments":"{\"n\":0}"}}}],"usage":{"prompt_tokens":5,"completion_tokens":8,"total_tokens":13}}`)
+	}
+	compare(t, door(t, nil), []exchange{
+		{"at inference, whatever the version", post("/inference/chat/completions"+v2024, body("")), called("stop")},
+		{"elsewhere without a version", post("/models/chat/completions", body("")), called("function_call")},
+		{"elsewhere with one", post("/models/chat/completions"+v2024, body("")), extra("functions", "'functions', 'function_call'")},
+	})
+}
+
 func TestTheCatalogueIsGitHubModels(t *testing.T) {
 	t.Parallel()
 	rt := route.New([]route.Deployment{

@@ -130,9 +130,6 @@ func (q *question) chat(w http.ResponseWriter, r *http.Request, body []byte) err
 			return err
 		}
 	}
-	if req.Functions && info.Features.Has(llm.FeatureParallelTools) {
-		req.ParallelToolCalls = new(false) // the answer has room for one call
-	}
 	req.Model, req.Caller = info.Deployment, q.caller
 	style := q.style(req.UsageChunk)
 	style.Reasoning = dialect.ReasoningPlace(&info, q.Reasoning, llm.ReasoningField)
