@@ -54,7 +54,10 @@ func serveFake(args []string) {
 			answer(w, map[string]string{"content": "Once upon a time"})
 		}
 	})
-	mux.HandleFunc("POST /embeddings", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("GET /props", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, map[string]any{"media_marker": "<__media_0f__>", "modalities": map[string]bool{"vision": !slices.Contains(args, "/folder/of/sightless.gguf")}})
+	})
+	mux.HandleFunc("POST /embeddings", embedImages)
 	mux.HandleFunc("POST /apply-template", func(w http.ResponseWriter, r *http.Request) {
 		req, body := decode(r)
 		prompt := "in a template: " + req.last()
@@ -76,7 +79,7 @@ func serveFake(args []string) {
 // request is what the tests look at of what a child gets.
 type request struct {
 	Model     string
-	Messages  []struct{ Role, Content string }
+	Messages  []turn
 	Prompt    any
 	Content   string
 	Input     any
@@ -91,6 +94,22 @@ type request struct {
 	Grammar   string
 	Continue  bool  `json:"continue_final_message"`
 	Begin     *bool `json:"add_generation_prompt"`
+}
+
+// turn is a message; of one in parts its content is left out.
+type turn struct{ Role, Content string }
+
+func (t *turn) UnmarshalJSON(b []byte) error {
+	var m struct {
+		Role    string
+		Content any
+	}
+	if err := json.Unmarshal(b, &m); err != nil {
+		return err
+	}
+	t.Role = m.Role
+	t.Content, _ = m.Content.(string)
+	return nil
 }
 
 // last is the last text of a request.
@@ -225,10 +244,38 @@ func embed(w http.ResponseWriter, r *http.Request) {
 	answer(w, map[string]any{"data": data, "model": "/folder/of/model.gguf", "usage": map[string]int{"prompt_tokens": tokens, "total_tokens": tokens}})
 }
 
+// embedImages makes vectors of the length of a prompt, of its image, and of the batch, and a last number of its own.
+func embedImages(w http.ResponseWriter, r *http.Request) {
+	var req struct {
+		Content json.RawMessage
+	}
+	var prompts []struct {
+		Prompt string   `json:"prompt_string"`
+		Data   []string `json:"multimodal_data"`
+	}
+	if json.NewDecoder(r.Body).Decode(&req) != nil || json.Unmarshal(req.Content, &prompts) != nil {
+		return // the first question of a start
+	}
+	type datum struct {
+		Index     int         `json:"index"`
+		Embedding [][]float64 `json:"embedding"`
+	}
+	var data []datum
+	for i, p := range prompts {
+		if !strings.Contains(p.Prompt, "<__media_0f__>") || strings.HasSuffix(p.Prompt, "__>") || len(p.Data) != 1 {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		data = append(data, datum{i, [][]float64{{float64(len(p.Prompt)), float64(len(p.Data[0])), float64(len(prompts)), 4}}})
+	}
+	slices.Reverse(data) // it keeps no order
+	answer(w, data)
+}
+
 // command is a model behind a server of the user's: the fake.
 func command(name string) engine.Settings {
 	return engine.Settings{
-		Info: llm.ModelInfo{Deployment: name, Model: "public-" + name, Operations: []llm.Operation{llm.OpChat, llm.OpComplete, llm.OpEmbed}},
+		Info: llm.ModelInfo{Deployment: name, Model: "public-" + name, Operations: llm.Operations()},
 		Spec: process.Spec{
 			Name: name, Slots: 2,
 			Engine:  process.Engine{Kind: process.Command},
