@@ -105,7 +105,6 @@ func TestTheChildGetsWhatTheRequestSays(t *testing.T) {
 		t.Helper()
 		return echoed(t, collect(t, m.Chat(t.Context(), r)), 0)
 	}
-	type turn = turn
 
 	got := ask(chat("echo"))
 	if diff := cmp.Diff([]turn{{"system", "Be kind."}, {"user", "echo"}}, got.Messages); diff != "" {
