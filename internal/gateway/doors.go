@@ -39,13 +39,15 @@ func (g *Gateway) doors(s *snapshot, table *route.Table) (http.Handler, error) {
 	if tokens != nil {
 		callers.Tokens = tokens
 	}
-	watched := llm.Chain(
-		table,
+	watch := []llm.Policy{
 		policy.Trace(g.log, func(ctx context.Context) slog.Attr { return slog.String("request_id", dialect.RequestID(ctx)) }),
 		policy.Meter(table.List(), g.recorder),
-	)
+	}
+	watched := llm.Chain(table, watch...)
+	// What is refused is watched, too.
+	limited := llm.Chain(table, append(slices.Clip(watch), policy.Limit(g.counter.Reserve, table.List()))...)
 	shared := dialect.Options{
-		AllowHost: allowHost(cfg.Listen), Backend: llm.Chain(watched, policy.Limit(g.counter.Reserve, table.List())), Models: table, Logger: g.log,
+		AllowHost: allowHost(cfg.Listen), Backend: limited, Models: table, Logger: g.log,
 		MaxBody: int64(cfg.Limits.Body), BodyTimeout: cfg.Limits.BodyTimeout, BodyTotal: cfg.Limits.BodyTotal, BodyMemory: int64(cfg.Limits.BodyMemory),
 		Budget: &g.bodies, WriteTimeout: slowReader,
 		Authenticate: func(r *http.Request) (llm.Caller, error) {
@@ -56,7 +58,7 @@ func (g *Gateway) doors(s *snapshot, table *route.Table) (http.Handler, error) {
 	}
 	inference := azureai.Handler(azureai.Options{
 		Options: shared, ServiceSpelling: cfg.Info.Spelling == "service", LegacyExtras: cfg.ExtraParameters.Legacy,
-		StrictVersions: cfg.APIVersions == "strict", Reasoning: llm.ReasoningPlace(cfg.Reasoning), Endpoint: g.endpoint(s, table, watched, shared.Backend),
+		StrictVersions: cfg.APIVersions == "strict", Reasoning: llm.ReasoningPlace(cfg.Reasoning), Endpoint: g.endpoint(s, table, watched, limited),
 	})
 	v1 := openai.Handler(openai.Options{
 		Options: shared, LegacyExtras: cfg.ExtraParameters.Legacy, StrictVersions: cfg.APIVersions == "strict",
