@@ -21,10 +21,10 @@ const quality = 95
 // convert decodes the file, turns it upright and writes it anew.
 func (f *file) convert(ctx context.Context) (*Picture, error) {
 	decoded, err := f.decodeAll(ctx)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
 		return nil, f.broken(err)
 	}
 	lossy, turn := f.isLossy(decoded), 1
@@ -114,17 +114,23 @@ func flatten(m image.Image, width, height int) *image.RGBA {
 func upright(m *image.RGBA, turn int) *image.RGBA {
 	w, h := m.Rect.Dx(), m.Rect.Dy()
 	// Of which stored pixel the first of the new image is made, and how far it is from there to the next in its row and column.
-	at := [...]struct{ first, right, down int }{
-		1: {0, 1, w},
-		2: {w - 1, -1, w},
-		3: {w*h - 1, -1, -w},
-		4: {w*h - w, 1, -w},
-		5: {0, w, 1},
-		6: {w*h - w, -w, 1},
-		7: {w*h - 1, -w, -1},
-		8: {w - 1, w, -1},
-	}
-	if turn <= 1 || turn >= len(at) {
+	var first, right, down int
+	switch turn {
+	case 2:
+		first, right, down = w-1, -1, w
+	case 3:
+		first, right, down = w*h-1, -1, -w
+	case 4:
+		first, right, down = w*h-w, 1, -w
+	case 5:
+		first, right, down = 0, w, 1
+	case 6:
+		first, right, down = w*h-w, -w, 1
+	case 7:
+		first, right, down = w*h-1, -w, -1
+	case 8:
+		first, right, down = w-1, w, -1
+	default:
 		return m
 	}
 	if turn >= 5 {
@@ -132,11 +138,11 @@ func upright(m *image.RGBA, turn int) *image.RGBA {
 	}
 	turned := image.NewRGBA(image.Rect(0, 0, w, h))
 	for y := range h {
-		from := at[turn].first + y*at[turn].down
+		from := first + y*down
 		row := turned.Pix[y*turned.Stride:][:4*w]
 		for x := 0; x < len(row); x += 4 {
 			copy(row[x:x+4], m.Pix[4*from:][:4])
-			from += at[turn].right
+			from += right
 		}
 	}
 	return turned

@@ -71,6 +71,7 @@ func (r *Reader) fetch(ctx context.Context, raw string) ([]byte, error) {
 		return nil, &Error{Type: "url_parsing", Msg: "The URL of the image cannot be read.", Err: err}
 	}
 	req.Header.Set("Accept", "image/png, image/jpeg, image/webp, image/gif, image/bmp")
+	req.Header.Set("User-Agent", "Ingot")
 	data, err := r.get(req)
 	switch {
 	case err == nil:

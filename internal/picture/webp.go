@@ -47,5 +47,5 @@ func spread(v, steps, middle int) byte {
 	if v < 0 {
 		scaled = (2*v*255 - steps) / (2 * steps)
 	}
-	return byte(min(max(middle+scaled, 0), 255)) //nolint:gosec // it is within a byte
+	return byte(min(max(middle+scaled, 0), 255))
 }

@@ -55,13 +55,13 @@ type Options struct {
 	Dialer   Dialer   // nil: the system's
 }
 
-// Refused is the error of what is not asked.
-type Refused struct{ reason string }
+// RefusedError is the error of what is not asked.
+type RefusedError struct{ reason string }
 
-func (e *Refused) Error() string { return "refused: " + e.reason }
+func (e *RefusedError) Error() string { return "refused: " + e.reason }
 
 // Refusal is the reason, which tells no address and so is safe to show to a caller.
-func (e *Refused) Refusal() string { return e.reason }
+func (e *RefusedError) Refusal() string { return e.reason }
 
 // PublicClient makes a client for URLs that strangers name. It speaks https to public addresses, besides o.Hosts, follows a few
 // redirects, to the same only, and sends neither cookies nor where it comes from. The caller bounds what it reads.
@@ -80,7 +80,7 @@ func PublicClient(o Options) (*http.Client, error) {
 		Timeout:   total,
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
 			if len(via) > maxRedirects {
-				return &Refused{fmt.Sprintf("it is redirected more than %d times", maxRedirects)}
+				return &RefusedError{fmt.Sprintf("it is redirected more than %d times", maxRedirects)}
 			}
 			// The URL it comes from may hold a signature.
 			r.Header.Del("Referer")
@@ -215,10 +215,10 @@ func (g *guard) judge(u *url.URL) error {
 	if g.public {
 		switch {
 		case u.User != nil:
-			return &Refused{"its URL holds a user name"}
+			return &RefusedError{"its URL holds a user name"}
 		case u.Scheme == "http" && g.hosts[canonical(host)]:
 		case u.Scheme != "https":
-			return &Refused{"its URL is not https"}
+			return &RefusedError{"its URL is not https"}
 		}
 	}
 	if a, err := netip.ParseAddr(host); err == nil {
@@ -237,9 +237,9 @@ func (g *guard) allow(host string, a netip.Addr) error {
 	case ScopeOf(a) >= least:
 		return nil
 	case least == Public:
-		return &Refused{"its host has an address that is not public"}
+		return &RefusedError{"its host has an address that is not public"}
 	}
-	return &Refused{"its host has an address that is link-local, reserved, or a cloud's own"}
+	return &RefusedError{"its host has an address that is link-local, reserved, or a cloud's own"}
 }
 
 // DialContext connects to a judged address of a host. If one of a name's addresses may not be asked, none is.

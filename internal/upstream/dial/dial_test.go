@@ -93,7 +93,7 @@ func get(t *testing.T, c *http.Client, url string) (string, error) {
 
 // outcome is the answer, or why there is none.
 func outcome(text string, err error) string {
-	if refused, ok := errors.AsType[*dial.Refused](err); ok {
+	if refused, ok := errors.AsType[*dial.RefusedError](err); ok {
 		return refused.Refusal()
 	}
 	if err != nil {
@@ -103,6 +103,7 @@ func outcome(text string, err error) string {
 }
 
 func must(t *testing.T) func(*http.Client, error) *http.Client {
+	t.Helper()
 	return func(c *http.Client, err error) *http.Client {
 		t.Helper()
 		if err != nil {
@@ -219,7 +220,7 @@ func TestARedirectIsJudgedLikeARequest(t *testing.T) {
 			if r.Header.Get("Referer") != "" || r.Header.Get("Cookie") != "" {
 				t.Errorf("%s was told %v", r.URL, r.Header)
 			}
-			http.SetCookie(w, &http.Cookie{Name: "who", Value: "you"}) //nolint:gosec // it must not come back
+			http.SetCookie(w, &http.Cookie{Name: "who", Value: "you"}) // it must not come back
 			switch r.URL.Path {
 			case "/redirect":
 				http.Redirect(w, r, r.URL.Query().Get("to"), http.StatusFound)
