@@ -41,6 +41,7 @@ type operation struct {
 	Summary, Request, Answer string
 	Stream                   string // the schema of each event's data
 	Parameters               []string
+	Open                     bool // answered to everybody, and by no door
 }
 
 // Document returns the document as JSON, the same bytes for the same routes. It fails on a route that nothing is known of.
@@ -128,6 +129,12 @@ func (c *contract) describe(d *door, r dialect.Route, op *operation) object {
 	content := object{"application/json": object{"schema": reference("schemas", op.Answer)}}
 	if op.Stream != "" {
 		content["text/event-stream"] = object{"schema": event(op.Stream)}
+	}
+	if op.Open {
+		return object{
+			"operationId": identifier(r), "summary": op.Summary, "security": []object{},
+			"responses": object{"200": object{"description": "The answer.", "content": content}},
+		}
 	}
 	responses := object{"200": object{"description": "The answer.", "headers": references("headers", c.Answered), "content": content}}
 	for _, status := range d.Statuses {

@@ -177,6 +177,28 @@ func TestWhatIsReferredToIsThere(t *testing.T) {
 	}
 }
 
+func TestTheDocumentItselfIsOpenToEverybody(t *testing.T) {
+	t.Parallel()
+	var d struct {
+		Security []any
+		Paths    map[string]map[string]struct {
+			Security  []any
+			Responses map[string]any
+		}
+	}
+	_, raw := document(t, routes())
+	if err := json.Unmarshal(raw, &d); err != nil {
+		t.Fatal(err)
+	}
+	op := d.Paths["/swagger.json"]["get"]
+	if len(d.Security) != 2 || op.Security == nil || len(op.Security) != 0 {
+		t.Errorf("the document needs %v, its own path %v", d.Security, op.Security)
+	}
+	if len(op.Responses) != 1 {
+		t.Errorf("it answers in %d ways", len(op.Responses))
+	}
+}
+
 func TestTheSameRoutesGiveTheSameBytes(t *testing.T) {
 	t.Parallel()
 	_, first := document(t, routes())

@@ -47,7 +47,7 @@ def aimed(document):
     components = document["components"]
     for path, methods in document["paths"].items():
         for operation in methods.values():
-            operation["parameters"] = [p for p in operation["parameters"] if name_of(p) not in NAMES_OF_DEPLOYMENTS]
+            operation["parameters"] = [p for p in operation.get("parameters", ()) if name_of(p) not in NAMES_OF_DEPLOYMENTS]
             for parameter in operation["parameters"]:
                 if parameter.get("in") == "path" and parameter["name"] != "org":
                     parameter["schema"] = {"enum": [model_for(path)]}
@@ -95,8 +95,8 @@ def attack(server, document, folder):
     command += ["--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", os.environ.get("EXAMPLES", "10")]
     command += ["--seed", "8", "--workers", "2", "--generation-database", "none", "--request-timeout", "20", "--suppress-health-check", "all"]
     command += ["--warnings", "off", "--continue-on-failure", "--no-shrink", "--report", "ndjson", "--report-ndjson-path", folder / "report.ndjson"]
-    failed = subprocess.run([*command, *sys.argv[1:]], cwd=folder, check=False, timeout=170).returncode
-    return failed or silent(document, folder / "report.ndjson")
+    failed = subprocess.run([*command, *sys.argv[1:]], cwd=folder, check=False, timeout=300).returncode
+    return silent(document, folder / "report.ndjson") or failed
 
 
 def silent(document, report):

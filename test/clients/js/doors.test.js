@@ -9,7 +9,7 @@ import { isUnexpected } from "@azure-rest/ai-inference";
 
 import { all, chat, embed, events, Ingot, joined, SCHEME, user } from "./ingot.js";
 
-const RED = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR4nGP4z8CAFWEXHbQSACj/P8Fu7N9hAAAAAElFTkSuQmCC";
+const RED = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGP8z4AdMOEQH6QSAM1BAQ/oQeJvAAAAAElFTkSuQmCC";
 const INFERENCE = ["", "/models", "/inference", "/orgs/{org}/inference", "/deployments/{name}", "/openai/deployments/{name}"];
 const OPENAI = ["/v1", "/openai/v1", "/inference", "/inference/v1", "", "/models", "/deployments/{name}", "/openai/deployments/{name}"];
 
