@@ -3,15 +3,15 @@
 // in the list of models.
 //
 //	/openai/deployments/{name}/…  Azure OpenAI
-//	/openai/models[/{id}]
+//	/openai/models[/{id}], /openai/responses[/…]
 //	/v1/…                         OpenAI v1
 //	/openai/v1/…                  the same, as Azure serves it
 //
 //	POST …/chat/completions
 //	POST …/completions
 //	POST …/embeddings
-//	GET  …/models[/{id}]          v1
-//	POST …/responses[/…]          v1
+//	GET  …/models[/{id}]
+//	POST …/responses[/…]
 package openai
 
 import (

@@ -61,21 +61,18 @@ func Routes() []dialect.Route {
 	for _, op := range []string{opChat, opComplete, opEmbed} {
 		routes = append(routes, dialect.Route{Method: http.MethodPost, Path: "/openai/deployments/{deployment}/" + op, Operation: op})
 	}
-	list := func(base string) {
-		routes = append(routes, dialect.Route{Method: http.MethodGet, Path: base + "/models", Operation: "models"},
-			dialect.Route{Method: http.MethodGet, Path: base + "/models/{model}", Operation: "model"})
-	}
-	list("/openai")
 	for _, base := range []string{"/openai/v1", "/v1"} {
-		for _, op := range []string{opChat, opComplete, opEmbed, opResponses} {
+		for _, op := range []string{opChat, opComplete, opEmbed} {
 			routes = append(routes, dialect.Route{Method: http.MethodPost, Path: base + "/" + op, Operation: op})
 		}
-		list(base)
+	}
+	for _, base := range []string{"/openai", "/openai/v1", "/v1"} {
 		for _, one := range []struct{ method, path, operation string }{
-			{http.MethodGet, "", "response"}, {http.MethodDelete, "", "response"},
-			{http.MethodGet, "/input_items", "response/input_items"}, {http.MethodPost, "/cancel", "response/cancel"},
+			{http.MethodGet, "/models", "models"}, {http.MethodGet, "/models/{model}", "model"}, {http.MethodPost, "/responses", opResponses},
+			{http.MethodGet, "/responses/{response_id}", "response"}, {http.MethodDelete, "/responses/{response_id}", "response"},
+			{http.MethodGet, "/responses/{response_id}/input_items", "response/input_items"}, {http.MethodPost, "/responses/{response_id}/cancel", "response/cancel"},
 		} {
-			routes = append(routes, dialect.Route{Method: one.method, Path: base + "/responses/{response_id}" + one.path, Operation: one.operation})
+			routes = append(routes, dialect.Route{Method: one.method, Path: base + one.path, Operation: one.operation})
 		}
 	}
 	return routes
@@ -93,7 +90,7 @@ func locate(segments []string) (place, bool) {
 		segments = segments[1:]
 		p.wire = llm.WireOpenAI
 	}
-	if len(segments) > 0 && (segments[0] == opModels || segments[0] == opResponses && p.wire == llm.WireOpenAI) {
+	if len(segments) > 0 && (segments[0] == opModels || segments[0] == opResponses) {
 		p.operation, p.rest = segments[0], segments[1:]
 		return p, true
 	}
@@ -127,7 +124,7 @@ func lastOperation(segments []string) ([]string, string) {
 
 // noRoute is the error of a path that is not served, which names the one that was probably meant.
 func noRoute(p place, r *http.Request) *llm.Error {
-	e := &llm.Error{Kind: llm.NoRoute, Message: "Resource not found. Azure OpenAI is served at /openai/deployments/{name}/chat/completions, /completions and /embeddings, and at /openai/models."}
+	e := &llm.Error{Kind: llm.NoRoute, Message: "Resource not found. Azure OpenAI is served at /openai/deployments/{name}/chat/completions, /completions and /embeddings, and at /openai/models and /openai/responses."}
 	if p.wire == llm.WireOpenAI {
 		e.Message = "Unknown request URL: " + dialect.Clip(r.Method) + " " + dialect.Clip(r.URL.Path) +
 			". OpenAI is served at /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/responses and /v1/models, and the same below /openai/v1."
@@ -150,10 +147,7 @@ func (p *place) hint() string {
 
 // meant guesses what was meant by a path that ends with none of the operations, or that does not name a deployment.
 func meant(p *place, segments []string) string {
-	served := []string{opChat, opComplete, opEmbed, opModels}
-	if p.wire == llm.WireOpenAI {
-		served = append(served, opResponses)
-	}
+	served := []string{opChat, opComplete, opEmbed, opModels, opResponses}
 	operation := p.operation
 	for take := 2; take > 0 && operation == ""; take-- {
 		if n := len(segments) - take; n >= 0 {
@@ -168,7 +162,7 @@ func meant(p *place, segments []string) string {
 		base = "/openai/v1"
 	case p.wire == llm.WireOpenAI:
 		base = "/v1"
-	case operation == opModels:
+	case operation == opModels || operation == opResponses:
 	case deployments >= 0 && deployments+1 < len(segments):
 		base = "/openai/deployments/" + dialect.Clip(segments[deployments+1])
 	default:

@@ -61,7 +61,7 @@ func TestThePlacesOfAModel(t *testing.T) {
 func TestAPathThatIsNotServedNamesTheOneThatWasMeant(t *testing.T) {
 	t.Parallel()
 	azure := func(hint string) string {
-		return refusal(404, "404", "Resource not found. Azure OpenAI is served at /openai/deployments/{name}/chat/completions, /completions and /embeddings, and at /openai/models."+hint, "not_found_error", "")
+		return refusal(404, "404", "Resource not found. Azure OpenAI is served at /openai/deployments/{name}/chat/completions, /completions and /embeddings, and at /openai/models and /openai/responses."+hint, "not_found_error", "")
 	}
 	v1 := func(request, hint string) string {
 		return refusal(404, "unknown_url", "Unknown request URL: "+request+". OpenAI is served at /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/responses and /v1/models, and the same below /openai/v1."+hint, wrong, "")
@@ -112,6 +112,8 @@ func TestResponsesAreGivenToWhoAnswersThem(t *testing.T) {
 	compare(t, h, []exchange{
 		{"one is made", "POST /v1/responses", "think", nil, "200\ncontent-type: text/plain; charset=utf-8\n\ntester asks think"},
 		{"one is made at v1 of Azure", "POST /openai/v1/responses/", "openai/gpt-4o", nil, "200\ncontent-type: text/plain; charset=utf-8\n\ntester asks openai/gpt-4o"},
+		{"one is made at Azure OpenAI", "POST /openai/responses?api-version=2025-03-01-preview", "echo", nil, "200\ncontent-type: text/plain; charset=utf-8\n\ntester asks echo"},
+		{"one is looked at there", "GET /openai/responses/resp_1", "", nil, "200\ncontent-type: text/plain; charset=utf-8\n\ntester asks with GET for resp_1"},
 		{"by a model that is not there", "POST /v1/responses", "gpt-9", nil, refusal(404, "model_not_found", "The model 'gpt-9' does not exist or you do not have access to it. "+names, wrong, "model")},
 		{"one is looked at", "GET /v1/responses/resp_1/input_items", "", nil, "200\ncontent-type: text/plain; charset=utf-8\n\ntester asks with GET for resp_1 input_items"},
 		{"one is deleted", "DELETE /openai/v1/responses/resp_1", "", nil, "200\ncontent-type: text/plain; charset=utf-8\n\ntester asks with DELETE for resp_1"},
