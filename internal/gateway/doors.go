@@ -43,11 +43,10 @@ func (g *Gateway) doors(s *snapshot, table *route.Table) (http.Handler, error) {
 		policy.Trace(g.log, func(ctx context.Context) slog.Attr { return slog.String("request_id", dialect.RequestID(ctx)) }),
 		policy.Meter(table.List(), g.recorder),
 	}
-	watched := llm.Chain(table, watch...)
 	// What is refused is watched, too.
-	limited := llm.Chain(table, append(slices.Clip(watch), policy.Limit(g.counter.Reserve, table.List()))...)
+	limit := append(slices.Clip(watch), policy.Limit(g.counter.Reserve, table.List()))
 	shared := dialect.Options{
-		AllowHost: allowHost(cfg.Listen), Backend: limited, Models: table, Logger: g.log,
+		AllowHost: allowHost(cfg.Listen), Backend: llm.Chain(table, limit...), Models: table, Logger: g.log,
 		MaxBody: int64(cfg.Limits.Body), BodyTimeout: cfg.Limits.BodyTimeout, BodyTotal: cfg.Limits.BodyTotal, BodyMemory: int64(cfg.Limits.BodyMemory),
 		Budget: &g.bodies, WriteTimeout: slowReader,
 		Authenticate: func(r *http.Request) (llm.Caller, error) {
@@ -58,7 +57,7 @@ func (g *Gateway) doors(s *snapshot, table *route.Table) (http.Handler, error) {
 	}
 	inference := azureai.Handler(azureai.Options{
 		Options: shared, ServiceSpelling: cfg.Info.Spelling == "service", LegacyExtras: cfg.ExtraParameters.Legacy,
-		StrictVersions: cfg.APIVersions == "strict", Reasoning: llm.ReasoningPlace(cfg.Reasoning), Endpoint: g.endpoint(s, table, watched, limited),
+		StrictVersions: cfg.APIVersions == "strict", Reasoning: llm.ReasoningPlace(cfg.Reasoning), Endpoint: g.endpoint(s, table, watch, limit),
 	})
 	v1 := openai.Handler(openai.Options{
 		Options: shared, LegacyExtras: cfg.ExtraParameters.Legacy, StrictVersions: cfg.APIVersions == "strict",
@@ -90,7 +89,7 @@ func (g *Gateway) doors(s *snapshot, table *route.Table) (http.Handler, error) {
 
 // endpoint gives the root the manners of a managed endpoint, where they are wanted. Copies of requests are traced and metered
 // as requests are, but count against nobody's limits.
-func (g *Gateway) endpoint(s *snapshot, table *route.Table, watched, limited llm.Backend) *azureai.Endpoint {
+func (g *Gateway) endpoint(s *snapshot, table *route.Table, watch, limit []llm.Policy) *azureai.Endpoint {
 	e := s.cfg.Endpoint
 	if e == nil {
 		return nil
@@ -107,10 +106,10 @@ func (g *Gateway) endpoint(s *snapshot, table *route.Table, watched, limited llm
 			continue
 		}
 		m := policy.NewMirror(policy.MirrorOptions{
-			To: to, Share: float64(share) / whole, Backend: watched, Most: most, Time: long,
+			To: to, Share: float64(share) / whole, Backend: llm.Chain(table, watch...), Most: most, Time: long,
 			Counted: func(r policy.MirrorResult) { g.metrics.Mirrored(to.Deployment, string(r)) },
 		})
-		out.Backend = m.Policy(limited)
+		out.Backend = llm.Chain(table, append(slices.Clip(limit), m.Policy)...) // copies are made of what is admitted
 		s.retire = append(s.retire, m.Close)
 	}
 	return out
