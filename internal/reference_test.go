@@ -138,6 +138,8 @@ func TestTheReferenceOfTheFlavoursIsUpToDate(t *testing.T) {
 	generated(t, "../doc/providers.md", b.String())
 }
 
+func megabytes(n int64) int64 { return (n + 500_000) / 1_000_000 }
+
 func TestTheReferenceOfTheCatalogueIsUpToDate(t *testing.T) {
 	t.Parallel()
 	l, err := library.Open(t.TempDir(), library.Options{HubURL: "https://localhost"})
@@ -150,17 +152,24 @@ func TestTheReferenceOfTheCatalogueIsUpToDate(t *testing.T) {
 	for _, e := range l.Catalog() {
 		var refs []string
 		for _, s := range e.Sources {
-			refs = append(refs, "`"+s.Ref+"`")
+			ref := "`" + s.Ref + "`"
+			if s.Projector != "" {
+				ref += " with `" + s.Projector + "`"
+			}
+			refs = append(refs, ref)
 		}
-		use := string(e.Kind)
+		use, size := string(e.Kind), fmt.Sprintf("%d MB", megabytes(e.Size))
+		if e.Projector != nil {
+			use, size = use+" with images", size+fmt.Sprintf(" + %d MB", megabytes(e.Projector.Size))
+		}
 		if e.Embedding != nil {
 			use += fmt.Sprintf(", %d dimensions", e.Embedding.Dimensions)
 			if e.Embedding.Matryoshka {
 				use += " or fewer"
 			}
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %d MB | %d | %s | %s | %s |\n", e.Name, cell(e.Title), use, e.License,
-			(e.Size+500_000)/1_000_000, e.Context, yes[e.SHA256 != "" || len(e.Files) > 0], yes[e.Verified], strings.Join(refs, ", "))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %d | %s | %s | %s |\n", e.Name, cell(e.Title), use, e.License,
+			size, e.Context, yes[e.SHA256 != "" || len(e.Files) > 0], yes[e.Verified], strings.Join(refs, ", "))
 	}
 	generated(t, "../doc/models.md", b.String())
 }
