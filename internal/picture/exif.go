@@ -93,38 +93,3 @@ func exifOfPNG(data []byte) []byte {
 	}
 	return nil
 }
-
-// chunks lists the chunks of a WebP.
-func chunks(data []byte) iter.Seq2[string, []byte] {
-	return func(yield func(string, []byte) bool) {
-		for rest := data[min(12, len(data)):]; len(rest) >= 8; {
-			n := uint64(binary.LittleEndian.Uint32(rest[4:]))
-			if 8+n > uint64(len(rest)) || !yield(string(rest[:4]), rest[8:8+n]) {
-				return
-			}
-			rest = rest[min(8+n+n%2, uint64(len(rest))):]
-		}
-	}
-}
-
-// exifOfWebP finds the EXIF block of a WebP; some writers begin it as a JPEG's does.
-func exifOfWebP(data []byte) []byte {
-	for name, body := range chunks(data) {
-		if name == "EXIF" {
-			return bytes.TrimPrefix(body, []byte("Exif\x00\x00"))
-		}
-	}
-	return nil
-}
-
-// animated reports whether a WebP has frames.
-func animated(data []byte) bool {
-	for name, body := range chunks(data) {
-		if name == "VP8X" {
-			const animation = 1 << 1
-			return len(body) > 0 && body[0]&animation != 0
-		}
-		return name == "ANIM" || name == "ANMF"
-	}
-	return false
-}

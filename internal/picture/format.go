@@ -137,8 +137,8 @@ func (r *Reader) judge(data []byte) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.name == "WebP" && animated(data) {
-		return nil, notSupported("An animated WebP")
+	if f.name == "WebP" {
+		data = still(data)
 	}
 	c, err := f.configOf(data)
 	if err != nil {

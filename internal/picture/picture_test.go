@@ -10,12 +10,14 @@ import (
 	"hash/crc32"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/gif"
 	"image/jpeg"
 	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/image/bmp"
@@ -191,6 +193,9 @@ func TestEveryFormatIsRead(t *testing.T) {
 		"WebP, lossy":                      {fixture(t, "lossy.webp"), "image/jpeg", "RGBY"},
 		"WebP, lossy and transparent":      {fixture(t, "alpha.webp"), "image/jpeg", "RGBW"},
 		"WebP that is to be turned":        {fixture(t, "turned.webp"), "image/png", "BRYG"},
+		"WebP with frames":                 {fixture(t, "animated.webp"), "image/jpeg", "RGBY"},
+		"WebP with transparent frames":     {fixture(t, "moving.webp"), "image/jpeg", "RGBW"},
+		"WebP with lossless frames":        {fixture(t, "steps.webp"), "image/png", "RGBY"},
 		"BMP":                              {plainBMP.Bytes(), "image/png", "RGBY"},
 		"BMP of another writer":            {fixture(t, "rgb.bmp"), "image/png", "RGBY"},
 		"BMP with a palette":               {fixture(t, "palette.bmp"), "image/png", "RGBY"},
@@ -329,7 +334,7 @@ func TestWhatIsNoImageForUsIsRefused(t *testing.T) {
 		"an HTML page":                  {dataURL("image/png", []byte("\n<!DOCTYPE html><title>x</title>")), "value_error", "An HTML page is not supported" + also},
 		"a PDF":                         {dataURL("application/pdf", []byte("%PDF-1.7\n")), "value_error", "PDF is not supported" + also},
 		"an icon":                       {dataURL("image/x-icon", []byte("\x00\x00\x01\x00\x01\x00")), "value_error", "ICO is not supported" + also},
-		"a WebP with frames":            {dataURL("image/webp", fixture(t, "animated.webp")), "value_error", "An animated WebP is not supported" + also},
+		"half a WebP with frames":       {dataURL("image/webp", fixture(t, "animated.webp")[:100]), "value_error", "The WebP is broken or cut off."},
 		"a PNG's first bytes":           {dataURL("image/png", whole[:20]), "value_error", "The PNG is broken or cut off."},
 		"half a PNG":                    {dataURL("image/png", whole[:len(whole)/2]), "value_error", "The PNG is broken or cut off."},
 		"a PNG without its end":         {dataURL("image/png", whole[:len(whole)-12]), "value_error", "The PNG is broken or cut off."},
@@ -458,6 +463,35 @@ func TestTheImagesOfARequestAreLimitedTogether(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestManyAtATimeEachGetTheirOwn(t *testing.T) {
+	t.Parallel()
+	r := picture.New(picture.Options{Limits: picture.Limits{Memory: 4 * 40 * 40 * 40}})
+	var all sync.WaitGroup
+	for i := range 200 {
+		all.Go(func() {
+			c := color.NRGBA{uint8(i), uint8(255 - i), 7, 255}
+			m := image.NewNRGBA(image.Rect(0, 0, 10+i%30, 10+i%40))
+			draw.Draw(m, m.Rect, image.NewUniform(c), image.Point{}, draw.Src)
+			data := asPNG(t, m)
+			if i%5 == 0 {
+				data = data[:len(data)/2]
+			}
+			p, err := r.Read(t.Context(), dataURL("image/png", data))
+			if (err != nil) != (i%5 == 0) {
+				t.Errorf("image %d: %v", i, err)
+			}
+			if err != nil {
+				return
+			}
+			got, err := png.Decode(bytes.NewReader(p.Data))
+			if err != nil || got.Bounds() != m.Rect || color.NRGBAModel.Convert(got.At(5, 5)) != c {
+				t.Errorf("image %d is another: %v", i, err)
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestACallerWhoIsGoneIsNotWaitedFor(t *testing.T) {

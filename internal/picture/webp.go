@@ -1,8 +1,11 @@
 package picture
 
 import (
+	"bytes"
+	"encoding/binary"
 	"image"
 	"io"
+	"iter"
 
 	"golang.org/x/image/webp"
 )
@@ -48,4 +51,47 @@ func spread(v, steps, middle int) byte {
 		scaled = (2*v*255 - steps) / (2 * steps)
 	}
 	return byte(min(max(middle+scaled, 0), 255))
+}
+
+// chunks lists the chunks of a WebP.
+func chunks(data []byte) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		for rest := data[min(12, len(data)):]; len(rest) >= 8; {
+			n := uint64(binary.LittleEndian.Uint32(rest[4:]))
+			if 8+n > uint64(len(rest)) || !yield(string(rest[:4]), rest[8:8+n]) {
+				return
+			}
+			rest = rest[min(8+n+n%2, uint64(len(rest))):]
+		}
+	}
+}
+
+// exifOfWebP finds the EXIF block of a WebP; some writers begin it as a JPEG's does.
+func exifOfWebP(data []byte) []byte {
+	for name, body := range chunks(data) {
+		if name == "EXIF" {
+			return bytes.TrimPrefix(body, []byte("Exif\x00\x00"))
+		}
+	}
+	return nil
+}
+
+// still makes a file of its own of the first frame of an animated WebP, which the decoder does not know; any other file it
+// returns as it is.
+func still(data []byte) []byte {
+	const head, place, size, transparent = 16, 6, 6, 1 << 4 // of a frame: its head, in which its place and its size come first
+	for name, frame := range chunks(data) {
+		if name != "ANMF" || len(frame) < head {
+			continue
+		}
+		image := frame[head:]
+		flags := byte(0)
+		if bytes.HasPrefix(image, []byte("ALPH")) {
+			flags = transparent
+		}
+		body := append([]byte("WEBPVP8X\x0a\x00\x00\x00"), flags, 0, 0, 0)
+		body = append(append(body, frame[place:place+size]...), image...)
+		return append(binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(len(body))), body...) //nolint:gosec // it is shorter than data, whose length is limited
+	}
+	return data
 }

@@ -326,6 +326,22 @@ func TestAProxyMayBeLocalAndTakesTheNames(t *testing.T) {
 	}
 }
 
+// It is the only test that asks the environment, which is read once in a process.
+func TestTheEnvironmentNamesAProxy(t *testing.T) {
+	t.Setenv("HTTPS_PROXY", "http://proxy:3128")
+	t.Setenv("NO_PROXY", "near.example.com")
+	n, w := &names{known: map[string][]string{"proxy": {"10.0.0.3"}, "near.example.com": {"10.0.0.4"}}}, &wires{server: "127.0.0.1:1"}
+	c := must(t)(dial.Configured(dial.Options{Resolver: n, Dialer: w, Proxy: dial.ProxyEnvironment}))
+	for _, url := range []string{"https://far.example.com/", "https://near.example.com/"} {
+		if got := outcome(get(t, c, url)); !strings.HasPrefix(got, "error") {
+			t.Errorf("%s: %s", url, got)
+		}
+	}
+	if diff := cmp.Diff([]string{"10.0.0.3:3128", "10.0.0.4:443"}, w.dialed); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAProxyThatIsNoURLIsRefused(t *testing.T) {
 	t.Parallel()
 	for proxy, want := range map[string]string{
