@@ -1,8 +1,6 @@
 package policy
 
 import (
-	"math"
-
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
@@ -21,13 +19,13 @@ const (
 	tokensPerImage = 1024
 	audioPerToken  = 1024 // bytes, as base64
 	tokensPerTurn  = 4
-	unknownContext = 4096
+	unknownAnswer  = 4096
 	mostOfAnything = 1 << 30 // so that no sum overflows
 )
 
 func tokens(bytes int) int { return (bytes + bytesPerToken - 1) / bytesPerToken }
 
-func claimOfChat(r *llm.ChatRequest, m llm.ModelInfo) claim {
+func claimOfChat(r *llm.ChatRequest, context int) claim {
 	n := 0
 	for i := range r.Messages {
 		n += tokensPerTurn + partsTokens(r.Messages[i].Parts)
@@ -43,30 +41,28 @@ func claimOfChat(r *llm.ChatRequest, m llm.ModelInfo) claim {
 	if r.Format != nil {
 		n += tokens(len(r.Format.Schema))
 	}
-	return claimOf(n, r.MaxTokens, times(r.N, nil), m)
+	return claimOf(n, r.MaxTokens, times(r.N, nil), context)
 }
 
-func claimOfComplete(r *llm.CompleteRequest, m llm.ModelInfo) claim {
+func claimOfComplete(r *llm.CompleteRequest, context int) claim {
 	n := inputTokens(r.Prompts)
 	if r.Suffix != nil {
 		n += tokens(len(*r.Suffix))
 	}
-	return claimOf(n, r.MaxTokens, saturated(max(len(r.Prompts), 1), times(r.N, r.BestOf)), m)
+	return claimOf(n, r.MaxTokens, saturated(max(len(r.Prompts), 1), times(r.N, r.BestOf)), context)
 }
 
-// claimOf is the claim of a prompt and of so many answers.
-func claimOf(prompt int, longest *int, answers int, m llm.ModelInfo) claim {
-	most := m.Context
-	if most <= 0 {
-		most = unknownContext
+// claimOf is the claim of a prompt and of so many answers, of a model with so long a context; 0: unknown.
+func claimOf(prompt int, longest *int, answers, context int) claim {
+	switch {
+	case longest == nil && context <= 0:
+		return claim{prompt: prompt, answer: saturated(unknownAnswer, answers)}
+	case longest == nil:
+		return claim{prompt: prompt, answer: saturated(max(context-prompt, 1), answers)}
+	case context <= 0:
+		context = mostOfAnything
 	}
-	if longest == nil {
-		return claim{prompt: prompt, answer: saturated(max(most-prompt, 1), answers)}
-	}
-	if m.Context <= 0 {
-		most = math.MaxInt
-	}
-	return claim{prompt: prompt, answer: saturated(min(max(*longest, 0), most), answers), said: true}
+	return claim{prompt: prompt, answer: saturated(min(max(*longest, 0), context), answers), said: true}
 }
 
 // times is how many answers are made to a prompt.

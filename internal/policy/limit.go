@@ -17,9 +17,9 @@ type Counter func(ctx context.Context, tokens int, quotas ...llm.Quota) (llm.Gra
 // request goes on, tokens are reserved for its prompt and for the longest answer that it allows; when it
 // ends, in whichever way, what it did not use is given back. Where the counter fails, so does the request.
 func Limit(count Counter, models []llm.ModelInfo) llm.Policy {
-	known := map[string]llm.ModelInfo{}
+	known := map[string]*llm.ModelInfo{}
 	for i := range models {
-		known[models[i].Deployment] = models[i]
+		known[models[i].Deployment] = &models[i]
 	}
 	return func(next llm.Backend) llm.Backend { return &limiter{next: next, count: count, models: known} }
 }
@@ -27,17 +27,25 @@ func Limit(count Counter, models []llm.ModelInfo) llm.Policy {
 type limiter struct {
 	next   llm.Backend
 	count  Counter
-	models map[string]llm.ModelInfo
+	models map[string]*llm.ModelInfo
 }
 
 var _ llm.Backend = (*limiter)(nil)
 
 func (l *limiter) Chat(ctx context.Context, req *llm.ChatRequest) llm.Stream {
-	return l.stream(ctx, &req.Envelope, func(m llm.ModelInfo) claim { return claimOfChat(req, m) }, l.next.Chat(ctx, req))
+	s, quotas := l.next.Chat(ctx, req), l.quotas(&req.Envelope)
+	if len(quotas) == 0 {
+		return s
+	}
+	return l.stream(ctx, req.Model, quotas, func(context int) claim { return claimOfChat(req, context) }, s)
 }
 
 func (l *limiter) Complete(ctx context.Context, req *llm.CompleteRequest) llm.Stream {
-	return l.stream(ctx, &req.Envelope, func(m llm.ModelInfo) claim { return claimOfComplete(req, m) }, l.next.Complete(ctx, req))
+	s, quotas := l.next.Complete(ctx, req), l.quotas(&req.Envelope)
+	if len(quotas) == 0 {
+		return s
+	}
+	return l.stream(ctx, req.Model, quotas, func(context int) claim { return claimOfComplete(req, context) }, s)
 }
 
 func (l *limiter) Embed(ctx context.Context, req *llm.EmbedRequest) (reply *llm.EmbedReply, err error) {
@@ -70,14 +78,15 @@ func (l *limiter) Embed(ctx context.Context, req *llm.EmbedRequest) (reply *llm.
 // Models is no request to a model and not counted.
 func (l *limiter) Models(ctx context.Context) ([]llm.ModelInfo, error) { return l.next.Models(ctx) }
 
-func (l *limiter) stream(ctx context.Context, e *llm.Envelope, claims func(llm.ModelInfo) claim, s llm.Stream) llm.Stream {
-	quotas := l.quotas(e)
-	if len(quotas) == 0 {
-		return s
-	}
+// stream counts a stream; claims says what it may take of a model with so long a context.
+func (l *limiter) stream(ctx context.Context, deployment string, quotas []llm.Quota, claims func(context int) claim, s llm.Stream) llm.Stream {
 	return func(yield func(*llm.Reply, error) bool) {
-		c := claims(l.models[e.Model])
-		g, err := l.reserve(ctx, e.Model, quotas, c)
+		length := 0
+		if m := l.models[deployment]; m != nil {
+			length = m.Context
+		}
+		c := claims(length)
+		g, err := l.reserve(ctx, deployment, quotas, c)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -89,16 +98,13 @@ func (l *limiter) stream(ctx context.Context, e *llm.Envelope, claims func(llm.M
 }
 
 // quotas are those that a request counts against; none where nothing limits it.
-func (l *limiter) quotas(e *llm.Envelope) []llm.Quota {
-	var quotas []llm.Quota
-	add := func(q llm.Quota) {
-		if q.Requests > 0 || q.Tokens > 0 {
-			quotas = append(quotas, q)
-		}
+func (l *limiter) quotas(e *llm.Envelope) (quotas []llm.Quota) {
+	if c := &e.Caller; c.RequestsPerMinute > 0 || c.TokensPerMinute > 0 {
+		quotas = append(quotas, llm.Quota{Holder: ofKey + c.Name, Requests: c.RequestsPerMinute, Tokens: c.TokensPerMinute})
 	}
-	add(llm.Quota{Holder: ofKey + e.Caller.Name, Requests: e.Caller.RequestsPerMinute, Tokens: e.Caller.TokensPerMinute})
-	m := l.models[e.Model]
-	add(llm.Quota{Holder: ofDeployment + e.Model, Requests: m.RequestsPerMinute, Tokens: m.TokensPerMinute})
+	if m := l.models[e.Model]; m != nil && (m.RequestsPerMinute > 0 || m.TokensPerMinute > 0) {
+		quotas = append(quotas, llm.Quota{Holder: ofDeployment + e.Model, Requests: m.RequestsPerMinute, Tokens: m.TokensPerMinute})
+	}
 	return quotas
 }
 

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ingot-llm/ingot/internal/limit"
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/policy"
 )
@@ -251,6 +254,95 @@ func TestWhereNothingIsLimitedNothingIsCounted(t *testing.T) {
 		}
 		if m.calls != 1 || counter.lines != nil {
 			t.Errorf("%s: the model was asked %d times, the counter %q", op, m.calls, counter.lines)
+		}
+	}
+}
+
+// spender uses 3 tokens for a prompt and 2 for each of four fragments, and notes what it used. Every fifth request fails.
+type spender struct {
+	llm.Unimplemented
+
+	requests, used *atomic.Int64
+}
+
+func (s spender) Chat(ctx context.Context, _ *llm.ChatRequest) llm.Stream { return s.stream(ctx) }
+
+func (s spender) Complete(ctx context.Context, _ *llm.CompleteRequest) llm.Stream {
+	return s.stream(ctx)
+}
+
+func (s spender) Embed(ctx context.Context, _ *llm.EmbedRequest) (*llm.EmbedReply, error) {
+	s.requests.Add(1)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.used.Add(3)
+	return &llm.EmbedReply{Usage: &llm.Usage{Prompt: 3}}, nil
+}
+
+func (s spender) stream(ctx context.Context) llm.Stream {
+	return func(yield func(*llm.Reply, error) bool) {
+		n := s.requests.Add(1)
+		const prompt, piece, pieces = 3, 2, 4
+		for i := 1; i <= pieces; i++ {
+			u := &llm.Usage{Prompt: prompt, Completion: i * piece}
+			if i == 1 {
+				s.used.Add(prompt)
+			}
+			s.used.Add(piece)
+			f := &llm.Reply{Spent: u}
+			if i == pieces {
+				f = &llm.Reply{Usage: u}
+			}
+			if !yield(f, nil) {
+				return
+			}
+			if n%5 == 0 && i == 2 || ctx.Err() != nil {
+				yield(nil, errors.New("cut"))
+				return
+			}
+		}
+	}
+}
+
+// Some answers end, some callers leave early, some hang up at once, and some requests fail.
+func TestWhatIsCountedIsWhatWasUsedWhoeverComesAtOnce(t *testing.T) {
+	t.Parallel()
+	const most, workers, rounds = 100_000, 16, 40
+	var counter limit.Memory
+	var requests, used atomic.Int64
+	info := llm.ModelInfo{Deployment: "d", TokensPerMinute: most, RequestsPerMinute: workers * rounds / 2}
+	b := policy.Limit(counter.Reserve, []llm.ModelInfo{info})(spender{requests: &requests, used: &used})
+	var group sync.WaitGroup
+	for worker := range workers {
+		group.Go(func() {
+			for i := range rounds {
+				ctx, cancel := context.WithCancel(t.Context())
+				leave := 0
+				switch (worker + i) % 4 {
+				case 1:
+					leave = 1 + i%3
+				case 2:
+					cancel()
+				}
+				e := envelope(0)
+				e.Caller.TokensPerMinute = most
+				_ = ask(ctx, b, all[i%len(all)], e, leave)
+				cancel()
+			}
+		})
+	}
+	group.Wait()
+	if n := requests.Load(); n != workers*rounds/2 {
+		t.Errorf("%d requests went through, the limit is %d", n, workers*rounds/2)
+	}
+	for _, holder := range []string{"deployment d", "key alice"} {
+		g, err := counter.Reserve(t.Context(), 0, llm.Quota{Holder: holder, Tokens: most})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if counted := most - g.Limits.Tokens.Remaining; counted == 0 || int64(counted) != used.Load() {
+			t.Errorf("of the %s %d tokens are counted, %d were used", holder, counted, used.Load())
 		}
 	}
 }
