@@ -25,10 +25,10 @@ func (s *Store) start(ctx context.Context, log *slog.Logger, e *entry, a *output
 	switch {
 	case s.running >= s.o.Background:
 		cancel()
-		return &llm.Error{Kind: llm.Unavailable, RetryAfter: pause, Message: "As many responses come about in the background as may at once (responses.background). Try again in a moment."}
+		return &llm.Error{Kind: llm.Unavailable, RetryAfter: pause, Message: "As many responses come about in the background as may at once. Try again in a moment."}
 	case !s.add(e):
 		cancel()
-		return &llm.Error{Kind: llm.Unavailable, Message: "There is no room to store this response (responses.bytes). Send less, or ask without 'background'."}
+		return &llm.Error{Kind: llm.Unavailable, Message: "There is no room to store this response (responses.bytes, responses.entries). Send less, or ask without 'background'."}
 	}
 	s.running++
 	s.jobs.Go(func() {
@@ -73,12 +73,15 @@ func (s *Store) progress(e *entry, a *output.Answer) bool {
 	if e.status != a.Status() {
 		e.body, e.status = a.JSON(), a.Status()
 	}
-	if e.publish(a); int64(a.Size()) > e.said+step {
-		e.held += int64(a.Size()) - e.said
-		e.said = int64(a.Size())
-		return s.weigh(e)
+	before := e.told
+	e.publish(a)
+	e.pending += e.told - before + int64(a.Size()) - e.said
+	e.said = int64(a.Size())
+	if e.pending < step {
+		return e.place != nil
 	}
-	return e.place != nil
+	e.pending = 0
+	return s.weigh(e)
 }
 
 // publish moves the events of a to the entry.
@@ -92,6 +95,7 @@ func (e *entry) publish(a *output.Answer) {
 			e.events = append(e.events, event)
 		}
 	}
+	e.told += int64(len(events))
 	e.tell()
 }
 
@@ -101,6 +105,9 @@ func (s *Store) finish(e *entry, a *output.Answer, failure error) {
 	defer s.mu.Unlock()
 	defer close(e.done)
 	s.running--
+	if e.place == nil { // nobody is told how
+		return
+	}
 	switch {
 	case e.canceled:
 		a.Cancel()
@@ -110,13 +117,14 @@ func (s *Store) finish(e *entry, a *output.Answer, failure error) {
 		a.End()
 	}
 	e.body, e.status, e.output, e.held = a.JSON(), a.Status(), a.Items(), 0
+	e.said = 0
 	e.publish(a)
 	e.tell()
 	s.weigh(e)
 }
 
-// stop cancels a response and waits until it has ended.
-func (s *Store) stop(ctx context.Context, e *entry) {
+// stop cancels a response, waits until it has ended, and returns how.
+func (s *Store) stop(ctx context.Context, e *entry) (body []byte, ended bool) {
 	s.mu.Lock()
 	if !e.ended() {
 		e.canceled = true
@@ -127,6 +135,9 @@ func (s *Store) stop(ctx context.Context, e *entry) {
 	case <-e.done:
 	case <-ctx.Done():
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return e.body, e.ended()
 }
 
 // follow is a stream of a fragment for each time that there are events after the first so many; next returns them.

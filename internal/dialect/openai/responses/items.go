@@ -25,11 +25,11 @@ func (h *Handler) Item(w http.ResponseWriter, r *http.Request, caller llm.Caller
 		return err
 	}
 	if h.Store == nil {
-		return &llm.Error{Kind: llm.NotFound, Message: "Response with id '" + dialect.Clip(rest[0]) + "' not found: this endpoint stores no responses (responses.store is off)."}
+		return notFound(rest[0], ": this endpoint stores no responses (responses.store is off)")
 	}
 	e, ok := h.Store.find(rest[0], caller)
 	if !ok {
-		return &llm.Error{Kind: llm.NotFound, Message: "Response with id '" + dialect.Clip(rest[0]) + "' not found."}
+		return notFound(rest[0], "")
 	}
 	switch {
 	case operation == "input_items":
@@ -48,6 +48,10 @@ func (h *Handler) Item(w http.ResponseWriter, r *http.Request, caller llm.Caller
 		return nil
 	}
 	return h.retrieve(w, r, e)
+}
+
+func notFound(id, why string) error {
+	return &llm.Error{Kind: llm.NotFound, Message: "Response with id '" + dialect.Clip(id) + "' not found" + why + "."}
 }
 
 func (h *Handler) retrieve(w http.ResponseWriter, r *http.Request, e *entry) error {
@@ -81,8 +85,10 @@ func (h *Handler) cancel(w http.ResponseWriter, r *http.Request, e *entry) error
 	if !e.background {
 		return &llm.Error{Kind: llm.Invalid, Message: "Cannot cancel a synchronous response: only one that was created with 'background' can be cancelled."}
 	}
-	h.Store.stop(r.Context(), e)
-	body, _ := h.Store.read(e)
+	body, ended := h.Store.stop(r.Context(), e)
+	if !ended { // it was deleted, or nobody waits any more
+		return notFound(e.id, "")
+	}
 	return h.Answer(w, r, body)
 }
 

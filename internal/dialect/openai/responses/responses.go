@@ -117,22 +117,18 @@ func (h *Handler) history(id string, caller llm.Caller) ([][]byte, error) {
 }
 
 func (h *Handler) whole(w http.ResponseWriter, r *http.Request, e *entry, a *output.Answer, chat llm.Stream) error {
-	var meta *llm.Meta
+	first := true
 	for f, err := range chat {
 		if err != nil {
 			return err
 		}
-		if meta == nil {
-			meta = new(f.Meta)
-			meta.Dropped = slices.Clone(meta.Dropped)
+		if first {
+			dialect.MetaHeaders(w.Header(), f.Meta)
 		}
-	}
-	if meta == nil {
-		return &llm.Error{Kind: llm.Upstream, Message: "The model gave no answer."}
+		first = false
 	}
 	a.End()
 	h.Store.keep(e, a)
-	dialect.MetaHeaders(w.Header(), *meta)
 	return h.Answer(w, r, a.JSON())
 }
 

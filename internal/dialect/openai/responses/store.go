@@ -49,8 +49,10 @@ type entry struct {
 	output   [][]byte
 	events   [][]byte      // numbered by position, where it is streamed
 	more     chan struct{} // closed when there are more events
-	held     int64         // bytes of what it is made of while it comes about
-	said     int64         // of these, of the answer
+	told     int64         // bytes of the events
+	held     int64         // bytes of the request, while it is answered
+	said     int64         // bytes of the answer, until it is a body
+	pending  int64         // bytes that were not weighed yet
 	size     int64
 	place    *list.Element // nil where it is forgotten
 	canceled bool
@@ -106,7 +108,7 @@ func (s *Store) weigh(e *entry) bool {
 		return false
 	}
 	const overhead = 1 << 10
-	now := overhead + e.held + int64(len(e.body)) + size(e.before) + size(e.input) + size(e.output) + size(e.events)
+	now := overhead + e.held + e.said + e.told + int64(len(e.body)) + size(e.before) + size(e.input) + size(e.output)
 	s.bytes += now - e.size
 	e.size = now
 	s.makeRoom(e)

@@ -125,6 +125,9 @@ func (a *Answer) Watch(s llm.Stream) llm.Stream {
 				return
 			}
 		}
+		if !begun {
+			yield(nil, &llm.Error{Kind: llm.Upstream, Message: "The model gave no answer."})
+		}
 	}
 }
 

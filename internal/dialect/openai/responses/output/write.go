@@ -192,7 +192,7 @@ func writeLogprobs(w *jsonx.Writer, ps []llm.TokenLogprob) {
 	}
 }
 
-// write writes the whole response.
+// write writes the whole response. What it says is told when it has ended, and before that by events.
 func (a *Answer) write(w *jsonx.Writer) {
 	w.BeginObject()
 	w.Str("id", a.id)
@@ -215,8 +215,10 @@ func (a *Answer) write(w *jsonx.Writer) {
 	w.Str("model", a.o.Model)
 	w.Member("output")
 	w.BeginArray()
-	for _, it := range a.items {
-		it.write(w)
+	if a.status != Queued && a.status != InProgress {
+		for _, it := range a.items {
+			it.write(w)
+		}
 	}
 	w.EndArray()
 	w.Bool("store", a.o.Stored)
