@@ -19,6 +19,9 @@ type Form struct {
 func (o *Options) Chat(w http.ResponseWriter, r *http.Request, req *llm.ChatRequest, info *llm.ModelInfo, f Form) error {
 	f.Style.NamedStop = f.Style.NamedStop && req.ToolChoice != nil && req.ToolChoice.Mode == llm.ToolNamed
 	f.Style.Functions = req.Functions
+	if req.TopLogprobs != nil {
+		f.Style.Top = *req.TopLogprobs
+	}
 	if req.Functions && info.Features.Has(llm.FeatureParallelTools) {
 		req.ParallelToolCalls = new(false) // the answer has room for one call
 	}
@@ -38,6 +41,9 @@ func (o *Options) Chat(w http.ResponseWriter, r *http.Request, req *llm.ChatRequ
 
 // Complete asks the backend, and answers whole or as a stream. The request is for the deployment of info.
 func (o *Options) Complete(w http.ResponseWriter, r *http.Request, req *llm.CompleteRequest, info *llm.ModelInfo, f Form) error {
+	if req.Logprobs != nil {
+		f.Style.Top = *req.Logprobs
+	}
 	stream := o.Backend.Complete(r.Context(), req)
 	if req.Stream {
 		return o.Stream(w, r, stream, func(first *llm.Reply) Encoder {

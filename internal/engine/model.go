@@ -206,6 +206,9 @@ func (m *Model) prepare(r *llm.ChatRequest, ms []llm.Message) *llm.ChatRequest {
 	m.envelope(&out.Envelope)
 	m.sampling(&out.Sampling)
 	out.UsageChunk = true
+	if out.Logprobs && m.isLlama() && (out.TopLogprobs == nil || *out.TopLogprobs == 0) {
+		out.TopLogprobs = new(1) // its server tells none without alternatives, and twenty where nothing is said
+	}
 	out.CompletionTokens = out.CompletionTokens && !m.isLlama() // either name of the limit means the same
 	out.Messages = make([]llm.Message, 0, len(ms)+1)
 	hasSystem := false
@@ -283,6 +286,9 @@ func (m *Model) Complete(ctx context.Context, r *llm.CompleteRequest) llm.Stream
 		m.envelope(&one.Envelope)
 		m.sampling(&one.Sampling)
 		one.UsageChunk, one.N = true, nil
+		if one.Logprobs != nil && *one.Logprobs == 0 && m.isLlama() {
+			one.Logprobs = new(1)
+		}
 		one.Prompts = []llm.Input{m.prompt(r.Prompts[k/n])}
 		one.Seed = m.seedOf(r.Seed, k%n)
 		return explained(c.Complete(ctx, one), func(err error) error { return placed(err, "prompt", one.Prompts) })

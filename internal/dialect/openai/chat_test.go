@@ -143,6 +143,27 @@ func TestCallsOfToolsAreToldAsOpenAIDoes(t *testing.T) {
 	})
 }
 
+func TestNoMoreAlternativesAreToldThanWereAskedFor(t *testing.T) {
+	t.Parallel()
+	token := llm.TokenLogprob{Token: "a", Logprob: -1, Top: []llm.TokenLogprob{{Token: "a", Logprob: -1}, {Token: "b", Logprob: -2}, {Token: "c", Logprob: -3}}}
+	s := &scripted{fragments: []*llm.Reply{{Model: "parrot-1", Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText("a")}, Logprobs: []llm.TokenLogprob{token}, Finish: llm.FinishStop}}}}}
+	h := door(t, backed(s))
+	told := func(top string) string {
+		return plain(strings.Replace(strings.TrimSuffix(chat("parrot-1", "stop", `"content":"a"`, ""), ",}")+"}", `"logprobs":null`,
+			`"logprobs":{"content":[{"token":"a","logprob":-1,"bytes":[97],"top_logprobs":[`+top+`]}],"refusal":null}`, 1))
+	}
+	const first, second = `{"token":"a","logprob":-1,"bytes":[97]}`, `{"token":"b","logprob":-2,"bytes":[98]}`
+	written := func(top string) string {
+		return plain(`{"id":"TEXT","object":"text_completion","created":NOW,"model":"parrot-1","choices":[{"index":0,"text":"a","finish_reason":"stop","logprobs":{"tokens":["a"],"token_logprobs":[-1],"top_logprobs":[{` + top + `}],"text_offset":[0]}}]}`)
+	}
+	compare(t, h, []exchange{
+		{"none", v1Chat, `{` + asked + `,"logprobs":true}`, nil, told("")},
+		{"two", v1Chat, `{` + asked + `,"logprobs":true,"top_logprobs":2}`, nil, told(first + "," + second)},
+		{"none of a text", v1Text, `{"model":"echo","prompt":"x","logprobs":0}`, nil, written("")},
+		{"one of a text", v1Text, `{"model":"echo","prompt":"x","logprobs":1}`, nil, written(`"a":-1`)},
+	})
+}
+
 func TestFunctionsBecomeToolsAndTheirCallsFunctions(t *testing.T) {
 	t.Parallel()
 	s := &scripted{fragments: []*llm.Reply{

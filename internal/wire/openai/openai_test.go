@@ -88,7 +88,7 @@ func TestAnEncodedStreamIsDecodedToTheSameReply(t *testing.T) {
 		},
 		Usage: &llm.Usage{Prompt: 5, Completion: 9, Reasoning: 1, Cached: 2},
 	}
-	e := reply.NewStreamEncoder(llm.OpChat, head, reply.Style{})
+	e := reply.NewStreamEncoder(llm.OpChat, head, reply.Style{Top: 1})
 	got := decodeStream(t, llm.OpChat, string(e.End(e.Fragment(nil, want))))
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -121,7 +121,7 @@ func TestWhatAServerAddsDoesNotComeTwice(t *testing.T) {
 data: [DONE]
 
 `)
-	got := reply.AppendChat(nil, r, head, reply.Style{})
+	got := reply.AppendChat(nil, r, head, reply.Style{Top: 1})
 	if _, err := jsonx.Parse(got); err != nil {
 		t.Errorf("%s: %v", got, err)
 	}
@@ -131,7 +131,7 @@ data: [DONE]
 }
 
 func FuzzDecodeStream(f *testing.F) {
-	e := reply.NewStreamEncoder(llm.OpChat, head, reply.Style{})
+	e := reply.NewStreamEncoder(llm.OpChat, head, reply.Style{Top: 1})
 	f.Add(e.End(e.Fragment(nil, &llm.Reply{Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText("x"), llm.ToolCall{ID: "a", Name: "f"}}, Finish: llm.FinishStop}}})))
 	f.Fuzz(func(_ *testing.T, stream []byte) {
 		for _, op := range []llm.Operation{llm.OpChat, llm.OpComplete} {
@@ -158,7 +158,7 @@ func BenchmarkStreamLoop(b *testing.B) {
 		b.Fatal(err)
 	}
 	d := openai.Codec{}.NewDecoder(llm.OpChat)
-	e := reply.NewStreamEncoder(llm.OpChat, head, reply.Style{})
+	e := reply.NewStreamEncoder(llm.OpChat, head, reply.Style{Top: 1})
 	var out []byte
 	b.ReportAllocs()
 	for b.Loop() {

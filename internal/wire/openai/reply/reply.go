@@ -17,6 +17,7 @@ type Style struct {
 	UsageChunk bool               // usage in a chunk of its own after the last, instead of on it
 	NamedStop  bool               // a call of a tool that the caller named ends with stop
 	Functions  bool               // a call of a tool is told as function_call, the form that OpenAI deprecated
+	Top        int                // alternatives to a token that the caller asked for
 	// Annotations lets out what a filter found, at the doors of OpenAI. Other doors always do.
 	Annotations bool
 }
@@ -155,14 +156,15 @@ func (s Style) writeLogprobs(w *jsonx.Writer, ps []llm.TokenLogprob) {
 	w.Member("logprobs")
 	w.BeginObject()
 	w.Member("content")
-	writeTokens(w, ps, true)
+	writeTokens(w, ps, s.Top)
 	if s.openAI() {
 		w.Null("refusal")
 	}
 	w.EndObject()
 }
 
-func writeTokens(w *jsonx.Writer, ps []llm.TokenLogprob, top bool) {
+// writeTokens writes tokens with as many alternatives at most, which have none themselves: that is a negative top.
+func writeTokens(w *jsonx.Writer, ps []llm.TokenLogprob, top int) {
 	w.BeginArray()
 	for i := range ps {
 		p := &ps[i]
@@ -175,9 +177,9 @@ func writeTokens(w *jsonx.Writer, ps []llm.TokenLogprob, top bool) {
 			w.Bytes = strconv.AppendUint(w.Next(), uint64(c), 10)
 		}
 		w.EndArray()
-		if top {
+		if top >= 0 {
 			w.Member("top_logprobs")
-			writeTokens(w, p.Top, false)
+			writeTokens(w, p.Top[:min(len(p.Top), top)], -1)
 		}
 		w.EndObject()
 	}

@@ -45,14 +45,14 @@ func (s Style) writeTextChoice(w *jsonx.Writer, c *llm.Choice, offset int) {
 		w.Null("logprobs")
 	} else {
 		w.Member("logprobs")
-		writeTextLogprobs(w, c.Logprobs, offset)
+		s.writeTextLogprobs(w, c.Logprobs, offset)
 	}
 	s.writeExtra(w, c.Extra)
 	w.EndObject()
 }
 
 // writeTextLogprobs writes the shape of text completions: parallel lists.
-func writeTextLogprobs(w *jsonx.Writer, ps []llm.TokenLogprob, offset int) {
+func (s Style) writeTextLogprobs(w *jsonx.Writer, ps []llm.TokenLogprob, offset int) {
 	list := func(name string, each func(p *llm.TokenLogprob)) {
 		w.Member(name)
 		w.BeginArray()
@@ -66,7 +66,7 @@ func writeTextLogprobs(w *jsonx.Writer, ps []llm.TokenLogprob, offset int) {
 	list("token_logprobs", func(p *llm.TokenLogprob) { w.Bytes = jsonx.AppendFloat(w.Next(), p.Logprob, 64) })
 	list("top_logprobs", func(p *llm.TokenLogprob) {
 		w.BeginObject()
-		for _, t := range p.Top {
+		for _, t := range p.Top[:min(len(p.Top), s.Top)] {
 			w.Float(t.Token, t.Logprob)
 		}
 		w.EndObject()
