@@ -294,21 +294,15 @@ func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, bod
 
 // send posts a request and turns every status but 200 into an error.
 func (c *Client) send(ctx context.Context, url string, r *wire.Request) (*http.Response, error) {
-	body := func() io.ReadCloser {
-		readers := make([]io.Reader, len(r.Pieces))
-		for i, p := range r.Pieces {
-			readers[i] = bytes.NewReader(p)
-		}
-		return io.NopCloser(io.MultiReader(readers...))
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, body())
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, http.NoBody)
 	if err != nil {
 		return nil, &llm.Error{Kind: llm.Internal, Message: "Internal error.", Err: err}
 	}
 	for _, p := range r.Pieces {
 		req.ContentLength += int64(len(p))
 	}
-	req.GetBody = func() (io.ReadCloser, error) { return body(), nil }
+	req.Body = &body{pieces: r.Pieces}
+	req.GetBody = func() (io.ReadCloser, error) { return &body{pieces: r.Pieces}, nil }
 	maps.Copy(req.Header, c.Header)
 	maps.Copy(req.Header, r.Header)
 	if c.Authorize != nil {

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/ingot-llm/ingot/internal/upstream/h1"
 )
 
 // The time limits where Options sets none.
@@ -105,6 +107,7 @@ func Configured(o Options) (*http.Client, error) {
 // guard is a transport that judges URLs, and the addresses to which it connects.
 type guard struct {
 	transport *http.Transport
+	plain     *h1.Transport // for what goes over plain HTTP and past no proxy
 	resolver  Resolver
 	dialer    Dialer
 	connect   time.Duration
@@ -143,6 +146,7 @@ func newGuard(o Options) (*guard, error) {
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
+	g.plain = &h1.Transport{Dial: g.DialContext}
 	return g, nil
 }
 
@@ -204,11 +208,26 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
+	if h1.Takes(r) && !g.proxied(r) {
+		return g.plain.RoundTrip(r)
+	}
 	return g.transport.RoundTrip(r)
 }
 
+// proxied reports whether a request goes through a proxy, or to nobody since that is not known.
+func (g *guard) proxied(r *http.Request) bool {
+	if g.transport.Proxy == nil {
+		return false
+	}
+	u, err := g.transport.Proxy(r)
+	return u != nil || err != nil
+}
+
 // CloseIdleConnections closes what is kept for another request.
-func (g *guard) CloseIdleConnections() { g.transport.CloseIdleConnections() }
+func (g *guard) CloseIdleConnections() {
+	g.transport.CloseIdleConnections()
+	g.plain.CloseIdleConnections()
+}
 
 func (g *guard) judge(u *url.URL) error {
 	host := u.Hostname()

@@ -1,0 +1,37 @@
+package upstream
+
+import (
+	"io"
+	"net"
+	"slices"
+
+	"github.com/ingot-llm/ingot/internal/upstream/h1"
+)
+
+// body is a request's body in pieces, which are never joined.
+type body struct {
+	pieces [][]byte // with what has not been read
+	at     int      // how much of the first has been
+}
+
+var _ h1.Body = (*body)(nil)
+
+// Read reads on.
+func (b *body) Read(p []byte) (int, error) {
+	for len(b.pieces) > 0 {
+		n := copy(p, b.pieces[0][b.at:])
+		if b.at += n; b.at == len(b.pieces[0]) {
+			b.pieces, b.at = b.pieces[1:], 0
+		}
+		if n > 0 || len(p) == 0 {
+			return n, nil
+		}
+	}
+	return 0, io.EOF
+}
+
+// Close does nothing.
+func (b *body) Close() error { return nil }
+
+// Pieces returns all of them.
+func (b *body) Pieces() net.Buffers { return slices.Clone(net.Buffers(b.pieces)) }

@@ -1,0 +1,326 @@
+// Package h1 asks servers over plain HTTP/1.1 for less than the standard library's transport takes: a request is one write,
+// and its connection is served by the goroutine that asks. It is for few hosts and many requests to them.
+package h1
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	maxHead   = 64 << 10         // bytes of a response's head
+	maxInform = 8                // informational responses before the real one
+	mostIdle  = 256              // connections that are kept for a host
+	idleTime  = 3 * time.Second  // less than servers keep them, so that none is used that is being closed
+	linger    = time.Millisecond // for the last bytes of an answer that has been told whole
+	copied    = 16 << 10         // up to here a body is put behind its head instead of being referred to
+)
+
+// Body is a request's body that can be sent with its head in one write. Requests need one whose length is known.
+type Body interface {
+	io.ReadCloser
+	// Pieces returns all of it. It may be called again, for another connection.
+	Pieces() net.Buffers
+}
+
+// Transport is an http.RoundTripper for requests with a Body to http URLs. It may be used concurrently; its fields must
+// not change.
+type Transport struct {
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	mu    sync.Mutex // guards what follows
+	idle  map[string][]*conn
+	prune *time.Timer
+}
+
+var _ http.RoundTripper = (*Transport)(nil)
+
+// Takes reports whether the transport can send r.
+func Takes(r *http.Request) bool {
+	_, ok := r.Body.(Body)
+	return ok && r.URL.Scheme == "http" && r.URL.Host != ""
+}
+
+// conn is one connection. It belongs to whoever has it.
+type conn struct {
+	net.Conn
+	buf   *bufio.Reader
+	left  int64 // bytes that may still be read
+	read  int64 // bytes since the request was sent
+	since time.Time
+}
+
+// Read reads within the limit.
+func (c *conn) Read(p []byte) (int, error) {
+	if c.left <= 0 {
+		return 0, errors.New("the head of the answer is too large")
+	}
+	n, err := c.Conn.Read(p[:min(int64(len(p)), c.left)])
+	c.left -= int64(n)
+	c.read += int64(n)
+	return n, err //nolint:wrapcheck // whoever reads looks at it
+}
+
+// RoundTrip sends a request and reads the head of its answer. A connection that the server closed while it was idle is
+// replaced once.
+func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, ok := r.Body.(Body)
+	if !ok {
+		return nil, errors.New("send request: its body is not a Body")
+	}
+	defer body.Close()
+	head, err := appendHead(nil, r)
+	if err != nil {
+		return nil, err
+	}
+	address := hostPort(r.URL.Host)
+	for again := true; ; again = false {
+		c := t.take(address)
+		used := c != nil
+		if !used || !again {
+			if c, err = t.dial(r.Context(), address); err != nil {
+				return nil, err
+			}
+			used = false
+		}
+		res, err := t.exchange(r, c, address, head, body.Pieces())
+		if err == nil {
+			return res, nil
+		}
+		if !used || c.read > 0 || r.Context().Err() != nil {
+			return nil, err
+		}
+	}
+}
+
+func (t *Transport) dial(ctx context.Context, address string) (*conn, error) {
+	nc, err := t.Dial(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	c := &conn{Conn: nc}
+	c.buf = bufio.NewReader(c)
+	return c, nil
+}
+
+// exchange sends a request over c and reads the head of the answer. Where it fails, c is closed.
+func (t *Transport) exchange(r *http.Request, c *conn, address string, head []byte, pieces net.Buffers) (*http.Response, error) {
+	long := time.Unix(1, 0)
+	unwatch := context.AfterFunc(r.Context(), func() { _ = c.SetDeadline(long) })
+	c.left, c.read = maxHead, 0
+	failed := write(c.Conn, head, pieces)
+	res, err := readHead(c.buf, r) // a server may answer and close before it has read everything
+	if err != nil {
+		unwatch()
+		_ = c.Close()
+		if gone := r.Context().Err(); gone != nil {
+			return nil, fmt.Errorf("ask server: %w", gone)
+		}
+		return nil, fmt.Errorf("ask server: %w", cmp.Or(failed, err))
+	}
+	c.left = math.MaxInt64
+	b := &answer{ReadCloser: res.Body, t: t, c: c, address: address, unwatch: unwatch, keep: failed == nil && !res.Close && res.StatusCode >= http.StatusOK}
+	res.Body = b
+	if res.ContentLength == 0 {
+		b.end(true)
+	}
+	return res, nil
+}
+
+// readHead reads a response's head, past those that only inform.
+func readHead(from *bufio.Reader, r *http.Request) (*http.Response, error) {
+	for range maxInform {
+		res, err := http.ReadResponse(from, r)
+		if err != nil {
+			return nil, err //nolint:wrapcheck // exchange wraps it
+		}
+		if res.StatusCode >= http.StatusOK || res.StatusCode == http.StatusSwitchingProtocols {
+			return res, nil
+		}
+	}
+	return nil, errors.New("too many informational responses")
+}
+
+// write sends all with one call where it can.
+func write(c net.Conn, head []byte, pieces net.Buffers) error {
+	size := 0
+	for _, p := range pieces {
+		size += len(p)
+	}
+	if size <= copied {
+		for _, p := range pieces {
+			head = append(head, p...)
+		}
+		_, err := c.Write(head)
+		return err //nolint:wrapcheck // exchange wraps it
+	}
+	all := append(net.Buffers{head}, pieces...)
+	_, err := all.WriteTo(c)
+	return err //nolint:wrapcheck // exchange wraps it
+}
+
+// appendHead appends a request's head, or fails where a header would break it.
+func appendHead(dst []byte, r *http.Request) ([]byte, error) {
+	if r.ContentLength < 0 {
+		return nil, errors.New("send request: the length of its body is not known")
+	}
+	dst = append(dst, r.Method...)
+	dst = append(dst, ' ')
+	dst = append(dst, r.URL.RequestURI()...)
+	dst = append(dst, " HTTP/1.1\r\nHost: "...)
+	dst = append(dst, r.URL.Host...)
+	dst = append(dst, "\r\nContent-Length: "...)
+	dst = strconv.AppendInt(dst, r.ContentLength, 10)
+	dst = append(dst, "\r\n"...)
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		for _, value := range r.Header[name] {
+			if strings.ContainsAny(name, " :\r\n\x00") || strings.ContainsAny(value, "\r\n\x00") {
+				return nil, fmt.Errorf("send request: header %q holds what a header cannot", name)
+			}
+			dst = append(dst, name...)
+			dst = append(dst, ": "...)
+			dst = append(dst, value...)
+			dst = append(dst, "\r\n"...)
+		}
+	}
+	return append(dst, "\r\n"...), nil
+}
+
+// answer is a response's body, which gives its connection back at its end.
+type answer struct {
+	io.ReadCloser
+	t       *Transport
+	c       *conn
+	address string
+	unwatch func() bool
+	keep    bool // the connection can be used again
+	ended   bool
+}
+
+// Read reads the body.
+func (a *answer) Read(p []byte) (int, error) {
+	if a.ended {
+		return 0, io.EOF
+	}
+	n, err := a.ReadCloser.Read(p)
+	if err != nil {
+		a.end(errors.Is(err, io.EOF))
+	}
+	return n, err //nolint:wrapcheck // whoever reads looks at it
+}
+
+// Close gives up what has not been read, unless that is only how the body ends.
+func (a *answer) Close() error {
+	if a.ended || !a.keep {
+		a.end(false)
+		return nil
+	}
+	_ = a.c.SetReadDeadline(time.Now().Add(linger))
+	var rest [1]byte
+	n, err := a.ReadCloser.Read(rest[:])
+	_ = a.c.SetReadDeadline(time.Time{})
+	a.end(n == 0 && errors.Is(err, io.EOF))
+	return nil
+}
+
+// end keeps the connection after a whole body, and else closes it.
+func (a *answer) end(whole bool) {
+	if a.ended {
+		return
+	}
+	a.ended = true
+	alone := a.unwatch() // or its deadline is set
+	if !whole || !alone || !a.keep || a.c.buf.Buffered() > 0 {
+		_ = a.c.Close()
+		return
+	}
+	a.t.put(a.address, a.c)
+}
+
+// take returns the connection that was used last, or nil.
+func (t *Transport) take(address string) *conn {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	kept := t.idle[address]
+	if len(kept) == 0 {
+		return nil
+	}
+	c := kept[len(kept)-1]
+	t.idle[address] = kept[:len(kept)-1]
+	return c
+}
+
+func (t *Transport) put(address string, c *conn) {
+	c.since = time.Now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	kept := t.idle[address]
+	if len(kept) >= mostIdle {
+		_ = c.Close()
+		return
+	}
+	if t.idle == nil {
+		t.idle = map[string][]*conn{}
+	}
+	t.idle[address] = append(kept, c)
+	if t.prune == nil {
+		t.prune = time.AfterFunc(idleTime, t.closeOld)
+	}
+}
+
+// closeOld closes what nobody has used for long, and looks again as long as there is anything.
+func (t *Transport) closeOld() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.prune = nil
+	old := time.Now().Add(-idleTime)
+	for address, kept := range t.idle {
+		n := 0
+		for n < len(kept) && !kept[n].since.After(old) {
+			_ = kept[n].Close()
+			n++
+		}
+		if t.idle[address] = slices.Delete(kept, 0, n); len(t.idle[address]) == 0 {
+			delete(t.idle, address)
+		}
+	}
+	if len(t.idle) > 0 {
+		t.prune = time.AfterFunc(idleTime, t.closeOld)
+	}
+}
+
+// CloseIdleConnections closes what is kept for another request.
+func (t *Transport) CloseIdleConnections() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, kept := range t.idle {
+		for _, c := range kept {
+			_ = c.Close()
+		}
+	}
+	t.idle = nil
+	if t.prune != nil {
+		t.prune.Stop()
+		t.prune = nil
+	}
+}
+
+func hostPort(host string) string {
+	if strings.LastIndexByte(host, ':') > strings.LastIndexByte(host, ']') {
+		return host
+	}
+	return net.JoinHostPort(strings.Trim(host, "[]"), "80")
+}
