@@ -216,18 +216,23 @@ func FuzzDecodeChat(f *testing.F) {
 	for _, c := range chats {
 		f.Add([]byte(c))
 	}
+	f.Add([]byte(`{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":null,"function_call":{"name":"f","arguments":""}},{"role":"function","name":"f","content":"1"}],"functions":[{"name":"f"}],"function_call":"auto","metadata":{"a":"b"}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		r, err := request.DecodeChat(body, contract())
-		if err != nil {
-			return
-		}
-		once := request.AppendChat(nil, r)
-		again, err := request.DecodeChat(once, contract())
-		if err != nil {
-			t.Fatalf("%s was encoded as %s: %v", body, once, err)
-		}
-		if twice := request.AppendChat(nil, again); string(twice) != string(once) {
-			t.Fatalf("not a fixed point: %s, then %s", once, twice)
+		for _, wire := range []llm.Wire{llm.WireInference, llm.WireOpenAI} {
+			c := contract()
+			c.Wire = wire
+			r, err := request.DecodeChat(body, c)
+			if err != nil {
+				continue
+			}
+			once := request.AppendChat(nil, r)
+			again, err := request.DecodeChat(once, c)
+			if err != nil {
+				t.Fatalf("%s was encoded as %s: %v", body, once, err)
+			}
+			if twice := request.AppendChat(nil, again); string(twice) != string(once) {
+				t.Fatalf("not a fixed point: %s, then %s", once, twice)
+			}
 		}
 	})
 }
@@ -247,11 +252,15 @@ func FuzzDecodeText(f *testing.F) {
 				t.Fatalf("not a fixed point: %s, then %s", once, twice)
 			}
 		}
-		if r, err := request.DecodeComplete(body, contract()); err == nil {
-			request.AppendComplete(nil, r)
-		}
-		if r, err := request.DecodeEmbed(body, contract()); err == nil {
-			request.AppendEmbed(nil, r)
+		for _, wire := range []llm.Wire{llm.WireInference, llm.WireAzure} {
+			c := contract()
+			c.Wire = wire
+			if r, err := request.DecodeComplete(body, c); err == nil {
+				request.AppendComplete(nil, r)
+			}
+			if r, err := request.DecodeEmbed(body, c); err == nil {
+				request.AppendEmbed(nil, r)
+			}
 		}
 	})
 }
