@@ -99,8 +99,8 @@ func TestAChatIsAnsweredAsOpenAIDoes(t *testing.T) {
 			ok("echo", chat("parrot-1", "stop", `"content":"Hi you"`, usage(used)), "x-ingot-dropped: top_k, data_sources"),
 		},
 		{
-			"a developer speaks, and a whole round of tools was played", v1Chat, `{"model":"echo","messages":[{"role":"developer","content":"x"},{"role":"assistant","content":null,"refusal":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"look","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c","content":"62"},{"role":"user","content":[{"type":"text","text":"Hi you"}]}]}`, nil,
-			ok("echo", chat("parrot-1", "stop", `"content":"Hi you"`, usage(`"prompt_tokens":19,"completion_tokens":2,"total_tokens":21`))),
+			"a developer speaks, and a whole round of tools was played", v1Chat, `{"model":"echo","messages":[{"role":"developer","content":"x"},{"role":"assistant","content":[{"type":"refusal","refusal":"x"}]},{"role":"assistant","content":null,"refusal":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"look","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c","content":"62"},{"role":"user","content":[{"type":"text","text":"Hi you"}]}]}`, nil,
+			ok("echo", chat("parrot-1", "stop", `"content":"Hi you"`, usage(`"prompt_tokens":23,"completion_tokens":2,"total_tokens":25`))),
 		},
 		{
 			"json_schema", azureChat, `{` + asked + `,"response_format":{"type":"json_schema","json_schema":{"name":"s","strict":true,"schema":{"type":"object","properties":{},"additionalProperties":false}}}}`, nil,

@@ -134,6 +134,9 @@ func newFailure(wire llm.Wire, e *llm.Error) *failure {
 		a = answers[llm.Internal]
 	}
 	f := &failure{answer: a, message: e.Message, param: e.Param}
+	if e.Kind == llm.Invalid && faults[e.Code] {
+		f.code = e.Code
+	}
 	if len(e.Details) > 0 && (e.Kind == llm.Invalid || e.Kind == llm.Unsupported) {
 		f.detail(&e.Details[0], e.Message == llm.FaultyMessage)
 	}
@@ -150,6 +153,9 @@ var expected = map[string]string{
 	"string_type": "a string", "int_type": "an integer", "float_type": "a number", "bool_type": "a boolean",
 	"list_type": "an array", "dict_type": "an object",
 }
+
+// faults are the codes of a value at fault, which a model's server may know better.
+var faults = map[string]bool{"missing_required_parameter": true, "invalid_type": true, "invalid_value": true, "invalid_parameter_combination": true}
 
 // combined are the members that are at fault only because of another.
 var combined = map[string]bool{"max_completion_tokens": true, "top_logprobs": true, "best_of": true, "stream_options": true, "functions": true, "function_call": true}

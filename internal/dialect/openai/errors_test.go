@@ -67,6 +67,14 @@ func TestEveryKindOfErrorHasItsStatusCodeAndHeadersAtBothDoors(t *testing.T) {
 	}
 }
 
+func TestAServersOwnWordsForAFaultAreKept(t *testing.T) {
+	t.Parallel()
+	h := door(t, backed(&scripted{err: &llm.Error{Kind: llm.Invalid, Status: 400, Code: "invalid_type", Param: "tools[0].function", Message: "Invalid type for 'tools[0].function'."}}))
+	if d := cmp.Diff(refusal(400, "invalid_type", "Invalid type for 'tools[0].function'.", wrong, "tools[0].function"), answer(t, h, v1Chat, `{`+asked+`}`)); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+}
+
 func TestABugOfOursIsToldByItsIDOnly(t *testing.T) {
 	t.Parallel()
 	h := door(t, backed(&scripted{err: context.Canceled}))

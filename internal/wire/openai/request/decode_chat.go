@@ -272,12 +272,19 @@ func (f *fields) part(v jsonx.Value, role llm.Role, loc []any) llm.Part {
 	at := func(more ...any) []any { return append(append([]any{}, loc...), more...) }
 	full := append([]any{"body"}, loc...)
 	allowed := []string{"text"}
-	if role == llm.User {
+	switch {
+	case role == llm.User:
 		allowed = []string{"text", "image_url", "input_audio", "audio_url"}
+	case role == llm.Assistant && f.openAI:
+		allowed = []string{"text", "refusal"}
 	}
 	switch f.enum(kind, allowed, at("type")...) {
 	case "text":
 		if t, ok := f.text(v.Get("text"), at("text")...); ok {
+			return t
+		}
+	case "refusal": // which it said, too
+		if t, ok := f.text(v.Get("refusal"), at("refusal")...); ok {
 			return t
 		}
 	case "image_url":
