@@ -145,10 +145,14 @@ func hangUp(ts *testscript.TestScript, _ bool, _ []string) {
 
 // tinymodel FILE writes a model.
 func tinyModel(ts *testscript.TestScript, neg bool, args []string) {
+	o := tinymodel.Options{Arch: tinymodel.Llama, ChatTemplate: tinymodel.ChatTemplate}
+	if len(args) > 0 && args[0] == "-clip" {
+		o, args = tinymodel.Options{Arch: tinymodel.CLIP}, args[1:]
+	}
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: tinymodel FILE")
+		ts.Fatalf("usage: tinymodel [-clip] FILE")
 	}
 	path := ts.MkAbs(args[0])
-	_, err := tinymodel.File(filepath.Dir(path), filepath.Base(path), tinymodel.Options{Arch: tinymodel.Llama, ChatTemplate: tinymodel.ChatTemplate})
+	_, err := tinymodel.File(filepath.Dir(path), filepath.Base(path), o)
 	ts.Check(err)
 }

@@ -112,7 +112,6 @@ func (g *Gateway) target(ctx context.Context, s *snapshot, m *config.Model, nth 
 		t.Backend, t.Info = model, settings.Info
 		if settings.Info.Does(llm.OpChat) && m.Command == "" {
 			t.Backend = ability.Wrap(model, ability.Options{Template: settings.Template, System: settings.System, Spaced: settings.Spaced, Marks: settings.Marks})
-			t.Info.Features.Set |= ability.Features
 		}
 	}
 	return t, nil
@@ -209,6 +208,9 @@ func filesOf(m *config.Model, found *library.Model) (engine.Files, error) {
 func describeLocal(m *config.Model, found library.Model, files engine.Files, machine hardware.Machine, e process.Engine) engine.Settings {
 	s := engine.Describe(found, files)
 	s.Info.Deployment, s.Spec.Name, s.Spec.Engine = m.Name, m.Name, e
+	if s.Info.Does(llm.OpChat) {
+		s.Info.Features.Set |= ability.Features
+	}
 	slots := chatSlots
 	if s.Spec.Embedding {
 		slots = embeddingSlots

@@ -89,6 +89,7 @@ func Verbs(s *screen.Screen, open func() (*library.Library, error)) []*cobra.Com
 type modelRecord struct {
 	Name     string `json:"name"`
 	Title    string `json:"title,omitempty"`
+	Summary  string `json:"summary,omitempty"`
 	Kind     string `json:"kind"`
 	Size     int64  `json:"size"` // bytes; about, for one that is not here
 	License  string `json:"license,omitempty"`
@@ -103,7 +104,7 @@ type modelRecord struct {
 
 func entryRecord(e library.Entry) modelRecord {
 	r := modelRecord{
-		Name: e.Name, Title: e.Title, Kind: string(e.Kind), Size: e.Size, License: e.License,
+		Name: e.Name, Title: e.Title, Summary: e.Summary, Kind: string(e.Kind), Size: e.Size, License: e.License,
 		Context: e.Context, Verified: e.Verified, SHA256: e.SHA256,
 	}
 	if len(e.Sources) > 0 {

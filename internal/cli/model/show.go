@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,8 @@ type modelFacts struct {
 	File      *fileFacts         `json:"file,omitempty"`
 	Machine   *machineFacts      `json:"machine,omitempty"`
 	Chosen    *chosenFacts       `json:"chosen,omitempty"`
+	Record    *gateway.Record    `json:"record,omitempty"` // as callers are told
+	Projector *projectorFacts    `json:"projector,omitempty"`
 }
 
 // fileFacts is what the model's file says.
@@ -43,6 +46,15 @@ type fileFacts struct {
 	Tokenizer    string `json:"tokenizer,omitempty"`
 	Pooling      string `json:"pooling,omitempty"`
 	Template     bool   `json:"chat_template"`
+}
+
+// projectorFacts is what lets the model see or hear.
+type projectorFacts struct {
+	Path   string `json:"path,omitempty"`
+	Size   int64  `json:"size"` // bytes; about, where it is not here
+	SHA256 string `json:"sha256,omitempty"`
+	Images bool   `json:"images"`
+	Audio  bool   `json:"audio"`
 }
 
 // machineFacts is what was detected here.
@@ -68,10 +80,11 @@ type chosenFacts struct {
 	Threads   int    `json:"threads"`
 	GPULayers string `json:"gpu_layers"`
 	KeepAlive string `json:"keep_alive"`
-	Memory    uint64 `json:"memory"`  // bytes: the sum of the next three
+	Memory    uint64 `json:"memory"`  // bytes: the sum of the next four
 	Weights   uint64 `json:"weights"` // bytes
 	KV        uint64 `json:"kv_cache"`
 	Compute   uint64 `json:"compute"`
+	Projector uint64 `json:"projector,omitempty"`
 }
 
 func (a *verbs) show() *cobra.Command {
@@ -173,7 +186,7 @@ func factsOf(ctx context.Context, lib *library.Library, m config.Model, kind pro
 	}
 	h, memory := files.Model, files.Memory(s.Spec.Context, s.Spec.Slots)
 	f := catalogFacts(found.Entry)
-	f.modelRecord = hereRecord(found)
+	f.modelRecord, f.Projector = hereRecord(found), nil
 	f.File = &fileFacts{
 		Architecture: h.Architecture(), Quantization: h.FileType(), Parameters: h.Parameters(), Layers: h.BlockCount(),
 		Width: h.EmbeddingLength(), Context: h.ContextLength(), Vocabulary: h.VocabSize(), Tokenizer: h.TokenizerModel(),
@@ -185,7 +198,12 @@ func factsOf(ctx context.Context, lib *library.Library, m config.Model, kind pro
 	f.Machine = machineOf(machine)
 	f.Chosen = &chosenFacts{
 		Context: s.Spec.Context, Slots: s.Spec.Slots, Threads: s.Spec.Threads, GPULayers: layers(s.Spec.GPULayers),
-		KeepAlive: strings.TrimSuffix(m.KeepAlive.String(), "0s"), Memory: memory.Total(), Weights: memory.Weights, KV: memory.KV, Compute: memory.Compute,
+		KeepAlive: strings.TrimSuffix(m.KeepAlive.String(), "0s"), Memory: memory.Total(), Weights: memory.Weights, KV: memory.KV, Compute: memory.Compute, Projector: memory.Projector,
+	}
+	record := gateway.RecordOf(s.Info)
+	f.Record = &record
+	if p := files.Projector; p != nil {
+		f.Projector = &projectorFacts{Path: s.Spec.Projector, Size: found.Projector.Size, SHA256: found.Projector.SHA256, Images: p.SeesImages(), Audio: p.HearsAudio()}
 	}
 	switch m.KeepAlive {
 	case config.Forever:
@@ -200,6 +218,12 @@ func catalogFacts(e library.Entry) modelFacts {
 	f := modelFacts{modelRecord: entryRecord(e), Publisher: e.Publisher, Embedding: e.Embedding}
 	for _, s := range e.Sources {
 		f.Sources = append(f.Sources, s.Ref)
+		if s.Projector != "" {
+			f.Sources = append(f.Sources, s.Projector)
+		}
+	}
+	if p := e.Projector; p != nil {
+		f.Projector = &projectorFacts{Size: p.Size, SHA256: p.SHA256, Images: true}
 	}
 	return f
 }
@@ -231,6 +255,7 @@ func (f modelFacts) rows() [][]string {
 	rows := [][]string{
 		{"name", f.Name},
 		{"title", f.Title},
+		{"summary", f.Summary},
 		{"publisher", f.Publisher},
 		{"kind", f.Kind},
 		{"license", f.License},
@@ -258,6 +283,16 @@ func (f modelFacts) rows() [][]string {
 			[]string{"width", number(h.Width)}, []string{"vocabulary", strconv.FormatUint(h.Vocabulary, 10)}, []string{"tokenizer", h.Tokenizer},
 			[]string{"pooling", h.Pooling}, []string{"chat template", screen.Yes(h.Template)})
 	}
+	if p := f.Projector; p != nil {
+		rows = append(rows, []string{"projector", cmp.Or(p.Path, "comes with the model")}, []string{"  size", size(p.Size)}, []string{"  sha256", p.SHA256})
+	}
+	if r := f.Record; r != nil {
+		rows = append(rows, []string{"", ""}, []string{"does", strings.Join(r.Operations, ", ")}, []string{"takes", strings.Join(r.Takes, ", ")})
+		if r.Dimensions == 0 {
+			rows = append(rows, []string{"tools", screen.Yes(r.Tools)}, []string{"structured output", screen.Yes(r.Schemas)})
+		}
+		rows = append(rows, []string{"obeys beyond the contract", strings.Join(r.Extra, ", ")})
+	}
 	if m := f.Machine; m != nil {
 		rows = append(rows, []string{"", ""}, []string{"this machine", m.text})
 		for _, g := range m.GPUs {
@@ -267,8 +302,7 @@ func (f modelFacts) rows() [][]string {
 	if c := f.Chosen; c != nil {
 		rows = append(rows, []string{"", ""}, []string{"served with", ""}, []string{"  context", fmt.Sprintf("%d tokens a request", c.Context)},
 			[]string{"  slots", number(c.Slots)}, []string{"  threads", number(c.Threads)}, []string{"  gpu layers", c.GPULayers},
-			[]string{"  keep alive", c.KeepAlive}, []string{"  memory", fmt.Sprintf("about %s: weights %s, cache %s, work %s",
-				size(int64(c.Memory)), size(int64(c.Weights)), size(int64(c.KV)), size(int64(c.Compute)))})
+			[]string{"  keep alive", c.KeepAlive}, []string{"  memory", c.memory()})
 	}
 	var told [][]string
 	for _, r := range rows {
@@ -277,6 +311,14 @@ func (f modelFacts) rows() [][]string {
 		}
 	}
 	return told
+}
+
+func (c *chosenFacts) memory() string {
+	s := fmt.Sprintf("about %s: weights %s, cache %s, work %s", size(int64(c.Memory)), size(int64(c.Weights)), size(int64(c.KV)), size(int64(c.Compute)))
+	if c.Projector > 0 {
+		s += ", projector " + size(int64(c.Projector))
+	}
+	return s
 }
 
 // size writes bytes for people, "" for none.
