@@ -3,6 +3,7 @@ package reply_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -130,6 +131,39 @@ func TestBytesThatSayMoreThanTheStyleAreNotPassedOn(t *testing.T) {
 		if !strings.HasSuffix(got, want) || place != llm.ReasoningContent && strings.Contains(strings.TrimSuffix(got, want), "hm") {
 			t.Errorf("%s: got %s, want %s", place, got, want)
 		}
+	}
+}
+
+func TestCallsOfAServerOfTheSameContractGoOutAsTheyCame(t *testing.T) {
+	const body = `{"a server's":"own words"}`
+	whole := &llm.Reply{
+		ID: "i", Model: "m", Created: time.Unix(5, 0), Source: llm.Source{Wire: llm.WireOpenAI, Body: []byte(body), Whole: true},
+		Choices: []llm.Choice{{Parts: []llm.Part{llm.ToolCall{ID: "c", Name: "f"}}, Finish: llm.FinishToolCalls}},
+	}
+	events := []byte("data: " + body + "\n\n")
+	fragment := &llm.Reply{Choices: whole.Choices, Source: llm.Source{Wire: llm.WireOpenAI, Body: events, Ends: len(events)}}
+	for _, c := range []struct {
+		name  string
+		style reply.Style
+		as    string // what stands in an answer that is written anew
+	}{
+		{"of the same contract", reply.Style{Wire: llm.WireOpenAI}, ""},
+		{"of a tool that the caller named", reply.Style{Wire: llm.WireOpenAI, NamedStop: true}, ""},
+		{"of another contract", reply.Style{Wire: llm.WireAzure, NamedStop: true}, `"finish_reason":"stop"`},
+		{"where the caller spoke of functions", reply.Style{Wire: llm.WireOpenAI, Functions: true}, `"function_call":{"name":"f"`},
+		{"by the other contract's words", reply.Style{Wire: llm.WireInference}, `"tool_calls":[{`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := reply.NewStreamEncoder(llm.OpChat, head, c.style)
+			for got, own := range map[string]string{
+				string(reply.AppendChat(nil, whole, head, c.style)): body,
+				string(e.End(e.Fragment(nil, fragment))):            string(events) + "data: [DONE]\n\n",
+			} {
+				if passed := got == own; passed != (c.as == "") || !strings.Contains(got, c.as) {
+					t.Errorf("got %s", got)
+				}
+			}
+		})
 	}
 }
 
