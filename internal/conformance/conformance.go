@@ -29,8 +29,8 @@ type Options struct {
 	Roots           *x509.CertPool
 	Version         string // api-version
 	// The deployments to name in requests, and those that think and fail.
-	Chat, Completion, Embedding, Reasoning, Failing string
-	FilterPrompt                                    string
+	Chat, Completion, Embedding, Images, Reasoning, Failing string
+	FilterPrompt                                            string
 	// Without lists features that are left out, by name.
 	Without []string
 	// Only is what Select takes; "" is all.
@@ -80,7 +80,7 @@ func Run(ctx context.Context, base string, o Options) (*report.Report, error) {
 	defer client.Close()
 	s := check.NewSession(check.Subject{
 		Client: client, Key: o.Key, LimitedKey: o.LimitedKey, Version: o.Version, Chat: o.Chat, Completion: o.Completion,
-		Embedding: o.Embedding, Reasoning: o.Reasoning, Failing: o.Failing, FilterPrompt: o.FilterPrompt, Timeout: o.Timeout,
+		Embedding: o.Embedding, Images: o.Images, Reasoning: o.Reasoning, Failing: o.Failing, FilterPrompt: o.FilterPrompt, Timeout: o.Timeout,
 	})
 	without, err := claims(ctx, s, o)
 	if err != nil {
@@ -178,8 +178,9 @@ func probe(ctx context.Context, s *check.Session, o Options, without map[check.F
 	}
 	absent(check.Chat, o.Chat, strings.Contains(kind, "chat") || kind == "completion", func(t *check.T) *check.Answer { return t.Chat(nil) })
 	absent(check.Completions, o.Completion, false, func(t *check.T) *check.Answer { return t.Complete(nil) })
-	absent(check.Embeddings, o.Embedding, strings.Contains(kind, "embedding"), func(t *check.T) *check.Answer { return t.Embed(nil) })
-	left := slices.ContainsFunc([]check.Feature{check.Chat, check.Completions, check.Embeddings}, func(f check.Feature) bool {
+	absent(check.Embeddings, o.Embedding, strings.Contains(kind, "embedding") && !strings.Contains(kind, "image"), func(t *check.T) *check.Answer { return t.Embed(nil) })
+	absent(check.Images, o.Images, strings.Contains(kind, "image") && strings.Contains(kind, "embedding"), func(t *check.T) *check.Answer { return t.EmbedImages(embed.Image()) })
+	left := slices.ContainsFunc([]check.Feature{check.Chat, check.Completions, check.Embeddings, check.Images}, func(f check.Feature) bool {
 		_, out := without[f]
 		return !out
 	})

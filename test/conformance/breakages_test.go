@@ -18,7 +18,7 @@ type breakage struct {
 }
 
 func breakages() []breakage {
-	return slices.Concat(frames(), chunks(), answers(), tools(), requests(), doors(), errors(), embeddings(), texts(), others())
+	return slices.Concat(frames(), chunks(), answers(), tools(), requests(), doors(), errors(), embeddings(), images(), texts(), others())
 }
 
 // onStream spoils the bytes of streams.
@@ -704,6 +704,81 @@ func errors() []breakage {
 		}},
 		{"multipart is 400", "body/media-type", status(http.StatusUnsupportedMediaType, http.StatusBadRequest)},
 		{"too large is 500", "body/too-large", status(http.StatusRequestEntityTooLarge, http.StatusInternalServerError)},
+	}
+}
+
+func images() []breakage {
+	asked := func(x *exchange) bool { return strings.HasSuffix(x.path, "/images/embeddings") }
+	reply := func(change func(m map[string]any)) func(*exchange) {
+		return func(x *exchange) {
+			if asked(x) && x.status == http.StatusOK {
+				x.edit(change)
+			}
+		}
+	}
+	taken := func(meant func(x *exchange) bool) func(*exchange) {
+		return func(x *exchange) {
+			if asked(x) && x.status == http.StatusUnprocessableEntity && meant(x) {
+				x.grant()
+			}
+		}
+	}
+	input := func(x *exchange) []any {
+		l, _ := x.sent["input"].([]any)
+		return l
+	}
+	// placeless refuses the second image without its place.
+	placeless := func(ends string) func(*exchange) {
+		return func(x *exchange) {
+			if l := input(x); asked(x) && x.status == http.StatusUnprocessableEntity && len(l) == 2 && strings.HasSuffix(l[1].(map[string]any)["image"].(string), ends) {
+				x.edit(func(m map[string]any) { first(below(m, "error"), "details")["loc"] = []any{"body", "input"} })
+			}
+		}
+	}
+	without := func(member string) func(x *exchange) bool {
+		return func(x *exchange) bool {
+			l := input(x)
+			return len(l) == 1 && l[0].(map[string]any)[member] == nil
+		}
+	}
+	return []breakage{
+		{"an image's vector is another object", "images/answer/object", reply(func(m map[string]any) { first(m, "data")["object"] = "vector" })},
+		{"an image's vector without id", "images/answer/id", reply(func(m map[string]any) { delete(m, "id") })},
+		{"an image's vector without model", "images/answer/model", reply(func(m map[string]any) { m["model"] = "" })},
+		{"an image's vector without usage", "images/answer/usage", reply(func(m map[string]any) { delete(m, "usage") })},
+		{"vectors of other images", "images/answer/order", reply(func(m map[string]any) {
+			l := m["data"].([]any)
+			slices.Reverse(l)
+			for i, e := range l {
+				e.(map[string]any)["index"] = i
+			}
+		})},
+		{"one vector for all images", "images/answer/different", reply(func(m map[string]any) {
+			for _, e := range m["data"].([]any) {
+				e.(map[string]any)["embedding"] = []any{1, 0, 0}
+			}
+		})},
+		{"floats of an image for base64", "images/encoding/base64", func(x *exchange) {
+			if asked(x) && x.status == http.StatusOK && x.sent["encoding_format"] == "base64" {
+				x.edit(func(m map[string]any) { first(m, "data")["embedding"] = []any{1, 0} })
+			}
+		}},
+		{"dimensions of an image are ignored", "images/dimensions", func(x *exchange) {
+			if asked(x) && x.status == http.StatusOK && x.sent["dimensions"] != nil {
+				x.edit(func(m map[string]any) { first(m, "data")["embedding"] = []any{1, 0} })
+			}
+		}},
+		{"500 for an image with a text", "images/input/text", func(x *exchange) {
+			if l := input(x); asked(x) && x.status == http.StatusOK && len(l) == 1 && l[0].(map[string]any)["text"] != nil {
+				x.refuse(http.StatusInternalServerError, "500")
+			}
+		}},
+		{"no images are embedded", "images/values/input", taken(func(x *exchange) bool { return !x.has("input") })},
+		{"an empty list of images is embedded", "images/values/input-empty", taken(func(x *exchange) bool { return x.has("input") && len(input(x)) == 0 })},
+		{"a text alone is embedded as an image", "images/values/image", taken(without("image"))},
+		{"what is no base64 has no place", "images/values/base64", placeless("%%%")},
+		{"what is no image has no place", "images/values/not-an-image", placeless("aGVsbG8=")},
+		{"a cut image is embedded", "images/values/cut", taken(func(x *exchange) bool { return len(input(x)) == 2 })},
 	}
 }
 

@@ -163,7 +163,8 @@ func TestAServerThatRefusesEverythingIsNoticedByEveryCheckThatTakes(t *testing.T
 		name := r.Results[i].Check.Name
 		takes := strings.HasPrefix(name, "chat/answer/") || strings.HasPrefix(name, "chat/stream/") || strings.HasPrefix(name, "tools/") ||
 			strings.HasPrefix(name, "format/") || strings.HasPrefix(name, "reasoning/") || strings.HasPrefix(name, "completions/answer/") ||
-			strings.HasPrefix(name, "embeddings/answer/") || strings.HasPrefix(name, "embeddings/encoding/") || strings.HasPrefix(name, "embeddings/input/")
+			strings.HasPrefix(name, "embeddings/answer/") || strings.HasPrefix(name, "embeddings/encoding/") || strings.HasPrefix(name, "embeddings/input/") ||
+			strings.HasPrefix(name, "images/answer/")
 		if takes && !slices.Contains(noticed, name) && !strings.HasSuffix(name, "/refused") && !strings.HasSuffix(name, "-without-version") {
 			t.Errorf("%s did not notice", name)
 		}

@@ -35,6 +35,7 @@ models:
   chat: {provider: mock}
   slow: {provider: mock, mock: {tokens_per_second: 8}}
   embed: {provider: mock, mock: {behaviour: embedding}}
+  pictures: {provider: mock, mock: {behaviour: image-embedding}}
   think: {provider: mock, mock: {behaviour: reasoning}}
   fails: {provider: mock, mock: {fault: {error: 3}}}
 `

@@ -67,6 +67,7 @@ cannot be reached, answers no operation, does not take the key, or the command l
 	f.StringVar(&v.o.Chat, "model", "", "deployment to name in chats")
 	f.StringVar(&v.o.Completion, "completion-model", "", "deployment to name in text completions")
 	f.StringVar(&v.o.Embedding, "embedding-model", "", "deployment to name in embeddings")
+	f.StringVar(&v.o.Images, "image-model", "", "deployment to name in embeddings of images")
 	f.StringVar(&v.o.Reasoning, "reasoning-model", "", "deployment that thinks before it answers")
 	f.StringVar(&v.o.Failing, "failing-model", "", "deployment whose streams fail after their beginning")
 	f.StringVar(&v.o.FilterPrompt, "filter-prompt", "", "prompt that the content filter refuses")

@@ -14,6 +14,7 @@ const (
 	Chat        Feature = "chat"
 	Completions Feature = "completions"
 	Embeddings  Feature = "embeddings"
+	Images      Feature = "images"
 	Tools       Feature = "tools"
 	Format      Feature = "format"
 	Reasoning   Feature = "reasoning"
@@ -25,7 +26,7 @@ const (
 
 // Features lists them all.
 func Features() []Feature {
-	return []Feature{Keys, Info, Chat, Completions, Embeddings, Tools, Format, Reasoning, Names, Filter, Limits, Failing}
+	return []Feature{Keys, Info, Chat, Completions, Embeddings, Images, Tools, Format, Reasoning, Names, Filter, Limits, Failing}
 }
 
 // Check is one rule of the contract and how to see whether a server keeps it.

@@ -22,9 +22,9 @@ type Subject struct {
 	LimitedKey string // is refused after a few requests
 	Version    string // api-version
 	// The deployments to name; "" names none.
-	Chat, Completion, Embedding, Reasoning, Failing string
-	FilterPrompt                                    string // is refused by the content filter
-	Timeout                                         time.Duration
+	Chat, Completion, Embedding, Images, Reasoning, Failing string
+	FilterPrompt                                            string // is refused by the content filter
+	Timeout                                                 time.Duration
 }
 
 // Session remembers what a Subject answered, so that many checks may look at one answer. It is for
@@ -227,6 +227,11 @@ func (t *T) Complete(members M, options ...Option) *Answer {
 // Embed asks for the vector of a text.
 func (t *T) Embed(members M, options ...Option) *Answer {
 	return t.post("/embeddings", t.named(t.Embedding, M{"input": L{"a red square"}}), members, options)
+}
+
+// EmbedImages asks for the vectors of images, which members name.
+func (t *T) EmbedImages(members M, options ...Option) *Answer {
+	return t.post("/images/embeddings", t.named(t.Images, M{}), members, options)
 }
 
 // Info asks what the model is.

@@ -1,4 +1,4 @@
-// Package embed checks POST /embeddings.
+// Package embed checks POST /embeddings and POST /images/embeddings.
 package embed
 
 import (
@@ -13,7 +13,7 @@ import (
 
 // Checks lists the checks of this package.
 func Checks() []check.Check {
-	return check.For(check.Embeddings, append(answers(), encodings()...))
+	return append(check.For(check.Embeddings, append(answers(), encodings()...)), check.For(check.Images, images())...)
 }
 
 // floats are the numbers of the usual text.
