@@ -10,6 +10,7 @@ import (
 	"image/png"
 	"math"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -139,6 +140,32 @@ func TestPixelsAndTextMakeTheEmbedding(t *testing.T) {
 	if n := len(again.Vectors[0]); n != 384 {
 		t.Errorf("%d numbers", n)
 	}
+}
+
+func TestManyCallersEachGetTheVectorOfTheirImage(t *testing.T) {
+	t.Parallel()
+	model := mock.New(mock.Options{Behaviour: mock.ImageEmbedding})
+	vector := func(side int) []float32 {
+		reply, err := model.Embed(t.Context(), &llm.EmbedRequest{Items: []llm.Input{llm.Picture{Image: shown(pngURL(t, shades(side, side)))}}})
+		if err != nil || reply.Usage.Patches != (side+13)/14*((side+13)/14) {
+			t.Errorf("side %d: %v", side, err)
+			return nil
+		}
+		return reply.Vectors[0]
+	}
+	var want [20][]float32
+	for i := range want {
+		want[i] = vector(i + 1)
+	}
+	var all sync.WaitGroup
+	for i := range 200 {
+		all.Go(func() {
+			if diff := cmp.Diff(want[i%20], vector(i%20+1)); diff != "" {
+				t.Errorf("the image of side %d: %s", i%20+1, diff)
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestAModelOfImagesDoesNothingElse(t *testing.T) {

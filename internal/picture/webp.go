@@ -91,7 +91,7 @@ func still(data []byte) []byte {
 		}
 		body := append([]byte("WEBPVP8X\x0a\x00\x00\x00"), flags, 0, 0, 0)
 		body = append(append(body, frame[place:place+size]...), image...)
-		return append(binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(len(body))), body...) //nolint:gosec // it is shorter than data, whose length is limited
+		return append(binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(len(body))), body...)
 	}
 	return data
 }
