@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -171,12 +172,10 @@ func (s Spec) batch() int {
 
 // environment is the gateway's own without what is only its business.
 func environment(extra []string) []string {
-	var env []string
-	for _, v := range os.Environ() {
-		if !strings.HasPrefix(v, "INGOT_") && !strings.HasPrefix(v, "LLAMA_ARG_") {
-			env = append(env, v)
-		}
-	}
+	ours := []string{"INGOT_", "LLAMA_ARG_", "LLAMA_MEDIA_MARKER="}
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return slices.ContainsFunc(ours, func(prefix string) bool { return strings.HasPrefix(v, prefix) })
+	})
 	// An aborting child must die, not call a debugger.
 	return append(append(env, "GGML_NO_BACKTRACE=1"), extra...)
 }
