@@ -185,11 +185,11 @@ func TestNoMinuteSpendsMoreTokensThanTheLimit(t *testing.T) {
 						continue
 					}
 					time.Sleep(time.Duration(random.IntN(90_000)) * time.Millisecond)
-					real := random.IntN(n + 1)
+					n = random.IntN(n + 1)
 					mu.Lock()
-					list = append(list, spending{time.Now(), real})
+					list = append(list, spending{time.Now(), n})
 					mu.Unlock()
-					g.Settle(t.Context(), used(real))
+					g.Settle(t.Context(), used(n))
 				}
 			})
 		}

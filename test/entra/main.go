@@ -48,7 +48,7 @@ func serve(listen string) error {
 		}
 		_, _ = fmt.Fprint(w, token)
 	})
-	if _, err := fmt.Println(i.Base); err != nil {
+	if _, err := fmt.Fprintln(os.Stdout, i.Base); err != nil {
 		return err
 	}
 	const patience = 10 * time.Second
