@@ -144,7 +144,7 @@ func TestPixelsAndTextMakeTheEmbedding(t *testing.T) {
 
 func TestManyCallersEachGetTheVectorOfTheirImage(t *testing.T) {
 	t.Parallel()
-	model := mock.New(mock.Options{Behaviour: mock.ImageEmbedding})
+	model := mock.New(mock.Options{Behaviour: mock.ImageEmbedding, Dimensions: 4})
 	vector := func(side int) []float32 {
 		reply, err := model.Embed(t.Context(), &llm.EmbedRequest{Items: []llm.Input{llm.Picture{Image: shown(pngURL(t, shades(side, side)))}}})
 		if err != nil || reply.Usage.Patches != (side+13)/14*((side+13)/14) {

@@ -62,13 +62,13 @@ func (r *Reader) inline(rest string) ([]byte, error) {
 func (r *Reader) fetch(ctx context.Context, raw string) ([]byte, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" {
-		return nil, &Error{Type: "url_parsing", Msg: "The URL of the image cannot be read.", Err: err}
+		return nil, &Error{Type: "url_parsing", Msg: "The URL of the image cannot be read.", Err: bare(err)}
 	}
 	limited, cancel := context.WithTimeout(ctx, r.limits.Time)
 	defer cancel()
 	req, err := http.NewRequestWithContext(limited, http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
-		return nil, &Error{Type: "url_parsing", Msg: "The URL of the image cannot be read.", Err: err}
+		return nil, &Error{Type: "url_parsing", Msg: "The URL of the image cannot be read.", Err: bare(err)}
 	}
 	req.Header.Set("Accept", "image/png, image/jpeg, image/webp, image/gif, image/bmp")
 	req.Header.Set("User-Agent", "Ingot")
@@ -95,10 +95,7 @@ func (r *Reader) get(req *http.Request) ([]byte, error) {
 		}](err); ok {
 			why = "The image is not fetched: " + refused.Refusal() + "."
 		}
-		if named, ok := errors.AsType[*url.Error](err); ok {
-			err = named.Err // without the URL, which may hold a signature
-		}
-		return nil, &Error{Type: "value_error", Msg: why, Err: err}
+		return nil, &Error{Type: "value_error", Msg: why, Err: bare(err)}
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
@@ -112,6 +109,14 @@ func (r *Reader) get(req *http.Request) ([]byte, error) {
 		return nil, &Error{Type: "value_error", Msg: "The image broke off on its way here.", Err: err}
 	}
 	return data, nil
+}
+
+// bare is an error without the URL, which may hold a signature.
+func bare(err error) error {
+	if named, ok := errors.AsType[*url.Error](err); ok {
+		return named.Err
+	}
+	return err
 }
 
 func (r *Reader) tooLong() *Error {
