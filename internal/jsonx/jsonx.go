@@ -57,15 +57,36 @@ var ErrType = errors.New("wrong JSON type")
 func Parse(doc []byte) (Value, error) {
 	var keys [manyKeys][]byte // at once, and enough for most documents
 	s := scanner{doc: doc, keys: keys[:0]}
+	return s.document()
+}
+
+func (s *scanner) document() (Value, error) {
 	start := s.space(0)
 	end, err := s.value(start, 0)
 	if err != nil {
 		return nil, err
 	}
-	if rest := s.space(end); rest != len(doc) {
+	if rest := s.space(end); rest != len(s.doc) {
 		return nil, &SyntaxError{rest, "unexpected data after the JSON value"}
 	}
-	return Value(doc[start:end:end]), nil
+	return Value(s.doc[start:end:end]), nil
+}
+
+// Member is a member of an object, and where in the document its name begins and its value begins and ends.
+type Member struct {
+	Name     string // decoded; it may alias the document
+	Value    Value
+	At       int
+	From, To int
+}
+
+// ParseMembers checks doc as Parse does and also returns the members of the object that it is, in order and in the same
+// scan, the first of them if there are more than most; none where it is another value.
+func ParseMembers(doc []byte, most int) (Value, []Member, error) {
+	var keys [manyKeys][]byte
+	s := scanner{doc: doc, keys: keys[:0], root: make([]Member, 0, min(most, manyKeys)), most: most}
+	v, err := s.document()
+	return v, s.root, err
 }
 
 // Kind tells the JSON type by the value's first byte.

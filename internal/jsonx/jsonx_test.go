@@ -220,3 +220,26 @@ func BenchmarkMembers100KB(b *testing.B) {
 		}
 	}
 }
+
+func TestMembersOfTheRootComeWithTheirPlaces(t *testing.T) {
+	const doc = ` { "a" : 1 ,"\u0062":[{"c":2}], "d":"x"} `
+	_, got, err := jsonx.ParseMembers([]byte(doc), 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	for _, m := range got {
+		if doc[m.From:m.To] != string(m.Value) || doc[m.At] != '"' {
+			t.Errorf("%s stands at %d and %d to %d", m.Name, m.At, m.From, m.To)
+		}
+		said = append(said, m.Name+"="+string(m.Value))
+	}
+	if want := `a=1 b=[{"c":2}] d="x"`; strings.Join(said, " ") != want {
+		t.Errorf("got %q, want %s", said, want)
+	}
+	for doc, n := range map[string]int{doc: 2, `[{"a":1}]`: 0, `{}`: 0, `1`: 0} {
+		if _, got, err := jsonx.ParseMembers([]byte(doc), 2); err != nil || len(got) != n {
+			t.Errorf("%s: %d members, %v", doc, len(got), err)
+		}
+	}
+}

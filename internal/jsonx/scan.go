@@ -11,6 +11,9 @@ type scanner struct {
 	doc []byte
 	// keys holds the raw names of all objects that are open, innermost last.
 	keys [][]byte
+	// root collects the first members of the outermost object, but no more than most.
+	root []Member
+	most int
 }
 
 func (s *scanner) fail(i int, msg string) (int, error) {
@@ -126,6 +129,7 @@ func (s *scanner) object(i, depth int) (int, error) {
 		if i >= len(s.doc) || s.doc[i] != '"' {
 			return s.fail(i, "expected a member name")
 		}
+		at := i
 		end, err := s.string(i)
 		if err != nil {
 			return 0, err
@@ -139,8 +143,12 @@ func (s *scanner) object(i, depth int) (int, error) {
 		if i = s.space(end); i >= len(s.doc) || s.doc[i] != ':' {
 			return s.fail(i, "expected ':'")
 		}
-		if i, err = s.value(s.space(i+1), depth); err != nil {
+		from := s.space(i + 1)
+		if i, err = s.value(from, depth); err != nil {
 			return 0, err
+		}
+		if depth == 1 && len(s.root) < s.most {
+			s.root = append(s.root, Member{nameOf(s.doc[at:end]), Value(s.doc[from:i:i]), at, from, i})
 		}
 		i = s.space(i)
 		switch {

@@ -1,6 +1,10 @@
 package llm
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/ingot-llm/ingot/internal/jsonx"
+)
 
 // Wire names the contract that bytes follow, not the JSON family that contracts share.
 type Wire string
@@ -18,6 +22,8 @@ type Source struct {
 	Wire  Wire
 	Body  []byte
 	Edits []Edit
+	// Members are those of a request's body, in order.
+	Members []jsonx.Member
 	// Whole tells that Body is a whole answer and no events. Neither it nor what aliases it is used again.
 	Whole bool
 	// Ends is where the first event of Body begins that ends a choice or tells usage; len(Body): there is none.
@@ -32,9 +38,9 @@ type Edit struct {
 	Value  []byte // what to write instead; nil: the member is cut
 }
 
-// SetSource notes the bytes that the request was decoded from, and the root members to cut from them.
-func (e *Envelope) SetSource(w Wire, body []byte, cut ...string) {
-	e.source, e.owner = Source{Wire: w, Body: body}, e
+// SetSource notes the bytes that the request was decoded from with the members of the object that they are, and those to cut.
+func (e *Envelope) SetSource(w Wire, body []byte, members []jsonx.Member, cut ...string) {
+	e.source, e.owner = Source{Wire: w, Body: body, Members: members}, e
 	for _, member := range cut {
 		e.source.Edits = append(e.source.Edits, Edit{Member: member})
 	}

@@ -199,7 +199,7 @@ func TestTheTargetGetsTheCallersBytesWithTheMembersCut(t *testing.T) {
 	t.Parallel()
 	d := deployment(llm.Features{}, route.Limits{}, "+a")
 	req := chat(withFormat, withExtra, mayDrop)
-	req.SetSource(llm.WireOpenAI, []byte("{}"))
+	req.SetSource(llm.WireOpenAI, []byte("{}"), nil)
 	saw(table(d).Chat(t.Context(), req))
 	got := d.Targets[0].Backend.(*scripted).seen[0].(*llm.ChatRequest)
 	src, ok := got.Source()
@@ -227,7 +227,7 @@ func random(seed uint64) *llm.ChatRequest {
 	}
 	all = slices.DeleteFunc(all, func(change) bool { return r.IntN(2) == 0 })
 	req := chat(all...)
-	req.SetSource(llm.WireOpenAI, []byte(`{"a":1}`))
+	req.SetSource(llm.WireOpenAI, []byte(`{"a":1}`), nil)
 	return req
 }
 

@@ -35,7 +35,7 @@ func TestOwnBytesGoOnlyToAServerOfTheSameContract(t *testing.T) {
 		r      *llm.ChatRequest
 		want   string
 	}{
-		{"the same", llm.WireOpenAI, r, `{"messages":[{"role":"user","content":"x"}],"b":1,"a":2,"model":"m"}`},
+		{"the same", llm.WireOpenAI, r, `{ "messages":[{"role":"user","content":"x"}],"b":1,"a":2,"model":"m" }`},
 		{"another", llm.WireInference, r, fields},
 		{"the same after an edit", llm.WireOpenAI, edited, strings.Replace(fields, `}],`, `}],"temperature":0.25,`, 1)},
 	} {

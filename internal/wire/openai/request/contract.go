@@ -39,19 +39,20 @@ func (c *Contract) openAI() bool { return c.Wire == llm.WireAzure || c.Wire == l
 // open parses a body and walks its root members through the contract; set is called for those taken.
 func (f *fields) open(body []byte, c Contract, set func(name string, v jsonx.Value)) error {
 	f.openAI = c.openAI()
-	root, err := jsonx.Parse(body)
+	root, all, err := jsonx.ParseMembers(body, maxMembers+1)
 	if err != nil {
 		return &llm.Error{Kind: llm.Malformed, Message: "The request body is not valid JSON: " + err.Error() + "."}
 	}
 	if root.Kind() != jsonx.Object {
 		return &llm.Error{Kind: llm.Malformed, Message: "The request body must be a JSON object."}
 	}
-	members := 0
-	for name, v := range root.Members() {
-		if members++; members > maxMembers {
+	f.members = all
+	for i := range all {
+		if i == maxMembers {
 			f.fail("too_long", fmt.Sprintf("A request should have at most %d members", maxMembers), nil)
 			break
 		}
+		name, v := all[i].Name, all[i].Value
 		switch c.Admit(name) {
 		case Take:
 			set(name, v)
@@ -87,7 +88,7 @@ func (f *fields) finish(e *llm.Envelope, c Contract, body []byte) error {
 		return llm.Faulty(f.details...)
 	}
 	e.MayDrop, e.Dropped, e.Offered = c.MayDrop, f.dropped, f.offered
-	e.SetSource(c.Wire, body, append(f.ignored, f.dropped...)...)
+	e.SetSource(c.Wire, body, f.members, append(f.ignored, f.dropped...)...)
 	return nil
 }
 

@@ -23,6 +23,7 @@ const (
 
 // fields decodes members and collects what is wrong with them.
 type fields struct {
+	members []jsonx.Member
 	details []llm.Detail
 	refused []string
 	first   jsonx.Value
