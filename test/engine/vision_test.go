@@ -5,6 +5,7 @@ package engine_test
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -330,6 +331,57 @@ func TestImagesAndTextsAreEmbeddedIntoOneSpace(t *testing.T) {
 		}
 		wg.Wait()
 	})
+	if now := g.engine(); now != pid {
+		t.Errorf("the engine died on the way: %d, then %d", pid, now)
+	}
+}
+
+// tone is a WAV file of a second of a tone, in base64.
+func tone(frequency float64) string {
+	const rate, loud = 16000, 20000
+	b := []byte("RIFF\x00\x00\x00\x00WAVEfmt ")
+	le := binary.LittleEndian
+	for _, n := range []uint32{16, 1 | 1<<16, rate, 2 * rate, 2 | 16<<16} { // PCM, one channel of 16 bits
+		b = le.AppendUint32(b, n)
+	}
+	b = le.AppendUint32(append(b, "data"...), 2*rate)
+	for i := range rate {
+		b = le.AppendUint16(b, uint16(int16(loud*math.Sin(2*math.Pi*frequency*float64(i)/rate))))
+	}
+	le.PutUint32(b[4:], uint32(len(b)-8))
+	return base64.StdEncoding.EncodeToString(b)
+}
+
+func TestAModelHearsSounds(t *testing.T) {
+	const halfMinute = 750 // tokens of any sound up to that
+	g := serve(t, fmt.Sprintf("models:\n  hearer: {local: %s, mmproj: %s, threads: 1, context: 2048}\n",
+		tiny(t, "hearer", tinymodel.Options{Arch: tinymodel.Llama}), tiny(t, "hearer-mmproj", tinymodel.Options{Arch: tinymodel.CLIP, Hears: true})))
+	listen := func(data, format string) body {
+		b := look("hearer", "What is this?")
+		b["logprobs"], b["max_tokens"] = true, 1
+		b["messages"].([]body)[0]["content"] = []body{{"type": "text", "text": "What is this?"}, {"type": "input_audio", "input_audio": body{"data": data, "format": format}}}
+		return b
+	}
+	logprob := func(answer body) any {
+		return answer["choices"].([]any)[0].(body)["logprobs"].(body)["content"].([]any)[0].(body)["logprob"]
+	}
+	plain := g.must("/chat/completions", look("hearer", "What is this?"))
+	pid := g.engine()
+	low := g.must("/chat/completions", listen(tone(440), "mp3")) // what it is called does not count
+	if n := used(low, "prompt_tokens") - used(plain, "prompt_tokens"); n < halfMinute {
+		t.Errorf("a sound counts as %d tokens", n)
+	}
+	if high := g.must("/chat/completions", listen(tone(1200), "wav")); logprob(high) == logprob(low) {
+		t.Errorf("another sound makes no difference: %v", logprob(low))
+	}
+	for name, data := range map[string]string{"no sound": "aGVsbG8gd29ybGQsIHRoaXMgaXMgdGV4dA==", "a broken one": "UklGRgAAAABXQVZFZm10IGdhcmJhZ2U="} {
+		if loc, msg := g.detail("/chat/completions", listen(data, "wav"), http.StatusUnprocessableEntity); loc != `["body","messages",0,"content",1]` || !strings.Contains(msg, "ound") {
+			t.Errorf("%s: %s: %s", name, loc, msg)
+		}
+	}
+	if loc, _ := g.detail("/chat/completions", look("hearer", "x", picture(t, 1, "png")), http.StatusUnprocessableEntity); loc != `["body","messages",0,"content",1]` {
+		t.Errorf("an image: %s", loc)
+	}
 	if now := g.engine(); now != pid {
 		t.Errorf("the engine died on the way: %d, then %d", pid, now)
 	}

@@ -9,8 +9,8 @@ const (
 	patches   = (ImageSize / PatchSize) * (ImageSize / PatchSize)
 )
 
-// clip writes a projector in the manner of LLaVA: a vision transformer and two layers that lead into the text model.
-func (b *builder) clip() {
+// eyes writes a projector of images in the manner of LLaVA: a vision transformer and two layers that lead into the text model.
+func (b *builder) eyes() {
 	const vision = "clip.vision."
 	inner := 2 * b.Width
 	b.w.Bool("clip.has_vision_encoder", true)
@@ -30,25 +30,69 @@ func (b *builder) clip() {
 	b.random("v.patch_embd.weight", nil, PatchSize, PatchSize, 3, b.Width)
 	b.random("v.class_embd", nil, b.Width)
 	b.random("v.position_embd.weight", nil, b.Width, patches+1)
-	norm := func(name string) {
-		b.vector(name+".weight", b.Width, 1)
-		b.vector(name+".bias", b.Width, 0)
-	}
-	linear := func(name string, in, out int) {
-		b.matrix(name+".weight", in, out, nil)
-		b.vector(name+".bias", out, 0)
-	}
-	norm("v.pre_ln")
+	b.norm("v.pre_ln")
 	for i := range b.Layers {
-		block := fmt.Sprintf("v.blk.%d.", i)
-		norm(block + "ln1")
-		norm(block + "ln2")
-		for _, name := range []string{"attn_q", "attn_k", "attn_v", "attn_out"} {
-			linear(block+name, b.Width, b.Width)
-		}
-		linear(block+"ffn_up", b.Width, inner)
-		linear(block+"ffn_down", inner, b.Width)
+		b.vector(b.block("v.", i)+"attn_k.bias", b.Width, 0)
 	}
-	linear("mm.0", b.Width, b.Width)
-	linear("mm.2", b.Width, b.Width)
+	b.linear("mm.0", b.Width, b.Width)
+	b.linear("mm.2", b.Width, b.Width)
+}
+
+// block writes a transformer block of an encoder, but for the bias of its keys, which Whisper's have not, and returns how the
+// names of its tensors begin.
+func (b *builder) block(prefix string, i int) string {
+	block := fmt.Sprintf("%sblk.%d.", prefix, i)
+	b.norm(block + "ln1")
+	b.norm(block + "ln2")
+	for _, name := range []string{"attn_q", "attn_v", "attn_out"} {
+		b.linear(block+name, b.Width, b.Width)
+	}
+	b.matrix(block+"attn_k.weight", b.Width, b.Width, nil)
+	b.linear(block+"ffn_up", b.Width, 2*b.Width)
+	b.linear(block+"ffn_down", 2*b.Width, b.Width)
+	return block
+}
+
+func (b *builder) norm(name string) {
+	b.vector(name+".weight", b.Width, 1)
+	b.vector(name+".bias", b.Width, 0)
+}
+
+func (b *builder) linear(name string, in, out int) {
+	b.matrix(name+".weight", in, out, nil)
+	b.vector(name+".bias", out, 0)
+}
+
+// The sizes of an encoder of sounds: Whisper's, of half a minute in frames of which two make a position.
+const (
+	melBins   = 128
+	positions = 1500
+	kernel    = 3
+)
+
+// ears writes a projector of sounds in the manner of Qwen2-Audio: Whisper's encoder and one layer that leads into the text model.
+func (b *builder) ears() {
+	const audio = "clip.audio."
+	inner := 2 * b.Width
+	b.w.Bool("clip.has_audio_encoder", true)
+	b.w.String("clip.projector_type", "qwen2a")
+	b.w.Bool("clip.use_gelu", true)
+	b.w.Uint32(audio+"num_mel_bins", melBins)
+	b.w.Uint32(audio+"embedding_length", uint32(b.Width))
+	b.w.Uint32(audio+"feed_forward_length", uint32(inner))
+	b.w.Uint32(audio+"block_count", uint32(b.Layers))
+	b.w.Uint32(audio+"projection_dim", uint32(b.Width))
+	b.w.Uint32(audio+"attention.head_count", heads)
+	b.w.Float32(audio+"attention.layer_norm_epsilon", 1e-5)
+
+	b.random("a.conv1d.1.weight", nil, kernel, melBins, b.Width)
+	b.random("a.conv1d.1.bias", nil, 1, b.Width)
+	b.random("a.conv1d.2.weight", nil, kernel, b.Width, b.Width)
+	b.random("a.conv1d.2.bias", nil, 1, b.Width)
+	b.random("a.position_embd.weight", nil, b.Width, positions)
+	for i := range b.Layers {
+		b.block("a.", i)
+	}
+	b.norm("a.post_ln")
+	b.linear("mm.a.fc", b.Width, b.Width)
 }

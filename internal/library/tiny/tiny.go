@@ -23,7 +23,7 @@ const (
 	Llama Arch = "llama"
 	Phi3  Arch = "phi3"
 	BERT  Arch = "bert"
-	CLIP  Arch = "clip" // the image half of Llama and Phi3 models of the same Width
+	CLIP  Arch = "clip" // what sees or hears for Llama and Phi3 models of the same Width
 )
 
 // ChatTemplate is the template of the Phi-3 family, for the special tokens
@@ -40,6 +40,7 @@ type Options struct {
 	Width        int    // 64 by default, a multiple of 8
 	Layers       int    // 2 by default
 	Embeds       bool   // Llama and Phi3: it says that its vectors are those of the last token
+	Hears        bool   // CLIP: it is for sounds instead of images
 	Seed         uint64 // the same seed makes the same bytes
 }
 
@@ -77,7 +78,11 @@ func Write(w io.Writer, o Options) error {
 	case BERT:
 		b.encoder()
 	case CLIP:
-		b.clip()
+		if o.Hears {
+			b.ears()
+		} else {
+			b.eyes()
+		}
 	default:
 		return fmt.Errorf("write tiny model: unknown architecture %q", o.Arch)
 	}

@@ -45,6 +45,20 @@ func TestAProjectorFitsTheTextModelOfItsWidth(t *testing.T) {
 	}
 }
 
+func TestAProjectorOfSoundsSaysSo(t *testing.T) {
+	path, err := tiny.File(t.TempDir(), "mmproj.gguf", tiny.Options{Arch: tiny.CLIP, Width: 32, Hears: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := gguf.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !h.IsProjector() || h.SeesImages() || !h.HearsAudio() || h.ProjectsTo() != 32 || h.Patches() != 0 {
+		t.Errorf("images %v, sounds %v, width %d, patches %d", h.SeesImages(), h.HearsAudio(), h.ProjectsTo(), h.Patches())
+	}
+}
+
 func TestAModelThatEmbedsSaysHow(t *testing.T) {
 	path, err := tiny.File(t.TempDir(), "embeds.gguf", tiny.Options{Arch: tiny.Llama, Embeds: true})
 	if err != nil {
