@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 root=$(cd ../../.. && pwd)
 
 export INGOT_TEST_CACHE=${INGOT_TEST_CACHE:-$root/.cache/test}
-export INGOT_BIN=${INGOT_BIN:-$root/bin/ingot}
+export INGOT_BIN=${INGOT_BIN:-$root/bin/ingot} INGOT_TEST_ROOT=$root
 export INGOT_HOME=${INGOT_HOME:-$INGOT_TEST_CACHE/home}
 [[ -x $INGOT_BIN ]] || { echo "run.sh: no $INGOT_BIN: run make build" >&2; exit 1; }
 

@@ -24,7 +24,7 @@ class Sync:
         key = key or self.key
         options = {"max_retries": 0, "http_client": self._transport(), **options}
         if self.door == "azure" and base is None:
-            made = self._azure()(azure_endpoint=self.url, api_key=key, **{"api_version": "2024-10-21", **options})
+            made = self._azure()(azure_endpoint=self.url, **{"api_key": key, "api_version": "2024-10-21", **options})
         else:
             made = self._plain()(base_url=self.url + (base if base is not None else DOORS[self.door]), api_key=key, **options)
         self._clients.append(made)

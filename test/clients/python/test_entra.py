@@ -141,7 +141,7 @@ def test_the_openai_sdk_comes_with_tokens_too(server, authority, flavour, door):
     token = Asking(authority).token("https://cognitiveservices.azure.com/.default")
     options = {"key": token}
     if door == "azure":
-        options = {"azure_ad_token_provider": lambda: token}  # which goes before the key
+        options = {"azure_ad_token_provider": lambda: token, "api_key": None}
     answer = made.client(**options).chat.completions.create(model="chat", messages=[{"role": "user", "content": "Hello"}])
     made.close()
 
