@@ -77,6 +77,8 @@ models:
   mock-slow: {provider: mock, mock: {behaviour: count, tokens_per_second: 100}}
   mock-reasoning: {provider: mock, mock: {behaviour: reasoning}}
   mock-embedding: {provider: mock, mock: {behaviour: embedding}}
+  mock-image-embedding: {provider: mock, mock: {behaviour: image-embedding}}
+aliases: github-models
 `
 
 // records is a log that grows while it is read.

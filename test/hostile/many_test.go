@@ -15,35 +15,57 @@ import (
 )
 
 // changing is what two equal answers differ in.
-var changing = regexp.MustCompile(`"(id|created)":("[^"]*"|\d+)`)
+var changing = regexp.MustCompile(`"(id|item_id|call_id|response_id|created|created_at|completed_at)":("[^"]*"|\d+)`)
 
-// mixed is the i-th of a mixture of requests; what belongs to it is in its answer, whole or streamed.
-func mixed(i int) (path, body string) {
+// question is a request with what its answer has, whole or streamed.
+type question struct {
+	path, body, want string
+	refused          bool
+}
+
+// mixed is the i-th of a mixture of requests at all doors.
+func mixed(i int) question {
 	word := fmt.Sprintf("%s-%d-", marker, i)
 	message := `"messages":[{"role":"user","content":"` + word + `"}]`
-	tool := `"tools":[{"type":"function","function":{"name":"f` + strconv.Itoa(i) + `","parameters":{"type":"object","properties":{"a":{"const":"` + word + `"}},"required":["a"]}}}],"tool_choice":"required"`
-	switch i % 10 {
-	case 0:
-		return "/chat/completions", `{` + message + `}`
-	case 1:
-		return "/models/chat/completions", `{"model":"mock","stream":true,` + message + `}`
-	case 2:
-		return "/completions", `{"prompt":["` + word + `","` + word + `"]}`
-	case 3:
-		return "/deployments/mock/completions", `{"stream":true,"prompt":"` + word + `"}`
-	case 4:
-		return "/embeddings", `{"input":["` + word + `"],"dimensions":16}`
-	case 5:
-		return "/chat/completions", `{` + message + `,` + tool + `}`
-	case 6:
-		return "/chat/completions", `{"stream":true,` + message + `,` + tool + `}`
-	case 7:
-		return "/chat/completions", `{` + message + `,"unknown` + strconv.Itoa(i) + `":"` + word + `"}`
-	case 8:
-		return "/deployments/mock-reasoning/chat/completions", `{"stream":true,` + message + `}`
+	schema := `{"type":"object","properties":{"a":{"const":"` + word + `"}},"required":["a"]}`
+	function := `"name":"f` + strconv.Itoa(i) + `","parameters":` + schema
+	tool := `"tools":[{"type":"function","function":{` + function + `}}],"tool_choice":"required"`
+	const usage = `"stream":true,"stream_options":{"include_usage":true},`
+	const vector = `"embedding":`
+	called, unknown := `"name":"f`+strconv.Itoa(i)+`"`, "unknown"+strconv.Itoa(i)
+	mixture := []question{
+		{path: "/chat/completions", body: `{` + message + `}`, want: marker},
+		{path: "/models/chat/completions", body: `{"model":"mock","stream":true,` + message + `}`, want: marker},
+		{path: "/completions", body: `{"prompt":["` + word + `","` + word + `"]}`, want: marker},
+		{path: "/deployments/mock/completions", body: `{"stream":true,"prompt":"` + word + `"}`, want: marker},
+		{path: "/embeddings", body: `{"input":["` + word + `"],"dimensions":16}`, want: vector},
+		{path: "/chat/completions", body: `{` + message + `,` + tool + `}`, want: called},
+		{path: "/chat/completions", body: `{"stream":true,` + message + `,` + tool + `}`, want: called},
+		{path: "/deployments/mock-reasoning/chat/completions", body: `{"stream":true,` + message + `}`, want: marker},
+		{path: "/models/embeddings", body: `{"model":"mock-embedding","input":["` + word + `","other"],"encoding_format":"base64"}`, want: vector},
+		{path: "/images/embeddings", body: `{"input":[{"image":"` + red + `","text":"` + word + `"}],"dimensions":16}`, want: vector},
+		{path: "/inference/chat/completions", body: `{"model":"openai/gpt-4o","n":2,` + message + `}`, want: marker},
+		{path: "/orgs/acme/inference/embeddings", body: `{"model":"mock-embedding","input":"` + word + `"}`, want: vector},
+		{path: "/openai/deployments/mock/chat/completions", body: `{` + usage + message + `}`, want: marker},
+		{path: "/openai/deployments/mock/chat/completions", body: `{` + message + `,"functions":[{` + function + `}],"function_call":{"name":"f` + strconv.Itoa(i) + `"}}`, want: called},
+		{path: "/openai/deployments/mock/completions", body: `{"prompt":"` + word + `","echo":true,"best_of":2}`, want: marker},
+		{path: "/openai/deployments/mock-embedding/embeddings", body: `{"input":"` + word + `","encoding_format":"base64"}`, want: vector},
+		{path: "/v1/chat/completions", body: `{"model":"mock","logprobs":true,"top_logprobs":1,` + message + `}`, want: marker},
+		{path: "/openai/v1/chat/completions", body: `{"model":"mock",` + usage + message + `,` + tool + `}`, want: called},
+		{path: "/v1/embeddings", body: `{"model":"mock-embedding","input":["` + word + `"]}`, want: vector},
+		{path: "/v1/responses", body: `{"model":"mock","input":"` + word + `","instructions":"` + word + `"}`, want: marker},
+		{path: "/openai/v1/responses", body: `{"model":"mock-reasoning","stream":true,"input":"` + word + `"}`, want: marker},
+		{path: "/v1/responses", body: `{"model":"mock","stream":true,"input":"` + word + `","tools":[{"type":"function",` + function + `}],"tool_choice":"required"}`, want: called},
+		{path: "/chat/completions", body: `{` + message + `,"` + unknown + `":"` + word + `"}`, want: unknown, refused: true},
+		{path: "/openai/deployments/" + unknown + "/chat/completions", body: `{` + message + `}`, want: unknown, refused: true},
+		{path: "/v1/chat/completions", body: `{"model":"` + unknown + `",` + message + `}`, want: unknown, refused: true},
+		{path: "/v1/responses", body: `{"model":"mock","input":"x","` + unknown + `":1}`, want: unknown, refused: true},
 	}
-	return "/models/embeddings", `{"model":"mock-embedding","input":["` + word + `","other"],"encoding_format":"base64"}`
+	return mixture[i%len(mixture)]
 }
+
+// red is an image of eight by eight pixels.
+const red = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGP8z4AdMOEQH6QSAM1BAQ/oQeJvAAAAAElFTkSuQmCC"
 
 // post returns status and body of an answer without what changes.
 func post(client *http.Client, url, body string) (string, error) {
@@ -71,16 +93,16 @@ func TestManyRequestsAtOnceAreAnsweredAsOneByOne(t *testing.T) {
 	const many = 200
 	want := make([]string, many)
 	for i := range want {
-		path, body := mixed(i)
+		q := mixed(i)
 		var err error
-		if want[i], err = post(once, s.url(path), body); err != nil {
+		if want[i], err = post(once, s.url(q.path), q.body); err != nil {
 			t.Fatal(err)
 		}
-		if ok := strings.HasPrefix(want[i], "200"); ok == (i%10 == 7) {
-			t.Fatalf("%s %s: got %.300s", path, body, want[i])
+		if strings.HasPrefix(want[i], "200") == q.refused || !strings.Contains(want[i], q.want) {
+			t.Fatalf("%s %s: got %.300s", q.path, q.body, want[i])
 		}
 		if j := slices.Index(want[:i], want[i]); j >= 0 {
-			t.Fatalf("%s %s: the answer of another: %.300s", path, body, want[i])
+			t.Fatalf("%s %s: the answer of another: %.300s", q.path, q.body, want[i])
 		}
 	}
 	for _, client := range []*http.Client{once, {Transport: &http.Transport{MaxIdleConnsPerHost: many}}} {
@@ -89,10 +111,10 @@ func TestManyRequestsAtOnceAreAnsweredAsOneByOne(t *testing.T) {
 		for i := range many {
 			wg.Go(func() {
 				<-gate
-				path, body := mixed(i)
-				got, err := post(client, s.url(path), body)
+				q := mixed(i)
+				got, err := post(client, s.url(q.path), q.body)
 				if err != nil || got != want[i] {
-					t.Errorf("%s %s: got %.500s, %v; alone it was %.500s", path, body, got, err, want[i])
+					t.Errorf("%s %s: got %.500s, %v; alone it was %.500s", q.path, q.body, got, err, want[i])
 				}
 			})
 		}

@@ -44,35 +44,22 @@ func (c *crowd) complain(format string, args ...any) {
 
 // ask puts one good request, whose answer has to be right.
 func (c *crowd) ask(ctx context.Context, i int) {
-	path, body := mixed(i)
-	want := `"content":"` + marker
-	switch i % 10 {
-	case 2, 3:
-		want = `"text":"` + marker
-	case 4, 9:
-		want = `"embedding":`
-	case 5, 6:
-		want = `"name":"f` + strconv.Itoa(i) + `"`
-	case 8:
-		want = marker
-	case 7:
-		want = fmt.Sprintf("unknown%d", i)
-	}
-	client, url := once, c.s.url(path)
+	q := mixed(i)
+	client, url := once, c.s.url(q.path)
 	if way := i % (len(c.keep) + 1); way < len(c.keep) {
 		client = c.keep[way]
 		if way > 0 {
-			url = c.s.secure(path)
+			url = c.s.secure(q.path)
 		}
 	}
-	got, err := post(client, url, body)
+	got, err := post(client, url, q.body)
 	switch {
 	case ctx.Err() != nil:
 		return
 	case err != nil:
-		c.complain("%s: %v", path, err)
-	case !strings.Contains(got, want) || strings.HasPrefix(got, "200") == (i%10 == 7):
-		c.complain("%s %s: got %.300s", path, body, got)
+		c.complain("%s: %v", q.path, err)
+	case !strings.Contains(got, q.want) || strings.HasPrefix(got, "200") == q.refused:
+		c.complain("%s %s: got %.300s", q.path, q.body, got)
 	}
 	c.good.Add(1)
 }
@@ -104,8 +91,8 @@ func (c *crowd) harm(ctx context.Context, r *rand.Rand) {
 		_ = tcp.SetLinger(0)
 	}
 	send := func(text string) { _, _ = io.WriteString(conn, text) }
-	path, body := mixed(r.IntN(1000))
-	whole := request(http.MethodPost, path, body)
+	q := mixed(r.IntN(1000))
+	whole := request(http.MethodPost, q.path, q.body)
 	switch r.IntN(12) {
 	case 0: // a hang-up in a request
 		send(whole[:r.IntN(len(whole))])
