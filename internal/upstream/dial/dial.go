@@ -27,6 +27,10 @@ const (
 	defaultTotal   = 30 * time.Second
 )
 
+// quiet is how long a connection of HTTP/2 may say nothing before it is asked whether it is still there: one that died without a
+// word would take every request with it.
+const quiet = 30 * time.Second
+
 // maxRedirects is how many redirects PublicClient follows.
 const maxRedirects = 3
 
@@ -140,6 +144,7 @@ func newGuard(o Options) (*guard, error) {
 		TLSClientConfig:        &tls.Config{RootCAs: o.Roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    g.connect,
 		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: quiet, PingTimeout: quiet / 2},
 		MaxIdleConns:           1024,
 		MaxIdleConnsPerHost:    256,
 		IdleConnTimeout:        90 * time.Second,
