@@ -47,6 +47,7 @@ var mayImport = map[string][]string{
 	"conformance/*":   {"conformance/*"},
 	"ability":         {"ability/*", "llm", "jsonx", "schema", "schema/*"},
 	"ability/gbnf":    {"jsonx"},
+	"ability/text":    {"llm"},
 	"mock":            {"llm", "picture", "schema"},
 	"engine":          {"engine/*", "llm", "jsonx", "wire", "wire/openai", "wire/openai/request", "upstream", "library", "library/*", "picture"},
 	"engine/*":        {"engine/*", "llm", "jsonx", "wire", "wire/openai", "upstream", "library", "library/*", "picture"},

@@ -1,17 +1,18 @@
 // Package ability gives a local model what it lacks: tools where its chat template has no place for them, answers
 // that follow a schema, and thoughts told apart from the answer. Each is a matter of what the model is asked, of a
-// grammar that its engine enforces, and of reading and checking what it says.
+// grammar that its engine enforces, and of reading and checking what it says. What text completions lack is in ability/text.
 package ability
 
 import (
 	"context"
 	"slices"
 
+	"github.com/ingot-llm/ingot/internal/ability/text"
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
 // Features are those that Wrap adds to a target.
-const Features = llm.FeatureTools | llm.FeatureFormat | llm.FeatureParallelTools
+const Features = llm.FeatureTools | llm.FeatureFormat | llm.FeatureParallelTools | text.Features
 
 // Options say what the model brings itself.
 type Options struct {
@@ -25,7 +26,7 @@ type Options struct {
 
 // Wrap decorates a model whose engine obeys llm.ChatRequest.Grammar in llguidance's dialect.
 func Wrap(b llm.Backend, o Options) llm.Backend {
-	return &model{b, o.System, tellsTools(o.Template), opensThoughts(o.Template), o.Spaced, newMarks(o.Marks)}
+	return &model{text.Wrap(b), o.System, tellsTools(o.Template), opensThoughts(o.Template), o.Spaced, newMarks(o.Marks)}
 }
 
 type model struct {

@@ -58,6 +58,7 @@ func TestWhatIsWrongWithAChatIsNamedAsOpenAIDoes(t *testing.T) {
 		{with(`"response_format":{"type":"xml"}`), "invalid_value", "response_format.type", "Invalid value: 'xml'. Supported values are: 'text', 'json_object', and 'json_schema'."},
 		{with(`"reasoning_effort":"most"`), "invalid_value", "reasoning_effort", "Invalid value: 'most'. Supported values are: 'none', 'minimal', 'low', 'medium', 'high', and 'xhigh'."},
 		{with(`"n":0`), "invalid_value", "n", in + "n': Input should be greater than or equal to 1."},
+		{with(`"n":129`), "invalid_value", "n", in + "n': Input should be less than or equal to 128."},
 		{with(`"top_logprobs":2`), "invalid_parameter_combination", "top_logprobs", in + "top_logprobs': top_logprobs needs logprobs."},
 		{with(`"logprobs":true,"top_logprobs":21`), "invalid_value", "top_logprobs", in + "top_logprobs': Input should be less than or equal to 20."},
 		{with(`"logit_bias":{"5":101}`), "invalid_value", "logit_bias.5", in + "logit_bias.5': Input should be less than or equal to 100."},
@@ -84,6 +85,7 @@ func TestWhatIsWrongWithATextOrAnEmbeddingIsNamedAsOpenAIDoes(t *testing.T) {
 	const in = "Invalid value for '"
 	refuses(t, v1Text, []bad{
 		{`{"model":"echo"}`, "missing_required_parameter", "prompt", "Missing required parameter: 'prompt'."},
+		{`{"model":"echo","prompt":"a","best_of":129}`, "invalid_value", "best_of", in + "best_of': Input should be less than or equal to 128."},
 		{`{"model":"echo","prompt":"a","best_of":1,"n":2}`, "invalid_parameter_combination", "best_of", in + "best_of': best_of should be at least n."},
 		{`{"model":"echo","prompt":"a","best_of":2,"stream":true}`, "invalid_parameter_combination", "best_of", in + "best_of': best_of cannot be streamed."},
 		{`{"model":"echo","prompt":"a","logprobs":6}`, "invalid_value", "logprobs", in + "logprobs': Input should be less than or equal to 5."},

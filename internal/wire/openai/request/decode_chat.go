@@ -44,7 +44,7 @@ func DecodeChat(body []byte, c Contract) (*llm.ChatRequest, error) {
 		case "response_format":
 			r.Format = f.format(v)
 		case "n":
-			r.N = f.count(v, 1, name)
+			r.N = f.choices(v, name)
 		case "logprobs":
 			b := f.boolean(v, name)
 			r.Logprobs = b != nil && *b

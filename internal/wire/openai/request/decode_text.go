@@ -27,9 +27,9 @@ func DecodeComplete(body []byte, c Contract) (*llm.CompleteRequest, error) {
 			b := f.boolean(v, name)
 			r.Stream = b != nil && *b
 		case "n":
-			r.N = f.count(v, 1, name)
+			r.N = f.choices(v, name)
 		case "best_of":
-			r.BestOf = f.count(v, 1, name)
+			r.BestOf = f.choices(v, name)
 		case "echo":
 			b := f.boolean(v, name)
 			r.Echo = b != nil && *b
