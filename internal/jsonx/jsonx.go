@@ -278,14 +278,23 @@ func skipValue(b []byte, i int) int {
 			case '"':
 				i = skipString(b, i)
 				continue
-			case '{', '[':
+			case '[':
+				if depth < fewLevels {
+					if end := endOfNumbers(b, i); end > 0 {
+						i = end
+						break
+					}
+				}
+				depth++
+			case '{':
 				depth++
 			case '}', ']':
-				if depth--; depth == 0 {
-					return i + 1
-				}
+				depth--
 			}
 			i++
+			if depth == 0 {
+				return i
+			}
 		}
 	}
 	for i < len(b) {
@@ -296,6 +305,27 @@ func skipValue(b []byte, i int) int {
 		i++
 	}
 	return i
+}
+
+// fewLevels is how deep lists of numbers are looked for, so that documents that only look so stay linear.
+const fewLevels = 4
+
+// endOfNumbers returns where the list at i ends, or 0: of an embedding's numbers each need not be looked at.
+func endOfNumbers(b []byte, i int) int {
+	const most = 256 << 10
+	if c := b[i+1]; c != '-' && (c < '0' || c > '9') {
+		return 0
+	}
+	inner := b[i+1 : min(len(b), i+most)]
+	end := bytes.IndexByte(inner, ']')
+	if end < 0 {
+		return 0
+	}
+	inner = inner[:end]
+	if bytes.IndexByte(inner, '[') >= 0 || bytes.IndexByte(inner, '{') >= 0 || bytes.IndexByte(inner, '"') >= 0 {
+		return 0
+	}
+	return i + 1 + end
 }
 
 // AppendUnquoted appends the text of a JSON string (with its quotes) to dst.

@@ -13,39 +13,38 @@ import (
 // DecodeEmbed reads an embedding answer, in any order of index: a vector for each item of r. One that is passed on as it
 // came is only counted.
 func (c Codec) DecodeEmbed(r *llm.EmbedRequest, body []byte) (*llm.EmbedReply, error) {
-	v, err := jsonx.Parse(body)
+	v, members, err := jsonx.ParseMembers(body, maxRoot)
 	if err != nil {
 		return nil, malformed("a body that is not JSON")
 	}
-	out := &llm.EmbedReply{ID: v.Get("id").Text(), Model: v.Get("model").Text()}
-	if u, ok := decodeUsage(v.Get("usage")); ok {
-		out.Usage = &u
-	}
-	passes := c.passes(r)
+	out := &llm.EmbedReply{}
 	vectors := make([]jsonx.Value, len(r.Items))
 	n := 0
-	for i, e := range v.Get("data").Elements() {
-		index, err := e.Get("index").Int()
-		if err != nil {
-			index = int64(i)
+	for _, m := range members {
+		switch m.Name {
+		case "id":
+			out.ID = m.Value.Text()
+		case "model":
+			out.Model = m.Value.Text()
+		case "usage":
+			if u, ok := decodeUsage(m.Value); ok {
+				out.Usage = &u
+			}
+		case "data":
+			n = place(vectors, m.Value)
 		}
-		n++
-		if index < 0 || index >= int64(len(vectors)) || vectors[index] != nil {
-			continue
-		}
-		vectors[index] = e.Get("embedding")
 	}
 	for _, vec := range vectors {
 		if vec.Kind() != jsonx.Array && vec.Kind() != jsonx.String || len(vec) == len(`""`) {
 			return nil, malformed(fmt.Sprintf("an embedding is missing among %d for %d inputs", n, len(vectors)))
 		}
 	}
-	if n != len(vectors) {
-		return nil, malformed(fmt.Sprintf("%d embeddings for %d inputs", n, len(vectors)))
-	}
-	if passes {
+	if c.passes(r) {
 		out.Source = llm.Source{Wire: c.Contract, Body: v, Whole: true}
 		return out, nil
+	}
+	if n != len(vectors) {
+		return nil, malformed(fmt.Sprintf("%d embeddings for %d inputs", n, len(vectors)))
 	}
 	for _, x := range vectors {
 		vec, err := vector(x)
@@ -55,6 +54,32 @@ func (c Codec) DecodeEmbed(r *llm.EmbedRequest, body []byte) (*llm.EmbedReply, e
 		out.Vectors = append(out.Vectors, vec)
 	}
 	return out, nil
+}
+
+// maxRoot is how many members of an answer are looked at.
+const maxRoot = 64
+
+// place puts each embedding of data at its index, and returns how many there are.
+func place(vectors []jsonx.Value, data jsonx.Value) (n int) {
+	for i, e := range data.Elements() {
+		n++
+		index := int64(i)
+		var vec jsonx.Value
+		for name, x := range e.Members() {
+			switch name {
+			case "index":
+				if at, err := x.Int(); err == nil {
+					index = at
+				}
+			case "embedding":
+				vec = x
+			}
+		}
+		if index >= 0 && index < int64(len(vectors)) && vectors[index] == nil {
+			vectors[index] = vec
+		}
+	}
+	return n
 }
 
 // vector decodes an embedding of numbers, or of base64 of little-endian float32 (doc/protocol.md §5.3).
