@@ -146,7 +146,7 @@ func (s *Store) makeRoom(e *entry) {
 }
 
 func entryAt(at *list.Element) *entry {
-	return at.Value.(*entry) //nolint:forcetypeassert,errcheck // nothing else is put there
+	return at.Value.(*entry) //nolint:forcetypeassert // nothing else is put there
 }
 
 func (s *Store) full() bool { return s.bytes > s.o.Bytes || len(s.byID) > s.o.Entries }

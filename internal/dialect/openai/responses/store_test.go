@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -217,7 +218,7 @@ func found(t testing.TB, h http.Handler, names []string) string {
 	there := ""
 	for i, name := range names {
 		if got := ask(t, h, "GET /v1/responses/"+name, ""); strings.HasPrefix(got, "{") {
-			there += fmt.Sprint(i)
+			there += strconv.Itoa(i)
 		}
 	}
 	return there
@@ -282,7 +283,7 @@ func TestManyAtOnceDoNotGetInEachOthersWay(t *testing.T) {
 			caller := fmt.Sprintf("Caller: %d", i)
 			for k := range 30 {
 				mark := fmt.Sprintf("%d-%d", i, k)
-				more := []string{`"metadata":{"of":"` + mark + `"}`, `"background":` + fmt.Sprint(k%3 == 0), `"stream":` + fmt.Sprint(k%2 == 0)}
+				more := []string{`"metadata":{"of":"` + mark + `"}`, `"background":` + strconv.FormatBool(k%3 == 0), `"stream":` + strconv.FormatBool(k%2 == 0)}
 				made, _ := send(t.Context(), h, "POST /v1/responses", body(mark, more...), caller)
 				name := id.FindString(made)
 				if name == "" {
