@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -86,7 +87,9 @@ type scripted struct {
 	llm.Unimplemented
 	fragments []*llm.Reply
 	err       error // after the fragments
-	chats     []*llm.ChatRequest
+
+	mu    sync.Mutex
+	chats []*llm.ChatRequest
 }
 
 func (s *scripted) stream() llm.Stream {
@@ -103,6 +106,8 @@ func (s *scripted) stream() llm.Stream {
 }
 
 func (s *scripted) Chat(_ context.Context, r *llm.ChatRequest) llm.Stream {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.chats = append(s.chats, r)
 	return s.stream()
 }
