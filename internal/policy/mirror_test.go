@@ -132,7 +132,10 @@ func TestACopyLivesOnWhenItsCallerLeavesAndNoLongerThanItsTime(t *testing.T) {
 		f, r := &far{takes: 10 * time.Second}, &results{}
 		m := mirror(f, r, nil)
 		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), callKey{}, "call-1"))
-		for range m.Policy(&model{pieces: 5}).Chat(ctx, chatOf("d")) {
+		for _, err := range m.Policy(&model{pieces: 5}).Chat(ctx, chatOf("d")) {
+			if err != nil {
+				t.Error(err)
+			}
 			break
 		}
 		cancel()

@@ -1,6 +1,7 @@
 package azureai_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -141,7 +142,7 @@ func TestRoutesAreWhatIsServed(t *testing.T) {
 			t.Errorf("%s is called %s", r.Path, r.Operation)
 		}
 		want := r.Method + ", OPTIONS"
-		if r.Method == "GET" {
+		if r.Method == http.MethodGet {
 			want = "GET, HEAD, OPTIONS"
 		}
 		if got := answer(t, addr, strings.Replace(get(fill.Replace(r.Path)), "GET", "OPTIONS", 1)); got != "204\nallow: "+want+"\n\n" {

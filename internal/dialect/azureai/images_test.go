@@ -3,6 +3,7 @@ package azureai_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -29,7 +30,7 @@ func (s *seer) Embed(_ context.Context, r *llm.EmbedRequest) (*llm.EmbedReply, e
 	defer s.mu.Unlock()
 	asked := []string{string(r.Operation()), string(r.Encoding), string(r.InputType)}
 	if r.Dimensions != nil {
-		asked = append(asked, fmt.Sprint(*r.Dimensions))
+		asked = append(asked, strconv.Itoa(*r.Dimensions))
 	}
 	out := &llm.EmbedReply{Usage: &s.usage}
 	for _, item := range r.Items {
