@@ -20,7 +20,7 @@ func (s *Store) start(ctx context.Context, log *slog.Logger, e *entry, a *output
 	defer s.mu.Unlock()
 	e.cancel, e.done, e.more = cancel, make(chan struct{}), make(chan struct{})
 	a.Queue()
-	e.body, e.status = a.JSON(), a.Status()
+	e.note(a)
 	e.publish(a)
 	switch {
 	case s.running >= s.o.Background:
@@ -71,7 +71,7 @@ func (s *Store) progress(e *entry, a *output.Answer) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e.status != a.Status() {
-		e.body, e.status = a.JSON(), a.Status()
+		e.note(a)
 	}
 	before := e.told
 	e.publish(a)
@@ -116,10 +116,11 @@ func (s *Store) finish(e *entry, a *output.Answer, failure error) {
 	default:
 		a.End()
 	}
-	e.body, e.status, e.output, e.held = a.JSON(), a.Status(), a.Items(), 0
-	e.said = 0
+	e.note(a)
 	e.publish(a)
 	e.tell()
+	e.since = time.Now()
+	s.byAge.MoveToBack(e.place)
 	s.weigh(e)
 }
 

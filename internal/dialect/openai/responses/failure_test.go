@@ -135,6 +135,11 @@ func TestThoughtsAreHiddenWhereTheOperatorHidesThem(t *testing.T) {
 func TestWhatIsNotObeyedIsSaid(t *testing.T) {
 	s := says("Hi")
 	s.fragments[0].Meta = llm.Meta{Deployment: "echo", Provider: "mock", Attempts: 2, Dropped: []string{"store", "response_format"}}
+	kept := api(s, store(t))
+	_, h := exchange(t, kept, "GET /v1/responses/"+create(t, kept, hi), "")
+	if got := h.Get("X-Ingot-Dropped") + "|" + h.Get("X-Ingot-Attempts"); got != "store, text.format|2" {
+		t.Errorf("later: got %s", got)
+	}
 	for _, body := range []string{hi, hiStreamed} {
 		_, h := exchange(t, api(s, nil), "POST /v1/responses", strings.TrimSuffix(body, "}")+`,"store":true,"truncation":"auto"}`)
 		if got := h.Get("X-Ingot-Dropped") + "|" + h.Get("X-Ingot-Attempts"); got != "store, text.format|2" {

@@ -57,7 +57,9 @@ func notFound(id, why string) error {
 func (h *Handler) retrieve(w http.ResponseWriter, r *http.Request, e *entry) error {
 	query := r.URL.Query()
 	if dialect.Last(query, "stream") != "true" {
-		body, _ := h.Store.read(e)
+		body, _, meta := h.Store.read(e)
+		meta.Limits = llm.Limits{} // of that time
+		dialect.MetaHeaders(w.Header(), meta)
 		return h.Answer(w, r, body)
 	}
 	if !e.background || !e.streamed {

@@ -66,7 +66,7 @@ func (h *Handler) Create(w http.ResponseWriter, r *http.Request, caller llm.Call
 	var e *entry
 	if stored {
 		e = &entry{
-			id: a.ID(), owner: caller.Name, born: a.Created(), background: req.Background, streamed: req.Chat.Stream, before: before,
+			id: a.ID(), owner: caller.Name, background: req.Background, streamed: req.Chat.Stream, before: before,
 			input: req.Items(a.ID()), held: int64(len(body)),
 		}
 	}
@@ -110,25 +110,21 @@ func (h *Handler) history(id string, caller llm.Caller) ([][]byte, error) {
 	if !ok {
 		return nil, input.Invalid(name, "Previous response with id '"+dialect.Clip(id)+"' not found.")
 	}
-	if _, status := h.Store.read(e); status != output.Completed && status != output.Incomplete {
+	if _, status, _ := h.Store.read(e); status != output.Completed && status != output.Incomplete {
 		return nil, input.Invalid(name, "Previous response with id '"+dialect.Clip(id)+"' is "+string(status)+", and nothing goes on from it.")
 	}
 	return h.Store.history(e), nil
 }
 
 func (h *Handler) whole(w http.ResponseWriter, r *http.Request, e *entry, a *output.Answer, chat llm.Stream) error {
-	first := true
-	for f, err := range chat {
+	for _, err := range chat {
 		if err != nil {
 			return err
 		}
-		if first {
-			dialect.MetaHeaders(w.Header(), f.Meta)
-		}
-		first = false
 	}
 	a.End()
 	h.Store.keep(e, a)
+	dialect.MetaHeaders(w.Header(), a.Meta())
 	return h.Answer(w, r, a.JSON())
 }
 
@@ -142,7 +138,7 @@ func (h *Handler) inBackground(w http.ResponseWriter, r *http.Request, req *llm.
 	if e.streamed {
 		return h.follow(w, r, e, 0)
 	}
-	body, _ := h.Store.read(e)
+	body, _, _ := h.Store.read(e)
 	return h.Answer(w, r, body)
 }
 
@@ -190,13 +186,4 @@ func (n *encoder) End(dst []byte) []byte {
 	n.a.End()
 	n.store.keep(n.e, n.a)
 	return n.a.Flush(dst)
-}
-
-// keep stores a response that has ended; nothing where it is not to be stored.
-func (s *Store) keep(e *entry, a *output.Answer) {
-	if e == nil {
-		return
-	}
-	e.body, e.status, e.output, e.held = a.JSON(), a.Status(), a.Items(), 0
-	s.put(e)
 }

@@ -15,7 +15,7 @@ import (
 type StoreOptions struct {
 	Entries    int           // responses
 	Bytes      int64         // of all of them, with what they were asked and what came before
-	Age        time.Duration // after which a response is forgotten
+	Age        time.Duration // after its end, when a response is forgotten
 	Background int           // responses that come about in the background at the same time
 }
 
@@ -36,7 +36,6 @@ type Store struct {
 // entry is a stored response. What changes while it comes about belongs to the store's mutex.
 type entry struct {
 	id, owner  string
-	born       time.Time
 	background bool
 	streamed   bool
 	before     [][]byte // the items that it went on from
@@ -44,7 +43,9 @@ type entry struct {
 	cancel     context.CancelFunc
 	done       chan struct{} // closed when it has ended in the background
 
+	since    time.Time // it is there, or has ended
 	status   output.Status
+	meta     llm.Meta
 	body     []byte // the response as JSON
 	output   [][]byte
 	events   [][]byte      // numbered by position, where it is streamed
@@ -86,18 +87,31 @@ func (s *Store) Close(ctx context.Context) error {
 	}
 }
 
-// put stores a response and reports whether there was room for it.
-func (s *Store) put(e *entry) bool {
+// keep stores a response that has ended, where it is to be stored and there is room for it.
+func (s *Store) keep(e *entry, a *output.Answer) {
+	if e == nil {
+		return
+	}
+	e.note(a)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.add(e)
+	s.add(e)
 }
 
+// note takes over what has come about.
+func (e *entry) note(a *output.Answer) {
+	e.body, e.status, e.meta = a.JSON(), a.Status(), a.Meta()
+	if e.ended() {
+		e.output, e.held, e.said = a.Items(), 0, 0
+	}
+}
+
+// add stores a response and reports whether there was room for it.
 func (s *Store) add(e *entry) bool {
 	if s.closed {
 		return false
 	}
-	e.place = s.byAge.PushBack(e)
+	e.since, e.place = time.Now(), s.byAge.PushBack(e)
 	s.byID[e.id] = e
 	return s.weigh(e)
 }
@@ -151,7 +165,7 @@ func entryAt(at *list.Element) *entry {
 
 func (s *Store) full() bool { return s.bytes > s.o.Bytes || len(s.byID) > s.o.Entries }
 
-func (s *Store) old(e *entry) bool { return time.Since(e.born) >= s.o.Age }
+func (s *Store) old(e *entry) bool { return time.Since(e.since) >= s.o.Age }
 
 func (e *entry) ended() bool { return e.status != output.Queued && e.status != output.InProgress }
 
@@ -189,7 +203,7 @@ func (s *Store) ring() {
 		if !e.ended() { // the alarm is set again when it has
 			continue
 		}
-		s.alarm = time.AfterFunc(time.Until(e.born.Add(s.o.Age)), func() {
+		s.alarm = time.AfterFunc(time.Until(e.since.Add(s.o.Age)), func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.makeRoom(nil)
@@ -219,10 +233,10 @@ func (s *Store) remove(e *entry) {
 }
 
 // read returns the response as it is now.
-func (s *Store) read(e *entry) (body []byte, status output.Status) {
+func (s *Store) read(e *entry) (body []byte, status output.Status, meta llm.Meta) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return e.body, e.status
+	return e.body, e.status, e.meta
 }
 
 // history lists the items that a response which goes on from e begins with.

@@ -3,6 +3,7 @@ package output
 
 import (
 	"crypto/rand"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,6 +46,7 @@ type Options struct {
 type Answer struct {
 	o        Options
 	id       string
+	meta     llm.Meta
 	created  time.Time
 	ended    time.Time
 	status   Status
@@ -88,8 +90,8 @@ func New(o Options) *Answer {
 // ID names the response.
 func (a *Answer) ID() string { return a.id }
 
-// Created is when it began.
-func (a *Answer) Created() time.Time { return a.created }
+// Meta says how it came about, from its first fragment on.
+func (a *Answer) Meta() llm.Meta { return a.meta }
 
 // Status is its state.
 func (a *Answer) Status() Status { return a.status }
@@ -133,6 +135,8 @@ func (a *Answer) Watch(s llm.Stream) llm.Stream {
 
 // start notes who answers.
 func (a *Answer) start(first *llm.Reply) {
+	a.meta = first.Meta
+	a.meta.Dropped = slices.Clone(first.Meta.Dropped)
 	if first.Model != "" {
 		a.o.Model = first.Model
 	}
