@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"math"
 	"strings"
 
 	"github.com/ingot-llm/ingot/internal/jsonx"
@@ -62,6 +63,9 @@ func decodeTextLogprobs(tokens, v jsonx.Value) []llm.TokenLogprob {
 	for i, p := range v.Get("token_logprobs").Elements() {
 		if i < len(out) {
 			out[i].Logprob, _ = p.Float()
+			if p.Null() {
+				out[i].Logprob = math.NaN() // nothing predicts the first token of a prompt
+			}
 		}
 	}
 	for i, top := range v.Get("top_logprobs").Elements() {

@@ -1,6 +1,7 @@
 package openai_test
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -112,6 +113,17 @@ data: [DONE]
 	}
 	if want := []string{"a x {}", "b y {}", "c z []"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestNothingPredictsTheFirstTokenOfAPrompt(t *testing.T) {
+	d := openai.Codec{}.NewDecoder(llm.OpComplete)
+	f, err := d.Decode([]sse.Event{{Data: []byte(`{"choices":[{"index":0,"text":"a b","logprobs":{"tokens":["a"," b"],"token_logprobs":[null,-0.5],"top_logprobs":[null,{" b":-0.5}],"text_offset":[0,1]}}]}`)}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ps := f.Choices[0].Logprobs; len(ps) != 2 || !math.IsNaN(ps[0].Logprob) || ps[1].Logprob != -0.5 {
+		t.Errorf("%+v", ps)
 	}
 }
 
