@@ -62,7 +62,10 @@ func (g *Gateway) doors(s *snapshot, table *route.Table) (http.Handler, error) {
 	v1 := openai.Handler(openai.Options{
 		Options: shared, LegacyExtras: cfg.ExtraParameters.Legacy, StrictVersions: cfg.APIVersions == "strict",
 		IgnoreUnknown: cfg.OpenAI.UnknownFields == "ignore", StrictReasoning: cfg.OpenAI.ReasoningParams == "strict", Annotations: cfg.OpenAI.Annotations,
-		Reasoning: llm.ReasoningPlace(cfg.Reasoning), Responses: responses.New(responses.Options{Options: shared, Store: g.last.responses(cfg.Responses)}),
+		Reasoning: llm.ReasoningPlace(cfg.Reasoning), Responses: responses.New(responses.Options{
+			Options: shared, LegacyExtras: cfg.ExtraParameters.Legacy, IgnoreUnknown: cfg.OpenAI.UnknownFields == "ignore",
+			Reasoning: llm.ReasoningPlace(cfg.Reasoning), Store: g.last.responses(cfg.Responses),
+		}),
 	})
 	routes := append(azureai.Routes(cfg.Endpoint != nil), openai.Routes()...)
 	for _, path := range documents {
