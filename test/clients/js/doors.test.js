@@ -119,9 +119,19 @@ for (const address of OPENAI) {
 }
 
 test("the AzureOpenAI client talks", async () => {
-  const client = mock.openai("azure");
-  assert.equal((await client.chat.completions.create({ model: "mock", messages: user("Hi") })).choices[0].message.content, "Hi");
-  note(OPENAI_SDK, "/openai", "chat/completions");
-  assert.ok((await all(await client.models.list())).some((m) => m.id === "mock"));
-  note(OPENAI_SDK, "/openai", "models");
+  const { chat: { completions: chats }, completions, embeddings, models, responses } = mock.openai("azure");
+  const address = "/openai";
+  const messages = user("Hello there");
+  assert.equal((await chats.create({ model: "mock", messages })).choices[0].message.content, "Hello there");
+  note(OPENAI_SDK, address, "chat/completions");
+  assert.equal(joined(await all(await chats.create({ model: "mock", messages, stream: true }))), "Hello there");
+  note(OPENAI_SDK, address, "chat/completions, streamed");
+  assert.equal((await completions.create({ model: "mock", prompt: "Hello there" })).choices[0].text, "Hello there");
+  note(OPENAI_SDK, address, "completions");
+  assert.equal((await embeddings.create({ model: "mock-embedding", input: "Hello", dimensions: 8 })).data[0].embedding.length, 8);
+  note(OPENAI_SDK, address, "embeddings");
+  assert.ok((await all(await models.list())).some((m) => m.id === "mock"));
+  note(OPENAI_SDK, address, "models");
+  assert.equal((await responses.create({ model: "mock", input: "Hello there" })).output_text, "Hello there");
+  note(OPENAI_SDK, address, "responses");
 });

@@ -171,15 +171,28 @@ def test_the_openai_sdk_lists_and_responds(plain, note, address):
     note(OPENAI_SDK, address, "responses")
 
 
-def test_the_azure_openai_sdk_talks(mock_server, note):
-    made = openai_sdk.Sync(mock_server, "http", "azure", KEY)
-    client = made.client()
-    assert client.chat.completions.create(model="mock", messages=[{"role": "user", "content": "Hi"}]).choices[0].message.content == "Hi"
-    assert made.sent[-1].url.path == "/openai/deployments/mock/chat/completions"
-    note(OPENAI_SDK, "/openai", "chat/completions")
+@pytest.mark.parametrize("flavour", [openai_sdk.Sync, openai_sdk.Async])
+def test_the_azure_openai_sdk_talks(mock_server, note, flavour):
+    made = flavour(mock_server, "http", "azure", KEY)
+    client, messages = made.client(), [{"role": "user", "content": "Hello there"}]
+    address, path = "/openai", lambda: made.sent[-1].url.path
+
+    assert client.chat.completions.create(model="mock", messages=messages).choices[0].message.content == "Hello there"
+    assert path() == "/openai/deployments/mock/chat/completions"
+    note(OPENAI_SDK, address, "chat/completions")
+    chunks = client.chat.completions.create(model="mock", messages=messages, stream=True)
+    assert "".join(c.delta.content or "" for chunk in chunks for c in chunk.choices) == "Hello there"
+    note(OPENAI_SDK, address, "chat/completions, streamed")
+    assert client.completions.create(model="mock", prompt="Hello there").choices[0].text == "Hello there"
+    note(OPENAI_SDK, address, "completions")
+    assert len(client.embeddings.create(model="mock-embedding", input="Hello", dimensions=8).data[0].embedding) == 8
+    note(OPENAI_SDK, address, "embeddings")
     assert "mock" in {m.id for m in client.models.list()}
-    assert made.sent[-1].url.path == "/openai/models"
-    note(OPENAI_SDK, "/openai", "models")
+    assert path() == "/openai/models"
+    note(OPENAI_SDK, address, "models")
+    assert client.responses.create(model="mock", input="Hello there").output_text == "Hello there"
+    assert path() == "/openai/responses"
+    note(OPENAI_SDK, address, "responses")
     made.close()
 
 
