@@ -5,7 +5,6 @@ package entra
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4/json"
 
 	"github.com/ingot-llm/ingot/internal/llm"
 )
@@ -125,20 +125,34 @@ func authorityURL(s string) (*url.URL, error) {
 	return u, nil
 }
 
-// claims are what a token says that counts here.
+// claims are what a token says that counts here. Names are taken as they are written, unlike encoding/json
+// takes them: a tenant may put claims of its own beside those that Entra ID vouches for.
 type claims struct {
-	Version string   `json:"ver"`
-	Tenant  string   `json:"tid"`
-	Object  string   `json:"oid"`
-	AppV1   string   `json:"appid"`
-	AppV2   string   `json:"azp"`
-	Scopes  string   `json:"scp"`
-	Roles   []string `json:"roles"`
-	Groups  []string `json:"groups"`
-	Issuer  string   `json:"iss"`
-	Issued  *float64 `json:"iat"`
-	Begins  *float64 `json:"nbf"`
-	Ends    *float64 `json:"exp"`
+	Version  string   `json:"ver"`
+	Issuer   string   `json:"iss"`
+	Tenant   string   `json:"tid"`
+	Object   string   `json:"oid"`
+	AppV1    string   `json:"appid"`
+	AppV2    string   `json:"azp"`
+	Audience audience `json:"aud"`
+	Scopes   string   `json:"scp"`
+	Roles    []string `json:"roles"`
+	Groups   []string `json:"groups"`
+	Issued   *float64 `json:"iat"`
+	Begins   *float64 `json:"nbf"`
+	Ends     *float64 `json:"exp"`
+}
+
+// audience is one name or a list of them.
+type audience []string
+
+func (a *audience) UnmarshalJSON(b []byte) error {
+	var one string
+	if err := json.Unmarshal(b, &one); err == nil {
+		*a = audience{one}
+		return nil
+	}
+	return json.Unmarshal(b, (*[]string)(a))
 }
 
 func (c *claims) app() string {
@@ -148,47 +162,44 @@ func (c *claims) app() string {
 	return c.AppV2
 }
 
+func readClaims(payload []byte) (c claims, err error) {
+	if json.Unmarshal(payload, &c) != nil {
+		return c, errors.New("its claims cannot be read")
+	}
+	return c, nil
+}
+
 // Verify finds the caller that a token stands for. Its error is an *llm.Error: Unauthenticated with
-// CodeInvalidToken, Denied with CodeNoRole, or Unavailable where the keys could not be had. Its cause says
-// which check failed and never contains the token.
+// CodeInvalidToken, Denied with CodeNoRole, or Unavailable. Its cause says which check failed and never
+// contains the token.
 func (v *Validator) Verify(ctx context.Context, token string) (llm.Caller, error) {
-	c, err := peek(token)
+	set, err := v.keysFor(token)
 	if err != nil {
 		return llm.Caller{}, invalid(err)
-	}
-	set := v.sets[c.Tenant][c.Version]
-	switch {
-	case v.sets[c.Tenant] == nil:
-		return llm.Caller{}, invalid(errors.New("its tenant (tid) is not listed"))
-	case set == nil:
-		return llm.Caller{}, invalid(errors.New("its version (ver) is neither 1.0 nor 2.0"))
 	}
 	issuer, err := set.issuerOf(ctx)
 	if err != nil {
 		return llm.Caller{}, undecided(err)
 	}
-	if c.Issuer != issuer {
-		return llm.Caller{}, invalid(errors.New("its issuer (iss) is not its tenant's"))
-	}
 	// Times, which may be off by the leeway, and audiences, of which there may be several, are checked below.
 	look := &lookup{set: set}
-	verifier := oidc.NewVerifier(issuer, look, &oidc.Config{SupportedSigningAlgs: v.o.Algorithms, SkipClientIDCheck: true, SkipExpiryCheck: true})
-	checked, err := verifier.Verify(ctx, token)
+	config := &oidc.Config{SupportedSigningAlgs: v.o.Algorithms, SkipClientIDCheck: true, SkipExpiryCheck: true}
+	_, err = oidc.NewVerifier(issuer, look, config).Verify(ctx, token)
 	switch {
 	case look.undecided != nil:
 		return llm.Caller{}, undecided(look.undecided)
 	case err != nil:
 		return llm.Caller{}, invalid(err)
 	}
-	var signed claims
-	if err := checked.Claims(&signed); err != nil {
-		return llm.Caller{}, invalid(errors.New("its claims have other types than access tokens' have"))
+	c, err := readClaims(look.payload)
+	if err == nil {
+		err = v.check(&c, set, issuer)
 	}
-	if err := v.check(&signed, checked.Audience); err != nil {
+	if err != nil {
 		return llm.Caller{}, invalid(err)
 	}
-	name := "entra:" + signed.Tenant + "/" + signed.Object
-	if !v.o.Allow.admits(&signed) {
+	name := "entra:" + c.Tenant + "/" + c.Object
+	if !v.o.Allow.admits(&c) {
 		return llm.Caller{}, &llm.Error{
 			Kind: llm.Denied, Code: llm.CodeNoRole, Message: "Principal does not have access to API/Operation.",
 			Err: fmt.Errorf("%s is in none of the lists of entra.allow", name),
@@ -197,32 +208,46 @@ func (v *Validator) Verify(ctx context.Context, token string) (llm.Caller, error
 	return llm.Caller{Name: name}, nil
 }
 
-// peek reads the claims of a token that is not checked yet, to know whose keys check it.
-func peek(token string) (c claims, err error) {
+// keysFor reads in a token that nobody has checked yet whose keys are to check it.
+func (v *Validator) keysFor(token string) (*keySet, error) {
 	if len(token) > maxToken {
-		return c, errors.New("it is too long")
+		return nil, errors.New("it is too long")
 	}
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
-		return c, errors.New("it has not three parts")
+		return nil, errors.New("it has not three parts")
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil || json.Unmarshal(payload, &c) != nil {
-		return c, errors.New("its claims cannot be read")
+	if err != nil {
+		return nil, errors.New("its claims cannot be read")
 	}
-	return c, nil
+	c, err := readClaims(payload)
+	if err != nil {
+		return nil, err
+	}
+	sets, listed := v.sets[c.Tenant]
+	if !listed {
+		return nil, errors.New("its tenant (tid) is not listed")
+	}
+	set, known := sets[c.Version]
+	if !known {
+		return nil, errors.New("its version (ver) is neither 1.0 nor 2.0")
+	}
+	return set, nil
 }
 
-// check is about the claims of a token whose signature and issuer are right.
-func (v *Validator) check(c *claims, audience []string) error {
+// check is about the claims of a token whose signature is right.
+func (v *Validator) check(c *claims, set *keySet, issuer string) error {
 	switch {
+	case v.sets[c.Tenant][c.Version] != set || c.Issuer != issuer:
+		return errors.New("its tenant (tid), version (ver) and issuer (iss) do not agree")
 	case !isGUID(c.Object):
 		return errors.New("it names no principal (oid)")
 	case !isGUID(c.app()): // which an id token does not have either
 		return errors.New("it names no calling application (appid or azp): it is no access token")
 	case c.Ends == nil || c.Begins == nil || c.Issued == nil:
 		return errors.New("it lacks one of exp, nbf and iat")
-	case !slices.ContainsFunc(trimmed(audience), func(a string) bool { return slices.Contains(v.o.Audiences, a) }):
+	case !slices.ContainsFunc(trimmed(c.Audience), func(a string) bool { return slices.Contains(v.o.Audiences, a) }):
 		return errors.New("its audience (aud) is none of those configured")
 	}
 	now, leeway := float64(v.o.Now().Unix()), v.o.Leeway.Seconds()

@@ -145,10 +145,10 @@ func TestTokensAreJudgedByEveryRule(t *testing.T) {
 		{"another tenant", nil, s.V2(other, user, own), refused + "its tenant (tid) is not listed"},
 		{"no tenant", nil, s.good(issuer.Claims{"tid": nil}), refused + "its tenant (tid) is not listed"},
 		{"a tenant that is no id", nil, s.good(issuer.Claims{"tid": "common"}), refused + "its tenant (tid) is not listed"},
-		{"a tenant that its issuer is not of", nil, s.good(issuer.Claims{"iss": s.Base + "/" + other + "/v2.0"}), refused + "its issuer (iss) is not its tenant's"},
-		{"the issuer of version 1 in version 2", nil, s.good(issuer.Claims{"iss": v1["iss"]}), refused + "its issuer (iss) is not its tenant's"},
-		{"another issuer", nil, s.good(issuer.Claims{"iss": "https://login.example/" + tenant + "/v2.0"}), refused + "its issuer (iss) is not its tenant's"},
-		{"no issuer", nil, s.good(issuer.Claims{"iss": nil}), refused + "its issuer (iss) is not its tenant's"},
+		{"a tenant that its issuer is not of", nil, s.good(issuer.Claims{"iss": s.Base + "/" + other + "/v2.0"}), refused + "oidc: id token issued by a different provider"},
+		{"the issuer of version 1 in version 2", nil, s.good(issuer.Claims{"iss": v1["iss"]}), refused + "oidc: id token issued by a different provider"},
+		{"another issuer", nil, s.good(issuer.Claims{"iss": "https://login.example/" + tenant + "/v2.0"}), refused + "oidc: id token issued by a different provider"},
+		{"no issuer", nil, s.good(issuer.Claims{"iss": nil}), refused + "oidc: id token issued by a different provider"},
 		{"another version", nil, s.good(issuer.Claims{"ver": "3.0"}), refused + "its version (ver) is neither 1.0 nor 2.0"},
 		{"no version", nil, s.good(issuer.Claims{"ver": nil}), refused + "its version (ver) is neither 1.0 nor 2.0"},
 		{"another audience", nil, s.good(issuer.Claims{"aud": "https://graph.microsoft.com"}), refused + "its audience (aud) is none of those configured"},
@@ -161,6 +161,10 @@ func TestTokensAreJudgedByEveryRule(t *testing.T) {
 		{"no beginning", nil, s.good(issuer.Claims{"nbf": nil}), refused + "it lacks one of exp, nbf and iat"},
 		{"no time of issue", nil, s.good(issuer.Claims{"iat": nil}), refused + "it lacks one of exp, nbf and iat"},
 		{"an end that is a text", nil, s.good(issuer.Claims{"exp": "tomorrow"}), refused + "its claims cannot be read"},
+		{"claims that only look like others", nil, s.good(issuer.Claims{"OID": stranger, "Tid": other, "Roles": 1, "ISS": s.Base + "/" + tenant + "/v2.0"}), admitted},
+		{"a principal written otherwise", nil, s.good(issuer.Claims{"oid": nil, "OID": user}), refused + "it names no principal (oid)"},
+		{"a time written otherwise", nil, s.good(issuer.Claims{"exp": now - 301, "EXP": now + 100}), refused + "it has expired (exp)"},
+		{"an audience written otherwise", nil, s.good(issuer.Claims{"aud": "x", "Aud": own}), refused + "its audience (aud) is none of those configured"},
 		{"no principal", nil, s.good(issuer.Claims{"oid": nil}), refused + "it names no principal (oid)"},
 		{"an id token, which names no application", nil, s.good(issuer.Claims{"azp": nil}), refused + "it names no calling application"},
 		{"too long", nil, s.good(issuer.Claims{"x": strings.Repeat("x", 20_000)}), refused + "it is too long"},
@@ -502,6 +506,42 @@ func FuzzVerify(f *testing.F) {
 		caller, err := v.Verify(t.Context(), token)
 		if err == nil && (caller.Name != "entra:"+tenant+"/"+user || !strings.HasPrefix(token, strings.Split(good, ".")[0])) {
 			t.Errorf("%q admits %+v", token, caller)
+		}
+	})
+}
+
+// documents answers with a tenant's metadata and some document as its keys.
+type documents struct{ base, keys string }
+
+func (d documents) Do(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	text := d.keys
+	if strings.HasSuffix(r.URL.Path, "configuration") {
+		text = `{"issuer":"` + d.base + "/" + tenant + `/v2.0","jwks_uri":"` + d.base + `/keys"}`
+	}
+	w.WriteString(text)
+	return w.Result(), nil
+}
+
+// Where keys say MODULUS they have the key of the good token, which is made anew in each process.
+func FuzzKeys(f *testing.F) {
+	s := newScene(f)
+	good := s.token(nil, s.good(nil))
+	public, _ := s.Public()
+	modulus := base64.RawURLEncoding.EncodeToString(public.N.Bytes())
+	f.Add(`{"keys":[{"kty":"RSA","use":"sig","kid":"key-1","n":"MODULUS","e":"AQAB","issuer":"https://login.example/{tenantid}/v2.0"}]}`)
+	f.Add(`{"keys":[{"kty":"RSA","kid":"key-1","n":"MODULUS","e":"AQAB"}]}`)
+	f.Add(`{"keys":[{"kty":"RSA","kid":"key-1","n":"AQAB","e":"AQAB"},{"kty":"oct","kid":"key-1","k":"AA"},{}]}`)
+	f.Add(`{"keys":null}`)
+	f.Fuzz(func(t *testing.T, keys string) {
+		o := s.o
+		o.Client = documents{s.Base, strings.ReplaceAll(keys, "MODULUS", modulus)}
+		v, err := entra.New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := told(t.Context(), t, v, good); strings.HasPrefix(got, "entra:") && !strings.Contains(keys, "MODULUS") {
+			t.Errorf("a key that is not there admits: %q", keys)
 		}
 	})
 }

@@ -89,10 +89,11 @@ func (s *keySet) issuerOf(ctx context.Context) (string, error) {
 	return s.issuer, nil
 }
 
-// lookup is the oidc.KeySet of one token. It notes why the keys could not be had, which the library that asks
-// makes a mere text of.
+// lookup is the oidc.KeySet of one token. It notes what the library that asks keeps to itself, and why the keys
+// could not be had, which it makes a mere text of.
 type lookup struct {
 	set       *keySet
+	payload   []byte // of the token, once its signature was found right
 	undecided error
 }
 
@@ -127,6 +128,7 @@ func (l *lookup) VerifySignature(ctx context.Context, token string) ([]byte, err
 		}
 		payload, failure := jws.Verify(&named[i].JSONWebKey)
 		if failure == nil {
+			l.payload = payload
 			return payload, nil
 		}
 		err = errors.New("its signature is wrong")
