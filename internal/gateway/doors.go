@@ -101,6 +101,7 @@ func (g *Gateway) endpoint(s *snapshot, table *route.Table, watch, limit []llm.P
 	const (
 		whole = 100
 		most  = 16
+		room  = 64 << 20 // bytes, which limits.body_memory knows nothing of
 		long  = 2 * time.Minute
 	)
 	for name, share := range e.Mirror {
@@ -109,7 +110,7 @@ func (g *Gateway) endpoint(s *snapshot, table *route.Table, watch, limit []llm.P
 			continue
 		}
 		m := policy.NewMirror(policy.MirrorOptions{
-			To: to, Share: float64(share) / whole, Backend: llm.Chain(table, watch...), Most: most, Time: long,
+			To: to, Share: float64(share) / whole, Backend: llm.Chain(table, watch...), Most: most, Memory: room, Time: long,
 			Counted: func(r policy.MirrorResult) { g.metrics.Mirrored(to.Deployment, string(r)) },
 		})
 		out.Backend = llm.Chain(table, append(slices.Clip(limit), m.Policy)...) // copies are made of what is admitted

@@ -15,6 +15,7 @@ type MirrorOptions struct {
 	Share   float64       // of the requests, from 0 to 1
 	Backend llm.Backend   // who answers the copies, without the limits of their callers
 	Most    int           // copies under way at once; another is dropped
+	Memory  int           // bytes that the bodies of the copies under way may have together; 0: no bound
 	Time    time.Duration // for each copy
 	Seed    uint64        // of the draw; 0: another one each time
 	// Counted is told of each request that was drawn how its copy ended; nil: nobody is. It is called concurrently.
@@ -28,7 +29,7 @@ type MirrorResult string
 const (
 	MirrorAnswered MirrorResult = "answered"
 	MirrorFailed   MirrorResult = "failed"
-	MirrorDropped  MirrorResult = "dropped" // too many were under way
+	MirrorDropped  MirrorResult = "dropped" // too many or too large ones were under way
 )
 
 // Mirror copies a share of the requests to another deployment, in the background: the caller's answer neither waits for a copy nor
@@ -41,6 +42,7 @@ type Mirror struct {
 	mu      sync.Mutex // guards what follows
 	draw    *rand.Rand
 	running int
+	held    int
 	copies  sync.WaitGroup
 }
 
@@ -66,11 +68,13 @@ func (m *Mirror) Close() {
 }
 
 // copy draws whether a request is copied, and if so lets ask do it in the background.
-func (m *Mirror) copy(ctx context.Context, op llm.Operation, model string, ask func(context.Context, llm.Backend) error) {
-	if model == m.o.To.Deployment || !m.o.To.Does(op) {
+func (m *Mirror) copy(ctx context.Context, op llm.Operation, env *llm.Envelope, ask func(context.Context, llm.Backend) error) {
+	if env.Model == m.o.To.Deployment || !m.o.To.Does(op) {
 		return
 	}
-	drawn, free := m.take()
+	source, _ := env.Source()
+	size := len(source.Body)
+	drawn, free := m.take(size)
 	if !drawn {
 		return
 	}
@@ -83,7 +87,7 @@ func (m *Mirror) copy(ctx context.Context, op llm.Operation, model string, ask f
 		defer func() {
 			_ = recover() // a bug that a copy meets must not end the answers of others; it shows as a failure
 			m.counted(result)
-			m.release()
+			m.release(size)
 		}()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.o.Time)
 		defer cancel()
@@ -96,23 +100,25 @@ func (m *Mirror) copy(ctx context.Context, op llm.Operation, model string, ask f
 }
 
 // take draws whether a request is copied, and whether there is room for it, which is then taken.
-func (m *Mirror) take() (drawn, free bool) {
+func (m *Mirror) take(size int) (drawn, free bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.life.Err() != nil || m.draw.Float64() >= m.o.Share {
 		return false, false
 	}
-	if m.running >= m.o.Most {
+	if m.running >= m.o.Most || m.o.Memory > 0 && m.held+size > m.o.Memory {
 		return true, false
 	}
 	m.running++
+	m.held += size
 	m.copies.Add(1)
 	return true, true
 }
 
-func (m *Mirror) release() {
+func (m *Mirror) release(size int) {
 	m.mu.Lock()
 	m.running--
+	m.held -= size
 	m.mu.Unlock()
 	m.copies.Done()
 }
@@ -132,7 +138,7 @@ var _ llm.Backend = (*mirrored)(nil)
 
 func (m *mirrored) Chat(ctx context.Context, req *llm.ChatRequest) llm.Stream {
 	return func(yield func(*llm.Reply, error) bool) {
-		m.mirror.copy(ctx, llm.OpChat, req.Model, func(ctx context.Context, b llm.Backend) error {
+		m.mirror.copy(ctx, llm.OpChat, &req.Envelope, func(ctx context.Context, b llm.Backend) error {
 			return read(b.Chat(ctx, req.WithModel(m.mirror.o.To.Deployment)))
 		})
 		m.next.Chat(ctx, req)(yield)
@@ -141,7 +147,7 @@ func (m *mirrored) Chat(ctx context.Context, req *llm.ChatRequest) llm.Stream {
 
 func (m *mirrored) Complete(ctx context.Context, req *llm.CompleteRequest) llm.Stream {
 	return func(yield func(*llm.Reply, error) bool) {
-		m.mirror.copy(ctx, llm.OpComplete, req.Model, func(ctx context.Context, b llm.Backend) error {
+		m.mirror.copy(ctx, llm.OpComplete, &req.Envelope, func(ctx context.Context, b llm.Backend) error {
 			return read(b.Complete(ctx, req.WithModel(m.mirror.o.To.Deployment)))
 		})
 		m.next.Complete(ctx, req)(yield)
@@ -149,7 +155,7 @@ func (m *mirrored) Complete(ctx context.Context, req *llm.CompleteRequest) llm.S
 }
 
 func (m *mirrored) Embed(ctx context.Context, req *llm.EmbedRequest) (*llm.EmbedReply, error) {
-	m.mirror.copy(ctx, req.Operation(), req.Model, func(ctx context.Context, b llm.Backend) error {
+	m.mirror.copy(ctx, req.Operation(), &req.Envelope, func(ctx context.Context, b llm.Backend) error {
 		_, err := b.Embed(ctx, req.WithModel(m.mirror.o.To.Deployment))
 		return err //nolint:wrapcheck // it is only counted
 	})

@@ -183,6 +183,32 @@ func TestCopiesAreDroppedWhileTooManyAreUnderWay(t *testing.T) {
 	})
 }
 
+func TestCopiesHoldNoMoreThanTheirMemory(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f, r := &far{takes: 10 * time.Second}, &results{}
+		m := mirror(f, r, func(o *policy.MirrorOptions) { o.Memory = 100 })
+		b := m.Policy(&model{})
+		ask := func(bytes int) {
+			req := &llm.EmbedRequest{Envelope: llm.Envelope{Model: "d"}}
+			req.SetSource(llm.WireInference, make([]byte, bytes), nil)
+			_, _ = b.Embed(t.Context(), req)
+		}
+		ask(60)
+		ask(60) // one too many
+		ask(40)
+		time.Sleep(11 * time.Second)
+		ask(100)
+		ask(101) // more than there is ever room for
+		time.Sleep(11 * time.Second)
+		m.Close()
+		want := map[policy.MirrorResult]int{policy.MirrorAnswered: 3, policy.MirrorDropped: 2}
+		if d := cmp.Diff(want, r.of); d != "" {
+			t.Error(d)
+		}
+	})
+}
+
 func TestOnlyWhatTheOtherCanDoAndWasNotAskedIsCopied(t *testing.T) {
 	t.Parallel()
 	f, r := &far{}, &results{}
