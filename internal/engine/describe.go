@@ -89,6 +89,7 @@ func (s *Settings) addProjector(path string, p *gguf.Header) {
 	s.Marks = append(s.Marks, media.Marks()...)
 	switch {
 	case !s.Spec.Embedding:
+		s.Info.Features.Set &^= llm.FeatureTokens // with a projector, llama.cpp's server completes text only
 		if p.SeesImages() {
 			s.Info.Features.Set |= llm.FeatureImages
 		}

@@ -133,6 +133,9 @@ func (m *Model) embedPictures(ctx context.Context, c *upstream.Client, prefix st
 		if err != nil {
 			return err
 		}
+		if most := m.Embedding.MaxTokens; most > 0 && n > most {
+			return overlong(len(reply.Vectors)+i, n, most)
+		}
 		used.Prompt += n
 		prompts[i] = media.Prompt{Before: prefix, Behind: m.Embedding.Suffix, Image: pictures[i]}
 		if p, _ := in.(llm.Picture); p.Text != nil {

@@ -131,7 +131,13 @@ func TestPicturesAreEmbeddedInBatches(t *testing.T) {
 		t.Errorf("the model is %q", got.Model)
 	}
 
-	s.Embedding.Matryoshka, s.Info.Dimensions, s.Embedding.Suffix = true, 4, ""
+	s.Embedding.MaxTokens = 1
+	_, err = pool(t, 0).Model(s).Embed(t.Context(), &llm.EmbedRequest{Items: []llm.Input{items[0], items[2], items[1]}})
+	if e, ok := errors.AsType[*llm.Error](err); !ok || e.Kind != llm.TooLong || !strings.HasPrefix(e.Message, "input[2]: ") {
+		t.Errorf("a text that is too long: %v", err)
+	}
+
+	s.Embedding.MaxTokens, s.Embedding.Matryoshka, s.Info.Dimensions, s.Embedding.Suffix = 0, true, 4, ""
 	m = pool(t, 0).Model(s)
 	got, err = m.Embed(t.Context(), &llm.EmbedRequest{Items: items[:1], Dimensions: new(2)})
 	if err != nil || len(got.Vectors[0]) != 2 {

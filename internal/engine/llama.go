@@ -275,13 +275,17 @@ func (m *Model) judgeLength(ctx context.Context, c *upstream.Client, items []llm
 			return err
 		}
 		if n > most {
-			e := tooLong(int64(n), int64(most))
-			e.Param = "input"
-			e.Message = fmt.Sprintf("input[%d]: %s", i, e.Message)
-			return e
+			return overlong(i, n, most)
 		}
 	}
 	return nil
+}
+
+func overlong(i, tokens, most int) error {
+	e := tooLong(int64(tokens), int64(most))
+	e.Param = "input"
+	e.Message = fmt.Sprintf("input[%d]: %s", i, e.Message)
+	return e
 }
 
 // cut keeps the first n dimensions and makes the length 1 again.

@@ -190,6 +190,11 @@ func TestAModelSeesImages(t *testing.T) {
 			t.Errorf("%s: %s", loc, msg)
 		}
 	})
+	t.Run("token ids are refused, since its server takes none", func(t *testing.T) {
+		if loc, _ := g.detail("/completions", body{"model": "seer", "prompt": []int{72, 101}, "max_tokens": 2}, http.StatusUnprocessableEntity); loc != `["body","prompt",0]` {
+			t.Error(loc)
+		}
+	})
 	t.Run("a sound is refused", func(t *testing.T) {
 		b := look("seer", "x")
 		b["messages"].([]body)[0]["content"] = []body{{"type": "input_audio", "input_audio": body{"data": "UklGRgAAAABXQVZFAAAA", "format": "wav"}}}
@@ -205,6 +210,8 @@ func TestAModelSeesImages(t *testing.T) {
 	if now := g.engine(); now != pid {
 		t.Errorf("the engine died on the way: %d, then %d", pid, now)
 	}
+	g.must("/completions", body{"model": "blind", "prompt": []int{72, 101}, "max_tokens": 2})
+	g.must("/embeddings", body{"model": "vectors", "input": []int{72, 101}})
 }
 
 // vectorsOf embeds inputs, each an image or a pair, and checks that the vectors have length 1.
