@@ -458,3 +458,38 @@ func TestACallInAWholeAnswerIsTheCallOfAStream(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatCameBeforeAnErrorIsSaidUnlessAnotherMayBeAsked(t *testing.T) {
+	const oops = `data: {"error":{"message":"out of memory"}}` + "\n\n"
+	every(t, func(t *testing.T, v variant) {
+		for name, c := range map[string]struct{ pieces, want []string }{
+			"with the beginning": {[]string{role + hello + oops}, nil},
+			"with the middle":    {[]string{role + hello, lo + oops}, []string{"Hel", "lo"}},
+			"malformed":          {[]string{role + hello, lo + "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"x\"}},7]}\n\n"}, []string{"Hel", "lo"}},
+		} {
+			var readers []io.Reader
+			for _, p := range c.pieces {
+				readers = append(readers, strings.NewReader(p))
+			}
+			b, _ := v.backend(t, func(*http.Request) (*http.Response, error) {
+				return answer(http.StatusOK, "text/event-stream", io.MultiReader(readers...)), nil
+			})
+			var said []string
+			var failure error
+			for f, err := range b.Chat(t.Context(), chat(t, v.contract, streamed)) {
+				if err != nil {
+					failure = err
+					break
+				}
+				for _, choice := range f.Choices {
+					for _, p := range choice.Parts {
+						said = append(said, p.(llm.Text).String())
+					}
+				}
+			}
+			if !slices.Equal(said, c.want) || llm.AsError(failure).Kind != llm.Upstream {
+				t.Errorf("%s: got %q and %v", name, said, failure)
+			}
+		}
+	})
+}

@@ -271,7 +271,7 @@ func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, bod
 				return c.broken(ctx, io.ErrUnexpectedEOF)
 			}
 			return nil
-		case err != nil:
+		case err != nil && (!begun || f == nil): // before the answer begins another may be asked
 			return err
 		}
 		if begins := f != nil && f.Begins(); begins && !begun {
@@ -285,6 +285,9 @@ func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, bod
 		}
 		if f != nil && !yield(f) {
 			return nil
+		}
+		if err != nil {
+			return err
 		}
 		if begun && watch != nil {
 			watch.Reset(c.Silence)

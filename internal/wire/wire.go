@@ -38,7 +38,8 @@ type Codec interface {
 type Decoder interface {
 	// Decode takes all events that one read brought; raw is their bytes where they may be
 	// passed on (sse.Reader.Raw). It returns nil where there is nothing to say, and io.EOF
-	// when the reply is complete. The fragment is valid until the next call.
+	// when the reply is complete. With any other error comes what was said before it. The fragment is valid until the
+	// next call.
 	Decode(events []sse.Event, raw []byte) (*llm.Reply, error)
 	// Complete reports whether the reply may end here: every choice has its finish.
 	Complete() bool

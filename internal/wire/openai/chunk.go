@@ -79,6 +79,7 @@ func (d *decoder) Decode(events []sse.Event, raw []byte) (*llm.Reply, error) {
 	d.reply = llm.Reply{Choices: d.reply.Choices[:0]}
 	d.parts = d.parts[:0]
 	src := llm.Source{Wire: d.wire}
+	var failure error
 	at, said := 0, false
 	for _, e := range events {
 		if bytes.Equal(e.Data, []byte("[DONE]")) {
@@ -88,8 +89,9 @@ func (d *decoder) Decode(events []sse.Event, raw []byte) (*llm.Reply, error) {
 		}
 		choices := len(d.reply.Choices)
 		d.ends = false
-		if err := d.event(e.Data); err != nil {
-			return nil, err
+		if failure = d.event(e.Data); failure != nil {
+			d.reply.Choices, raw = d.reply.Choices[:choices], raw[:min(at, len(raw))]
+			break
 		}
 		next := at + len("data: ") + len(e.Data) + len("\n\n")
 		if d.ends && len(d.reply.Choices) == choices {
@@ -106,7 +108,9 @@ func (d *decoder) Decode(events []sse.Event, raw []byte) (*llm.Reply, error) {
 			src.Body = raw
 			d.reply.Source = src
 		}
-		return &d.reply, nil
+		return &d.reply, failure
+	case failure != nil:
+		return nil, failure
 	case d.done:
 		return nil, io.EOF
 	}

@@ -38,7 +38,7 @@ func (c *Contract) openAI() bool { return c.Wire == llm.WireAzure || c.Wire == l
 
 // open parses a body and walks its root members through the contract; set is called for those taken.
 func (f *fields) open(body []byte, c Contract, set func(name string, v jsonx.Value)) error {
-	f.openAI = c.openAI()
+	f.openAI, f.legacy = c.openAI(), c.Admit("functions") == Take
 	root, all, err := jsonx.ParseMembers(body, maxMembers+1)
 	if err != nil {
 		return &llm.Error{Kind: llm.Malformed, Message: "The request body is not valid JSON: " + err.Error() + "."}

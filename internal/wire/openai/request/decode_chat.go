@@ -149,6 +149,14 @@ var roles = []string{"system", "developer", "user", "assistant", "tool"}
 // functionRole is a tool's in the deprecated form.
 const functionRole = "function"
 
+// roles are those that a message may have.
+func (f *fields) roles() []string {
+	if f.legacy {
+		return append(slices.Clip(roles), functionRole)
+	}
+	return roles
+}
+
 func (f *fields) message(v jsonx.Value, i int) llm.Message {
 	var m llm.Message
 	var content, calls, thoughts, callID, call jsonx.Value
@@ -170,7 +178,7 @@ func (f *fields) message(v jsonx.Value, i int) llm.Message {
 		case "prefix":
 			m.Prefix = x.Kind() == jsonx.Bool && x[0] == 't'
 		case "function_call":
-			if f.openAI {
+			if f.legacy {
 				call = x
 				break
 			}
@@ -179,11 +187,7 @@ func (f *fields) message(v jsonx.Value, i int) llm.Message {
 			f.keep(&m.Extra, name, x, "messages", i)
 		}
 	}
-	known := roles
-	if f.openAI {
-		known = append(slices.Clip(roles), functionRole)
-	}
-	m.Role = llm.Role(f.enum(role, known, "messages", i, "role"))
+	m.Role = llm.Role(f.enum(role, f.roles(), "messages", i, "role"))
 	if m.Role == "" { // what it may hold is not known
 		return m
 	}
