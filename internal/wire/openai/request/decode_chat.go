@@ -149,12 +149,16 @@ var roles = []string{"system", "developer", "user", "assistant", "tool"}
 // functionRole is a tool's in the deprecated form.
 const functionRole = "function"
 
-// roles are those that a message may have.
-func (f *fields) roles() []string {
-	if f.legacy {
-		return append(slices.Clip(roles), functionRole)
+// role decodes a message's role. The deprecated one is only named where it belongs to the contract.
+func (f *fields) role(v jsonx.Value, i int) llm.Role {
+	known := roles
+	switch {
+	case f.openAI:
+		known = append(slices.Clip(roles), functionRole)
+	case f.legacy && v.Is(functionRole):
+		return functionRole
 	}
-	return roles
+	return llm.Role(f.enum(v, known, "messages", i, "role"))
 }
 
 func (f *fields) message(v jsonx.Value, i int) llm.Message {
@@ -187,7 +191,7 @@ func (f *fields) message(v jsonx.Value, i int) llm.Message {
 			f.keep(&m.Extra, name, x, "messages", i)
 		}
 	}
-	m.Role = llm.Role(f.enum(role, f.roles(), "messages", i, "role"))
+	m.Role = f.role(role, i)
 	if m.Role == "" { // what it may hold is not known
 		return m
 	}

@@ -177,6 +177,31 @@ func TestPastThinkingIsNotSentBack(t *testing.T) {
 	}
 }
 
+func TestTheDeprecatedFormOfToolsIsReadWhereItIsTaken(t *testing.T) {
+	const body = `{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":null,"function_call":{"name":"f","arguments":"{}"}},{"role":"function","name":"f","content":"1"}],` +
+		`"functions":[{"name":"f"}],"function_call":{"name":"f"}}`
+	r, err := request.DecodeChat([]byte(body), contract())
+	if err != nil || !r.Functions {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	same(t, request.AppendChat(nil, r), []byte(`{"messages":[{"role":"user","content":"x"},`+
+		`{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"f","arguments":"{}"}}]},`+
+		`{"role":"tool","tool_call_id":"call_1","content":"1"}],`+
+		`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"function","function":{"name":"f"}}}`))
+	c := contract()
+	admit := c.Admit
+	c.Admit = func(m string) request.Admission {
+		if strings.HasPrefix(m, "function") {
+			return request.Drop
+		}
+		return admit(m)
+	}
+	_, err = request.DecodeChat([]byte(body), c)
+	if e := llm.AsError(err); len(e.Details) != 1 || e.Details[0].Msg != "Input should be 'system', 'developer', 'user', 'assistant' or 'tool'" {
+		t.Errorf("%+v", e)
+	}
+}
+
 func TestADetailShowsTheValueItIsAbout(t *testing.T) {
 	body := `{"tools":[{"n":1},{"n":[2,{"deep":"x"}]}],"long":"` + strings.Repeat("é", 600) + `"}`
 	for _, c := range []struct {
