@@ -22,8 +22,11 @@ func (o *Options) Chat(w http.ResponseWriter, r *http.Request, req *llm.ChatRequ
 	if req.TopLogprobs != nil {
 		f.Style.Top = *req.TopLogprobs
 	}
-	if req.Functions && info.Features.Has(llm.FeatureParallelTools) {
-		req.ParallelToolCalls = new(false) // the answer has room for one call
+	if req.Functions {
+		req = req.Edit() // targets are asked for tools, and nobody reads the answer in the old form
+		if info.Features.Has(llm.FeatureParallelTools) {
+			req.ParallelToolCalls = new(false) // the answer has room for one call
+		}
 	}
 	stream := o.Backend.Chat(r.Context(), req)
 	if req.Stream {

@@ -32,6 +32,10 @@ func (t *Table) Resolve(name string, op llm.Operation) (llm.ModelInfo, bool) {
 	if m, ok := t.Lookup(name); ok {
 		return m, true
 	}
+	const longest = 256 // bytes of an alias; names come from outside
+	if len(name) > longest {
+		return llm.ModelInfo{}, false
+	}
 	for _, name := range []string{strings.ToLower(name), unpublished(name)} {
 		if m, ok := t.Lookup(t.own[name]); ok {
 			return m, true

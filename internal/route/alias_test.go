@@ -1,6 +1,7 @@
 package route_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,6 +55,7 @@ func TestAnAliasFindsWhoStandsIn(t *testing.T) {
 		{"a name that only begins so", "o1x", llm.OpChat, all, gitHub, "none"},
 		{"two publishers", "a/openai/gpt-4o", llm.OpChat, all, gitHub, "none"},
 		{"a publisher alone", "openai/", llm.OpChat, all, gitHub, "none"},
+		{"a name without end", "gpt-4" + strings.Repeat("o", 1<<20), llm.OpChat, all, both, "none"},
 		{"no name", "", llm.OpChat, all, both, "none"},
 		{"the operator's own", "fast", llm.OpChat, all, own, "small"},
 		{"the operator's own with a publisher", "x/FAST", llm.OpChat, all, own, "small"},

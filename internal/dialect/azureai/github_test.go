@@ -101,6 +101,11 @@ func TestFunctionsAreAnsweredInTheirForm(t *testing.T) {
 		{"elsewhere without a version", post("/models/chat/completions", body("")), called("function_call")},
 		{"elsewhere with one", post("/models/chat/completions"+v2024, body("")), extra("functions", "'functions', 'function_call'")},
 	})
+	s := &scripted{fragments: []*llm.Reply{{Choices: []llm.Choice{{Finish: llm.FinishStop}}}}}
+	answer(t, door(t, backed(s)), post("/inference/chat/completions", body("")))
+	if _, ok := s.chats[0].Source(); ok || len(s.chats[0].Tools) != 1 {
+		t.Error("a target is sent the old form, whose answer nobody would understand")
+	}
 }
 
 func TestTheCatalogueIsGitHubModels(t *testing.T) {
