@@ -69,7 +69,8 @@ func properties(ctx context.Context, c *upstream.Client) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(res.Body, most))
 }
 
-// embedImages embeds as many pictures at a time as the child has slots: so few are in memory, and none is fetched while a slot waits.
+// embedImages reads as many pictures at a time as the child has slots, and embeds them: so few are in memory, and none is fetched
+// while a slot waits.
 func (m *Model) embedImages(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedReply, error) {
 	reply := &llm.EmbedReply{Model: m.Info.Model}
 	for items := range slices.Chunk(r.Items, max(1, m.Spec.Slots)) {
@@ -120,14 +121,15 @@ func inline(items []llm.Input, pictures []*picture.Picture) []llm.Input {
 	return out
 }
 
-// embedPictures appends the vectors of some pictures and what they took to reply.
+// embedPictures appends the vectors of some pictures and what they took to reply. It asks for one after the other: each answer
+// shows that the child is not hung, however long it looks at an image.
 func (m *Model) embedPictures(ctx context.Context, c *upstream.Client, prefix string, items []llm.Input, pictures []*picture.Picture, reply *llm.EmbedReply) error {
 	marker, err := m.marker(ctx, c)
 	if err != nil {
 		return err
 	}
 	used := llm.Usage{Images: len(items), Patches: len(items) * m.Patches}
-	prompts := make([]media.Prompt, len(items))
+	vectors := make([][]float32, len(items))
 	for i, in := range items {
 		n, err := countInput(ctx, c, in)
 		if err != nil {
@@ -137,25 +139,29 @@ func (m *Model) embedPictures(ctx context.Context, c *upstream.Client, prefix st
 			return overlong(len(reply.Vectors)+i, n, most)
 		}
 		used.Prompt += n
-		prompts[i] = media.Prompt{Before: prefix, Behind: m.Embedding.Suffix, Image: pictures[i]}
-		if p, _ := in.(llm.Picture); p.Text != nil {
-			prompts[i].Behind = media.Plain(p.Text.String()) + m.Embedding.Suffix
+		p, _ := in.(llm.Picture) // read has looked
+		body, err := c.Post(ctx, strings.TrimSuffix(c.Base, "/v1")+"/embeddings", media.EmbedBody(marker, m.promptOf(prefix, p, pictures[i])))
+		if err != nil {
+			return placed(err, "input", items)
 		}
-		if m.Embedding.Suffix == "" {
-			prompts[i].Behind += "\n"
+		if vectors[i], err = media.Vector(body); err != nil {
+			return err
 		}
-	}
-	body, err := c.Post(ctx, strings.TrimSuffix(c.Base, "/v1")+"/embeddings", media.EmbedBody(marker, prompts))
-	if err != nil {
-		return placed(err, "input", items)
-	}
-	vectors, err := media.Vectors(body, len(items))
-	if err != nil {
-		return err
 	}
 	reply.Vectors = append(reply.Vectors, vectors...)
 	spend(reply, used)
 	return nil
+}
+
+func (m *Model) promptOf(prefix string, p llm.Picture, image *picture.Picture) media.Prompt {
+	prompt := media.Prompt{Before: prefix, Image: image}
+	if p.Text != nil {
+		prompt.Behind = media.Plain(p.Text.String())
+	}
+	if prompt.Behind += m.Embedding.Suffix; m.Embedding.Suffix == "" {
+		prompt.Behind += "\n"
+	}
+	return prompt
 }
 
 // countShown counts the tokens of a chat's prompt with its images: only reading it tells.

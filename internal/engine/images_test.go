@@ -97,7 +97,7 @@ func TestAnImageThatCannotBeReadWaitsForNothing(t *testing.T) {
 	}
 }
 
-func TestPicturesAreEmbeddedInBatches(t *testing.T) {
+func TestPicturesAreEmbeddedOneByOne(t *testing.T) {
 	t.Parallel()
 	s := seer("pictures")
 	s.Embedding = engine.Embedding{QueryPrefix: "find: ", Suffix: "</s>"}
@@ -113,9 +113,9 @@ func TestPicturesAreEmbeddedInBatches(t *testing.T) {
 		t.Fatal(err)
 	}
 	const marker, prefix, suffix = len("<__media_0f__>"), len("find: "), len("</s>")
-	want := [][]float32{ // two slots: a batch of two, and one of one
-		{float32(prefix + marker + suffix), got.Vectors[0][1], 2, 4},
-		{float32(prefix + marker + len("two words") + suffix), got.Vectors[1][1], 2, 4},
+	want := [][]float32{ // one call for each
+		{float32(prefix + marker + suffix), got.Vectors[0][1], 1, 4},
+		{float32(prefix + marker + len("two words") + suffix), got.Vectors[1][1], 1, 4},
 		{float32(prefix + marker + len("< __media__>") + suffix), got.Vectors[0][1], 1, 4},
 	}
 	if diff := cmp.Diff(want, got.Vectors); diff != "" {

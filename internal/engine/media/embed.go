@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
@@ -17,50 +16,36 @@ type Prompt struct {
 	Image          *picture.Picture
 }
 
-// EmbedBody is the server's own form of a request to embed images; marker is what stands for an image in its prompts.
-func EmbedBody(marker string, prompts []Prompt) []byte {
+// EmbedBody is the server's own form of a request to embed an image; marker is what stands for an image in its prompts.
+func EmbedBody(marker string, p Prompt) []byte {
 	w := jsonx.Writer{}
 	w.BeginObject()
 	w.Member("content")
 	w.BeginArray()
-	for _, p := range prompts {
-		w.BeginObject()
-		w.Str("prompt_string", p.Before+marker+p.Behind)
-		w.Member("multimodal_data")
-		w.BeginArray()
-		w.Bytes = append(w.Next(), '"')
-		w.Bytes = append(base64.StdEncoding.AppendEncode(w.Bytes, p.Image.Data), '"')
-		w.EndArray()
-		w.EndObject()
-	}
+	w.BeginObject()
+	w.Str("prompt_string", p.Before+marker+p.Behind)
+	w.Member("multimodal_data")
+	w.BeginArray()
+	w.Bytes = append(w.Next(), '"')
+	w.Bytes = append(base64.StdEncoding.AppendEncode(w.Bytes, p.Image.Data), '"')
+	w.EndArray()
+	w.EndObject()
 	w.EndArray()
 	w.EndObject()
 	return w.Bytes
 }
 
-// Vectors reads the answer to n prompts: a list of vectors for each, with one in it, in any order.
-func Vectors(body []byte, n int) ([][]float32, error) {
-	var answers []struct {
-		Index     int
-		Embedding [][]float32
+// Vector reads the answer to such a request: a list of vectors for each prompt, with one in it.
+func Vector(body []byte) ([]float32, error) {
+	var answers []struct{ Embedding [][]float32 }
+	err := json.Unmarshal(body, &answers)
+	if err == nil && (len(answers) != 1 || len(answers[0].Embedding) != 1 || len(answers[0].Embedding[0]) == 0) {
+		err = fmt.Errorf("%d answers, or not one vector in the first", len(answers))
 	}
-	bad := func(err error) error {
-		return &llm.Error{Kind: llm.Upstream, Message: "The engine's embeddings of images are not understood: it is older or newer than what Ingot was tested with.", Err: err}
+	if err != nil {
+		return nil, &llm.Error{Kind: llm.Upstream, Message: "The engine's embedding of an image is not understood: it is older or newer than what Ingot was tested with.", Err: err}
 	}
-	if err := json.Unmarshal(body, &answers); err != nil {
-		return nil, bad(err)
-	}
-	vectors := make([][]float32, n)
-	for _, a := range answers {
-		if a.Index < 0 || a.Index >= n || len(a.Embedding) != 1 || len(a.Embedding[0]) == 0 {
-			return nil, bad(fmt.Errorf("embedding %d has %d vectors", a.Index, len(a.Embedding)))
-		}
-		vectors[a.Index] = a.Embedding[0]
-	}
-	if i := slices.IndexFunc(vectors, func(v []float32) bool { return v == nil }); i >= 0 {
-		return nil, bad(fmt.Errorf("embedding %d of %d is missing", i, n))
-	}
-	return vectors, nil
+	return answers[0].Embedding[0], nil
 }
 
 // Marker reads from what the server says of itself what stands for an image in its prompts; empty where it takes none.

@@ -196,25 +196,20 @@ func TestAComplaintOfTheServerNamesThePart(t *testing.T) {
 
 func TestEmbeddingsAreAskedForAndReadAsTheServerHasThem(t *testing.T) {
 	t.Parallel()
-	body := media.EmbedBody("<M>", []media.Prompt{
-		{Before: "q: ", Behind: "a \"cat\"\n", Image: &picture.Picture{Data: []byte("one")}},
-		{Behind: "\n", Image: &picture.Picture{Data: []byte("two")}},
-	})
-	const want = `{"content":[{"prompt_string":"q: <M>a \"cat\"\n","multimodal_data":["b25l"]},{"prompt_string":"<M>\n","multimodal_data":["dHdv"]}]}`
+	body := media.EmbedBody("<M>", media.Prompt{Before: "q: ", Behind: "a \"cat\"\n", Image: &picture.Picture{Data: []byte("one")}})
+	const want = `{"content":[{"prompt_string":"q: <M>a \"cat\"\n","multimodal_data":["b25l"]}]}`
 	if string(body) != want {
 		t.Errorf("got %s\nwant %s", body, want)
 	}
-	got, err := media.Vectors([]byte(`[{"index":1,"embedding":[[3,4]]},{"index":0,"embedding":[[1,2]]}]`), 2)
-	if diff := cmp.Diff([][]float32{{1, 2}, {3, 4}}, got); err != nil || diff != "" {
+	got, err := media.Vector([]byte(`[{"index":0,"embedding":[[1,2]]}]`))
+	if diff := cmp.Diff([]float32{1, 2}, got); err != nil || diff != "" {
 		t.Errorf("%v %s", err, diff)
 	}
 	for _, bad := range []string{
-		``, `{}`, `[]`, `null`, `[{"index":0,"embedding":[[1]]}]`, `[{"index":0,"embedding":[[1]]},{"index":2,"embedding":[[1]]}]`,
-		`[{"index":0,"embedding":[[1]]},{"index":-1,"embedding":[[1]]}]`, `[{"index":0,"embedding":[[1]]},{"index":1,"embedding":[]}]`,
-		`[{"index":0,"embedding":[[1]]},{"index":1,"embedding":[[]]}]`, `[{"index":0,"embedding":[[1]]},{"index":1,"embedding":[[1],[2]]}]`,
-		`[{"index":0,"embedding":[[1]]},{"index":1,"embedding":[["x"]]}]`, `[{"index":0,"embedding":[[1]]},{"index":0,"embedding":[[1]]}]`,
+		``, `{}`, `[]`, `null`, `[{}]`, `[{"embedding":[]}]`, `[{"embedding":[[]]}]`, `[{"embedding":[[1],[2]]}]`, `[{"embedding":[["x"]]}]`,
+		`[{"embedding":[1]}]`, `[{"embedding":[[1]]},{"embedding":[[1]]}]`, `[{"embedding":[[1]]`,
 	} {
-		if _, err := media.Vectors([]byte(bad), 2); errorKind(err) != llm.Upstream {
+		if _, err := media.Vector([]byte(bad)); errorKind(err) != llm.Upstream {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
@@ -245,23 +240,13 @@ func TestTheMarkerIsWhatTheServerSays(t *testing.T) {
 	}
 }
 
-func FuzzVectors(f *testing.F) {
-	f.Add([]byte(`[{"index":1,"embedding":[[3,4]]},{"index":0,"embedding":[[1,2]]}]`), 2)
-	f.Add([]byte(`[{"index":0,"embedding":[]}]`), 1)
-	f.Add([]byte(`{"error":{}}`), 0)
-	f.Fuzz(func(t *testing.T, body []byte, n int) {
-		n = max(0, n%64)
-		vectors, err := media.Vectors(body, n)
-		if err != nil {
-			return
-		}
-		if len(vectors) != n {
-			t.Fatalf("%d vectors for %d inputs", len(vectors), n)
-		}
-		for i, v := range vectors {
-			if len(v) == 0 {
-				t.Fatalf("vector %d is empty", i)
-			}
+func FuzzVector(f *testing.F) {
+	f.Add([]byte(`[{"index":0,"embedding":[[1,2]]}]`))
+	f.Add([]byte(`[{"index":0,"embedding":[]}]`))
+	f.Add([]byte(`{"error":{}}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if v, err := media.Vector(body); err == nil && len(v) == 0 {
+			t.Fatal("an empty vector")
 		}
 	})
 }
