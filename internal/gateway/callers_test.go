@@ -74,7 +74,7 @@ func TestEveryDoorTellsWhatIsLeftOfALimit(t *testing.T) {
 
 func TestTokensOfACallerWhoHangsUpAreSettled(t *testing.T) {
 	t.Parallel()
-	g := newGateway(t, "models: {m: {provider: mock, tokens_per_minute: 1000, mock: {tokens_per_second: 100}}}")
+	g := newGateway(t, "models: {m: {provider: mock, tokens_per_minute: 1000, mock: {tokens_per_second: 20}}}")
 	srv := httptest.NewServer(g.Handler())
 	t.Cleanup(srv.Close)
 	ask := func(ctx context.Context, more string) *http.Response {
