@@ -51,7 +51,7 @@ func (h *Handler) Create(w http.ResponseWriter, r *http.Request, caller llm.Call
 	if err != nil {
 		return err
 	}
-	if err := req.Converse(before); err != nil {
+	if err := req.Converse(before, h.lookup(caller)); err != nil {
 		return err
 	}
 	info, err := resolve(req.Chat.Model)
@@ -114,6 +114,14 @@ func (h *Handler) history(id string, caller llm.Caller) ([][]byte, error) {
 		return nil, input.Invalid(name, "Previous response with id '"+dialect.Clip(id)+"' is "+string(status)+", and nothing goes on from it.")
 	}
 	return h.Store.history(e), nil
+}
+
+// lookup finds the items of a caller's responses.
+func (h *Handler) lookup(caller llm.Caller) func(id string) ([]byte, bool) {
+	if h.Store == nil {
+		return nil
+	}
+	return func(id string) ([]byte, bool) { return h.Store.item(id, caller) }
 }
 
 func (h *Handler) whole(w http.ResponseWriter, r *http.Request, e *entry, a *output.Answer, chat llm.Stream) error {

@@ -4,10 +4,12 @@ import (
 	"container/list"
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/ingot-llm/ingot/internal/dialect/openai/responses/output"
+	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
@@ -245,4 +247,24 @@ func (s *Store) history(e *entry) [][]byte {
 	defer s.mu.Unlock()
 	all := make([][]byte, 0, len(e.before)+len(e.input)+len(e.output))
 	return append(append(append(all, e.before...), e.input...), e.output...)
+}
+
+// item returns an item of a response of this caller's; its id has the response's in it.
+func (s *Store) item(id string, caller llm.Caller) ([]byte, bool) {
+	_, rest, _ := strings.Cut(id, "_")
+	response, _, _ := strings.Cut(rest, "_")
+	e, ok := s.find("resp_"+response, caller)
+	if !ok {
+		return nil, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, items := range [][][]byte{e.output, e.input} {
+		for _, item := range items {
+			if jsonx.Value(item).Get("id").Is(id) {
+				return item, true
+			}
+		}
+	}
+	return nil, false
 }

@@ -159,6 +159,48 @@ func TestAConversationGoesOn(t *testing.T) {
 	}
 }
 
+func TestItemsAreReferredTo(t *testing.T) {
+	s := &scripted{fragments: []*llm.Reply{thought(0, "Hm"), text(1, "One"), end(llm.FinishStop)}}
+	h := api(s, store(t))
+	first := strings.TrimPrefix(create(t, h, body("a"), "Caller: me"), "resp_")
+	refer := func(ids ...string) string {
+		var items []string
+		for _, id := range ids {
+			items = append(items, `{"type":"item_reference","id":"`+id+`"}`)
+		}
+		return `{"model":"echo","input":[` + strings.Join(items, ",") + `,{"role":"user","content":"b"}]}`
+	}
+	asked := refer("msg_"+first+"_in0", "rs_"+first+"_0", "msg_"+first+"_1")
+	second := create(t, h, asked, "Caller: me")
+	want := `{"model":"echo","messages":[{"role":"user","content":"a"},{"role":"assistant","content":"One"},{"role":"user","content":"b"}]}`
+	if d := cmp.Diff(want, string(request.AppendChat(nil, s.last()))); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+	ask(t, h, "DELETE /v1/responses/resp_"+first, "", "Caller: me")
+	create(t, h, body("c", `"previous_response_id":"`+second+`"`), "Caller: me")
+	want = strings.Replace(want, `"b"}`, `"b"},{"role":"assistant","content":"One"},{"role":"user","content":"c"}`, 1)
+	if d := cmp.Diff(want, string(request.AppendChat(nil, s.last()))); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+	short := strings.TrimPrefix(second, "resp_")
+	for _, c := range []struct{ caller, id string }{{"you", "msg_" + short + "_1"}, {"me", "msg_" + first + "_1"}, {"me", "msg_" + short + "_9"}, {"me", ""}} {
+		got, _ := send(t.Context(), h, "POST /v1/responses", refer(c.id), "Caller: "+c.caller)
+		if got != "invalid input[0].id: Item with id '"+c.id+"' not found." {
+			t.Errorf("got %s", got)
+		}
+	}
+}
+
+func TestStoredItemsAreNotRepeatedWithoutEnd(t *testing.T) {
+	h := api(says("Hi"), store(t))
+	large := strings.TrimPrefix(create(t, h, body(strings.Repeat("x", 500<<10))), "resp_")
+	again := strings.Repeat(`{"type":"item_reference","id":"msg_`+large+`_in0"},`, 40)
+	want := "too_large input: The conversation that this request goes on from is larger than 16777216 bytes."
+	if got := ask(t, h, "POST /v1/responses", `{"model":"echo","input":[`+strings.TrimSuffix(again, ",")+`]}`); got != want {
+		t.Errorf("got %.200s", got)
+	}
+}
+
 func TestHalfACallIsNoPartOfAConversation(t *testing.T) {
 	s := &scripted{fragments: []*llm.Reply{text(0, "One"), call(1, "c1", "f", `{"a`), end(llm.FinishLength)}}
 	h := api(s, store(t))

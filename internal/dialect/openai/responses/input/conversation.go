@@ -16,25 +16,34 @@ type conversation struct {
 	fields
 	messages []llm.Message
 	calls    map[string]bool // that may be answered
+	lookup   func(id string) ([]byte, bool)
+	found    map[string][]byte // what was looked up
+	stored   int               // bytes of what came before and what was looked up, each time that it was
 }
 
-// Converse fills the messages of a request: what came before, which was decoded once already, and its own input.
-func (c *Request) Converse(before [][]byte) error {
-	t := conversation{calls: map[string]bool{}}
+// mostStored is how many bytes of stored items one request may bring back.
+const mostStored = 16 << 20
+
+// Converse fills the messages of a request: what came before, and its own input. lookup finds
+// the items that the input refers to; nil: there are none.
+func (c *Request) Converse(before [][]byte, lookup func(id string) ([]byte, bool)) error {
+	t := conversation{calls: map[string]bool{}, lookup: lookup, found: map[string][]byte{}}
 	if c.echo.instructions != nil {
 		t.say(llm.System, llm.QuotedText(c.echo.instructions))
 	}
 	for i, item := range before {
-		t.item(item, "history", i)
+		t.recall(item, "history", i)
 	}
-	t.input(c.input)
+	if t.err == nil {
+		t.input(c.input)
+	}
 	if t.err == nil && len(t.messages) == 0 {
 		t.fail(llm.Invalid, "missing", "Missing required parameter: 'input'.", "input")
 	}
 	if t.err != nil {
 		return t.err
 	}
-	c.Chat.Messages = t.messages
+	c.Chat.Messages, c.found = t.messages, t.found
 	return nil
 }
 
@@ -73,9 +82,9 @@ func (t *conversation) item(v jsonx.Value, loc ...any) {
 	if !t.object(v, loc...) {
 		return
 	}
-	kind := "message"
+	kind := kindOf(v)
 	if k := v.Get("type"); !k.Null() {
-		kind = t.str(k, at("type")...)
+		t.str(k, at("type")...)
 	}
 	switch kind {
 	case "message":
@@ -87,12 +96,56 @@ func (t *conversation) item(v jsonx.Value, loc ...any) {
 	case "function_call_output":
 		t.only(v, []string{"type", "call_id", "output", "name", "id", "status"}, loc...)
 		t.result(v, at)
+	case reference:
+		t.only(v, []string{"type", "id"}, loc...)
+		t.refer(v.Get("id"), at)
 	case "reasoning": // what a model thought is never sent back to it (doc/protocol.md §3.7)
 	default:
 		if t.err == nil {
-			t.unsupported("items of type '"+dialect.Clip(kind)+"' are not understood here; 'message', 'function_call', 'function_call_output' and 'reasoning' are.", at("type")...)
+			t.unsupported("items of type '"+dialect.Clip(kind)+"' are not understood here; 'message', 'function_call', 'function_call_output', 'item_reference' and 'reasoning' are.", at("type")...)
 		}
 	}
+}
+
+// reference is the type of an item that stands for one which is stored.
+const reference = "item_reference"
+
+// kindOf is the type of an item: where it does not say, of those that need not.
+func kindOf(item jsonx.Value) string {
+	if k := item.Get("type"); !k.Null() {
+		return k.Text()
+	}
+	if item.Get("role").Null() && item.Get("content").Null() && !item.Get("id").Null() {
+		return reference
+	}
+	return "message"
+}
+
+func (t *conversation) refer(v jsonx.Value, at func(string) []any) {
+	id := t.str(v, at("id")...)
+	if t.err != nil {
+		return
+	}
+	if t.lookup == nil {
+		t.unsupported("nothing is stored here that an item could refer to (responses.store is off). Send the items themselves, as clients do that are told 'store': false.", at("type")...)
+		return
+	}
+	item, ok := t.lookup(id)
+	if !ok {
+		t.fail(llm.Invalid, "value_error", "Item with id '"+dialect.Clip(id)+"' not found.", at("id")...)
+		return
+	}
+	t.found[id] = item
+	t.recall(item, "history")
+}
+
+// recall decodes a stored item, which was decoded once already.
+func (t *conversation) recall(item []byte, loc ...any) {
+	if t.stored += len(item); t.stored > mostStored {
+		t.fail(llm.TooLarge, "too_long", "The conversation that this request goes on from is larger than "+itoa(mostStored)+" bytes.", "input")
+		return
+	}
+	t.item(item, loc...)
 }
 
 func (t *conversation) message(v jsonx.Value, at func(string) []any) {

@@ -27,6 +27,7 @@ type Request struct {
 	Store      *bool
 	Background bool
 	input      jsonx.Value
+	found      map[string][]byte // items that the input refers to
 	logprobs   bool
 	echo       echo
 }

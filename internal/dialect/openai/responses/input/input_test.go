@@ -24,7 +24,7 @@ func chat(body string, extras dialect.Extras, before ...string) (string, *input.
 	for _, item := range before {
 		history = append(history, []byte(item))
 	}
-	if err := r.Converse(history); err != nil {
+	if err := r.Converse(history, nil); err != nil {
 		return "", nil, err
 	}
 	return string(request.AppendChat(nil, &r.Chat)), r, nil
@@ -177,9 +177,14 @@ func TestWhatIsWrongIsNamedWithItsPlace(t *testing.T) {
 		"an item of another type":  {`{"input":["a"]}`, "input[0]", "Invalid type for 'input[0]': expected an object, but got a string instead."},
 		"an unknown member of one": {`{"input":[{"role":"user","content":"a","x":1}]}`, "input[0].x", "Unknown parameter: 'input[0].x'."},
 		"an unknown item": {
-			`{"input":[{"type":"item_reference","id":"x"}]}`, "input[0].type",
-			"Unsupported parameter: 'input[0].type' is not supported by this endpoint: items of type 'item_reference' are not understood here; 'message', 'function_call', 'function_call_output' and 'reasoning' are.",
+			`{"input":[{"type":"web_search_call","id":"x"}]}`, "input[0].type",
+			"Unsupported parameter: 'input[0].type' is not supported by this endpoint: items of type 'web_search_call' are not understood here; 'message', 'function_call', 'function_call_output', 'item_reference' and 'reasoning' are.",
 		},
+		"a reference": {
+			`{"input":[{"type":"item_reference","id":"x"}]}`, "input[0].type",
+			"Unsupported parameter: 'input[0].type' is not supported by this endpoint: nothing is stored here that an item could refer to (responses.store is off). Send the items themselves, as clients do that are told 'store': false.",
+		},
+		"an item's type":   {`{"input":[{"type":1}]}`, "input[0].type", "Invalid type for 'input[0].type': expected a string, but got an integer instead."},
 		"no role":          {`{"input":[{"content":"a"}]}`, "input[0].role", "Missing required parameter: 'input[0].role'."},
 		"an unknown role":  {`{"input":[{"role":"tool","content":"a"}]}`, "input[0].role", "Invalid value: 'tool'. Supported values are: 'user', 'assistant', 'system', and 'developer'."},
 		"no content":       {`{"input":[{"role":"user"}]}`, "input[0].content", "Missing required parameter: 'input[0].content'."},
@@ -333,7 +338,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r, err := input.Decode(body, dialect.Extras{Given: true, Unknown: request.Take})
 		if err == nil {
-			err = r.Converse(nil)
+			err = r.Converse(nil, nil)
 		}
 		if err != nil {
 			if e := llm.AsError(err); e.Kind == llm.Internal || e.Message == "" {
@@ -355,7 +360,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		again, err := input.Decode([]byte(`{"input":"more"}`), dialect.Extras{})
 		if err == nil {
-			err = again.Converse(items)
+			err = again.Converse(items, nil)
 		}
 		if err != nil {
 			t.Fatalf("nothing goes on from %q: %v", items, err)

@@ -6,7 +6,8 @@ import (
 	"github.com/ingot-llm/ingot/internal/jsonx"
 )
 
-// Items lists the items of the input as they are stored, and copied: each with an id and its type, messages with parts.
+// Items lists the items of the input as they are stored, and copied: each with an id and its type, messages with parts, and
+// what was referred to. Converse has gone before.
 func (c *Request) Items(response string) [][]byte {
 	input := c.input
 	if input.Kind() == jsonx.String {
@@ -19,7 +20,11 @@ func (c *Request) Items(response string) [][]byte {
 	}
 	var all [][]byte
 	for i, v := range input.Elements() {
-		all = append(all, itemOf(v, response, i))
+		if kindOf(v) == reference {
+			all = append(all, c.found[v.Get("id").Text()])
+		} else {
+			all = append(all, itemOf(v, response, i))
+		}
 	}
 	return all
 }
@@ -28,10 +33,7 @@ func (c *Request) Items(response string) [][]byte {
 var itemPrefixes = map[string]string{"message": "msg_", "function_call": "fc_", "function_call_output": "fco_", "reasoning": "rs_"}
 
 func itemOf(v jsonx.Value, response string, i int) []byte {
-	kind, id, status := v.Get("type").Text(), v.Get("id").Text(), v.Get("status").Text()
-	if kind == "" {
-		kind = "message"
-	}
+	kind, id, status := kindOf(v), v.Get("id").Text(), v.Get("status").Text()
 	const longest = 128
 	if id == "" || len(id) > longest {
 		id = itemPrefixes[kind] + strings.TrimPrefix(response, "resp_") + "_in" + itoa(i)
