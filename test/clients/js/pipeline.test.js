@@ -387,12 +387,12 @@ describe("refusals", () => {
   });
 
   test("of an image or a sound name its place", async () => {
-    for (const part of [
-      { type: "image_url", image_url: { url: "data:image/png;base64,AA==" } },
-      { type: "input_audio", input_audio: { data: "AA==", format: "mp3" } },
+    for (const [part, code] of [
+      [{ type: "image_url", image_url: { url: "data:image/png;base64,AA==" } }, "Invalid input"],
+      [{ type: "input_audio", input_audio: { data: "AA==", format: "mp3" } }, "parameter_not_supported"],
     ]) {
       const { status, body } = await chat(at("good"), { messages: [{ role: "user", content: [{ type: "text", text: "What?" }, part] }] });
-      assert.deepEqual([status, body.error.code], ["422", "parameter_not_supported"]);
+      assert.deepEqual([status, body.error.code], ["422", code]);
       assert.deepEqual(body.detail[0].loc.slice(0, 5), ["body", "messages", 0, "content", 1]);
     }
   });

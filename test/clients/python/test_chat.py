@@ -21,7 +21,7 @@ from azure.ai.inference.models import (
 
 from answers import ID, joined, said, usage, user
 
-BASES = ["", "/", "/models", "/deployments/mock"]
+BASES = ["", "/", "/models", "/deployments/mock", "/inference", "/orgs/acme/inference"]
 
 
 @pytest.mark.parametrize("base", BASES)

@@ -11,7 +11,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from answers import ID, Sent
 from encoding import encode
 
-BASES = ["", "/models", "/deployments/mock-embedding"]
+BASES = ["", "/models", "/deployments/mock-embedding", "/inference", "/orgs/acme/inference"]
 TEXTS = ["Hello there", "Good bye, moon", "Hello there"]
 
 

@@ -22,7 +22,7 @@ def refusal(client, kind=HttpResponseError, **options):
 
 
 @both
-@pytest.mark.parametrize("base", ["", "/models", "/deployments/mock", "/deployments/nobody"])
+@pytest.mark.parametrize("base", ["", "/models", "/deployments/mock", "/deployments/nobody", "/inference"])
 def test_a_wrong_key_is_an_authentication_error(sdk, base, stream):
     error = refusal(sdk.chat(base, key="wrong"), ClientAuthenticationError, stream=stream)
 
@@ -171,9 +171,9 @@ def test_an_unknown_word_in_the_header_is_refused(sdk):
     assert refused.value.response.json()["detail"] == expected
 
 
-def test_a_part_that_the_model_cannot_read_is_named(sdk):
+def test_a_part_that_the_model_cannot_read_is_named(engine):
     image = ImageContentItem(image_url=ImageUrl(url="data:image/png;base64,AA=="))
-    error = refusal(sdk.chat(), messages=[UserMessage(content=[image])])
+    error = refusal(engine.chat(), messages=[UserMessage(content=[image])])
 
     assert (error.status_code, error.error.code) == (422, "parameter_not_supported")
     assert error.response.json()["detail"][0]["loc"][:5] == ["body", "messages", 0, "content", 0]

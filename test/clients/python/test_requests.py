@@ -224,22 +224,22 @@ def picture(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("make", "says"),
+    ("make", "code", "says"),
     [
-        (lambda path: ImageContentItem(image_url=ImageUrl(url="https://example.com/a.png")), "image"),
-        (lambda path: ImageContentItem(image_url=ImageUrl.load(image_file=path, image_format="png", detail=ImageDetailLevel.HIGH)), "image"),
-        (lambda path: AudioContentItem(input_audio=InputAudio.load(audio_file=path, audio_format="mp3")), "audio"),
+        (lambda path: ImageContentItem(image_url=ImageUrl.load(image_file=path, image_format="png", detail=ImageDetailLevel.HIGH)), "Invalid input", "PNG"),
+        (lambda path: ImageContentItem(image_url=ImageUrl(url="https://127.0.0.1/a.png")), "Invalid input", "address"),
+        (lambda path: AudioContentItem(input_audio=InputAudio.load(audio_file=path, audio_format="mp3")), "parameter_not_supported", "audio"),
     ],
-    ids=["address", "file", "audio"],
+    ids=["file", "address", "audio"],
 )
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_part_that_a_text_model_cannot_read_is_refused_by_name(sdk, picture, make, says, stream):
+def test_a_part_that_cannot_be_read_is_refused_by_name(sdk, picture, make, code, says, stream):
     messages = [SystemMessage("Look."), UserMessage([TextContentItem(text="What is this?"), make(picture)])]
     with pytest.raises(HttpResponseError) as refused:
         sdk.chat().complete(messages=messages, stream=stream)
 
     error = refused.value
-    assert (error.status_code, error.error.code) == (422, "parameter_not_supported")
+    assert (error.status_code, error.error.code) == (422, code)
     assert says in error.message
     assert error.response.json()["detail"][0]["loc"][:5] == ["body", "messages", 1, "content", 1]
 
