@@ -29,13 +29,13 @@ func Method(w http.ResponseWriter, r *http.Request, operation string, takes ...s
 	if slices.Contains(takes, r.Method) || r.Method == http.MethodHead && slices.Contains(takes, http.MethodGet) {
 		return false, nil
 	}
-	allow := ""
+	var allow []string
 	for _, m := range takes {
-		if allow += m + ", "; m == http.MethodGet {
-			allow += "HEAD, "
+		if allow = append(allow, m); m == http.MethodGet {
+			allow = append(allow, http.MethodHead)
 		}
 	}
-	w.Header().Set("Allow", allow+"OPTIONS")
+	w.Header().Set("Allow", strings.Join(append(allow, http.MethodOptions), ", "))
 	if r.Method == http.MethodOptions {
 		w.WriteHeader(http.StatusNoContent)
 		return true, nil

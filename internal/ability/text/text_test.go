@@ -112,7 +112,10 @@ func TestAPromptIsGivenBackBeforeEachChoice(t *testing.T) {
 	if e.asked.Echo || e.asked.Logprobs != nil || !e.asked.Stream {
 		t.Errorf("asked %+v", e.asked)
 	}
-	for range text.Wrap(e).Complete(t.Context(), r) {
+	for _, err := range text.Wrap(e).Complete(t.Context(), r) {
+		if err != nil {
+			t.Error(err)
+		}
 		break // a caller who leaves
 	}
 	both := &llm.CompleteRequest{Prompts: prompts("a", "b"), BestOf: new(2), Echo: true}

@@ -95,7 +95,8 @@ func TestAChatIsAnsweredAsOpenAIDoes(t *testing.T) {
 			ok("echo", chat("parrot-1", "stop", `"content":"Hi you"`, usage(used)), "x-ingot-dropped: prediction, prompt_cache_key, service_tier, store, verbosity"),
 		},
 		{
-			"unknown members that may be dropped", v1Chat, `{` + asked + `,"top_k":5,"data_sources":[]}`, []string{"extra-parameters: drop"},
+			"unknown members that may be dropped", v1Chat, `{` + asked + `,"top_k":5,"data_sources":[]}`,
+			[]string{"extra-parameters: drop"},
 			ok("echo", chat("parrot-1", "stop", `"content":"Hi you"`, usage(used)), "x-ingot-dropped: top_k, data_sources"),
 		},
 		{

@@ -68,9 +68,13 @@ func Routes() []dialect.Route {
 	}
 	for _, base := range []string{"/openai", "/openai/v1", "/v1"} {
 		for _, one := range []struct{ method, path, operation string }{
-			{http.MethodGet, "/models", "models"}, {http.MethodGet, "/models/{model}", "model"}, {http.MethodPost, "/responses", opResponses},
-			{http.MethodGet, "/responses/{response_id}", "response"}, {http.MethodDelete, "/responses/{response_id}", "response"},
-			{http.MethodGet, "/responses/{response_id}/input_items", "response/input_items"}, {http.MethodPost, "/responses/{response_id}/cancel", "response/cancel"},
+			{http.MethodGet, "/models", "models"},
+			{http.MethodGet, "/models/{model}", "model"},
+			{http.MethodPost, "/responses", opResponses},
+			{http.MethodGet, "/responses/{response_id}", "response"},
+			{http.MethodDelete, "/responses/{response_id}", "response"},
+			{http.MethodGet, "/responses/{response_id}/input_items", "response/input_items"},
+			{http.MethodPost, "/responses/{response_id}/cancel", "response/cancel"},
 		} {
 			routes = append(routes, dialect.Route{Method: one.method, Path: base + one.path, Operation: one.operation})
 		}

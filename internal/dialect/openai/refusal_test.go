@@ -115,7 +115,8 @@ func TestWhatATargetCannotDoIsRefusedByName(t *testing.T) {
 		{"token ids", v1Embed, `{"model":"vectors","input":[1]}`, nil, lacks("vectors", "input[0]", "token ids in 'input'")},
 		{"too many inputs", v1Embed, `{"model":"vectors","input":["a","b","c"]}`, nil, refused("vectors", "invalid_value", "Invalid value for 'input': List should have at most 2 items after validation, not 3.", "input")},
 		{
-			"what is unknown even to the model", v1Chat, with(`"top_k":1`), []string{"extra-parameters: pass-through"},
+			"what is unknown even to the model", v1Chat, with(`"top_k":1`),
+			[]string{"extra-parameters: pass-through"},
 			refused("echo", "unknown_parameter", "Extra inputs are not permitted: deployment 'echo' does not take 'top_k'.", "top_k"),
 		},
 		{"what may be dropped", v1Chat, with(`"n":2,"logit_bias":{}`), []string{"extra-parameters: drop"}, ok("echo", chat("parrot-1", "stop", `"content":"Hi you"`, usage(used)), "x-ingot-dropped: n, logit_bias")},

@@ -110,8 +110,13 @@ func TestModelsAreListedAsEachDoorDoes(t *testing.T) {
 	const now = "5"
 	v1List, azureList := []string{v1("echo", "0")}, []string{azure("echo", "0", "parrot-1", chats)}
 	for _, m := range []struct{ id, model, does string }{
-		{"think", "thinker-1", thinks}, {"vectors", "vectors-1", embeds}, {"openai/gpt-4o", "parrot-2", chats}, {"two words", "parrot-3", chats},
-		{"cut", "parrot-4", chats}, {"fail", "parrot-5", chats}, {"chat", "parrot-6", chats},
+		{"think", "thinker-1", thinks},
+		{"vectors", "vectors-1", embeds},
+		{"openai/gpt-4o", "parrot-2", chats},
+		{"two words", "parrot-3", chats},
+		{"cut", "parrot-4", chats},
+		{"fail", "parrot-5", chats},
+		{"chat", "parrot-6", chats},
 	} {
 		v1List, azureList = append(v1List, v1(m.id, now)), append(azureList, azure(m.id, now, m.model, m.does))
 	}
