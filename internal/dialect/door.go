@@ -72,8 +72,8 @@ func Last(query url.Values, name string) string {
 var versionForm = regexp.MustCompile(`^(\d{4}-\d{2}-\d{2}(-preview)?|preview|latest)$`)
 
 // Version reads the api-version (doc/protocol.md §1.3), which may be absent, or must look like one. Where it is strict, one is
-// needed, and one of those that were published, if any are given.
-func Version(query url.Values, strict bool, published ...string) (string, error) {
+// needed, and one of those that were published, if any are given. The usual one is named to who has another.
+func Version(query url.Values, strict bool, usual string, published ...string) (string, error) {
 	v := Last(query, "api-version")
 	known := slices.Contains(published, v) || v != "" && (!strict || len(published) == 0) && versionForm.MatchString(v)
 	switch {
@@ -87,6 +87,6 @@ func Version(query url.Values, strict bool, published ...string) (string, error)
 	}
 	return "", &llm.Error{
 		Kind: llm.NoRoute, Param: "api-version",
-		Message: "Resource not found: there is no api-version '" + Clip(v) + "'. The usual one is 2024-05-01-preview.",
+		Message: "Resource not found: there is no api-version '" + Clip(v) + "'. The usual one is " + usual + ".",
 	}
 }

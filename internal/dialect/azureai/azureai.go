@@ -74,7 +74,7 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request) error {
 	if p.operation == "catalog/models" {
 		return d.catalog(w, r)
 	}
-	version, err := dialect.Version(query, d.StrictVersions && p.operation != "score", versions...)
+	version, err := dialect.Version(query, d.StrictVersions && p.operation != "score", "2024-05-01-preview", versions...)
 	if err != nil {
 		return err
 	}

@@ -170,7 +170,11 @@ func (f *failure) detail(d *llm.Detail, generic bool) {
 	case d.Type == "missing":
 		f.code, message = "missing_required_parameter", "Missing required parameter: '"+f.param+"'."
 	case expected[d.Type] != "":
-		f.code, message = "invalid_type", "Invalid type for '"+f.param+"': expected "+expected[d.Type]+", but got "+kindOf(jsonx.Value(d.Input))+" instead."
+		want := expected[d.Type]
+		if strings.Contains(d.Msg, " or ") {
+			want = strings.TrimPrefix(d.Msg, "Input should be ")
+		}
+		f.code, message = "invalid_type", "Invalid type for '"+f.param+"': expected "+want+", but got "+kindOf(jsonx.Value(d.Input))+" instead."
 	case d.Type == "enum":
 		message = "Invalid value: " + shown(jsonx.Value(d.Input)) + ". Supported values are: " + supported(d.Msg) + "."
 	case d.Type == "extra_forbidden":

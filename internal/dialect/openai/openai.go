@@ -74,7 +74,7 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	q := &question{door: d, place: p, caller: caller, version: dialect.Last(query, "api-version")}
 	if p.wire == llm.WireAzure {
-		if q.version, err = dialect.Version(query, d.StrictVersions); err != nil {
+		if q.version, err = dialect.Version(query, d.StrictVersions, "2024-10-21"); err != nil {
 			return err
 		}
 	}

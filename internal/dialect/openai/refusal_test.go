@@ -41,6 +41,7 @@ func TestWhatIsWrongWithAChatIsNamedAsOpenAIDoes(t *testing.T) {
 		{`{"model":"echo","messages":[]}`, "invalid_value", "messages", in + "messages': List should have at least 1 item after validation, not 0."},
 		{`{"model":"echo","messages":"x"}`, "invalid_type", "messages", "Invalid type for 'messages': expected an array, but got a string instead."},
 		{said(`{"role":"user"}`), "missing_required_parameter", "messages[0].content", "Missing required parameter: 'messages[0].content'."},
+		{said(`{"role":"user","content":5}`), "invalid_type", "messages[0].content", "Invalid type for 'messages[0].content': expected a valid string or a list of parts, but got an integer instead."},
 		{said(`{"role":"robot","content":"x"}`), "invalid_value", "messages[0].role", "Invalid value: 'robot'. Supported values are: 'system', 'developer', 'user', 'assistant', 'tool', and 'function'."},
 		{said(user + `,{"role":"tool","tool_call_id":"c","content":"x"}`), "invalid_value", "messages[1].tool_call_id", in + "messages[1].tool_call_id': A message of a tool must answer a call of a message before it."},
 		{said(user + `,{"role":"function","name":"f","content":"x"}`), "invalid_value", "messages[1].name", in + "messages[1].name': A message of a function must name one that a message before it calls."},
@@ -154,7 +155,7 @@ func TestTheVersionIsReadAtAzureOpenAIOnly(t *testing.T) {
 	strict := door(t, func(o *openai.Options) { o.StrictVersions = true })
 	body := `{` + asked + `}`
 	fine := ok("echo", chat("parrot-1", "stop", `"content":"Hi you"`, usage(used)))
-	none := refusal(404, "404", "Resource not found: there is no api-version 'x'. The usual one is 2024-05-01-preview.", "not_found_error", "api-version")
+	none := refusal(404, "404", "Resource not found: there is no api-version 'x'. The usual one is 2024-10-21.", "not_found_error", "api-version")
 	const at = "POST /openai/deployments/echo/chat/completions"
 	compare(t, door(t, nil), []exchange{
 		{"anything that looks like one", at + "?api-version=2099-01-01-preview", body, nil, fine},
