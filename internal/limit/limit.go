@@ -90,11 +90,12 @@ func (m *Memory) take(now time.Time, tokens int, quotas []llm.Quota) func(contex
 		}
 	}
 	return func(_ context.Context, u llm.Usage) {
+		const most = 1 << 40 // that are believed, so that no sum overflows
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		now := time.Now()
 		for _, a := range holders {
-			a.settle(h, spending{now, max(u.Prompt, 0) + max(u.Completion, 0)})
+			a.settle(h, spending{now, min(max(u.Prompt, 0), most) + min(max(u.Completion, 0), most)})
 		}
 		holders = nil // whoever settles again changes nothing
 	}

@@ -3,6 +3,7 @@ package limit_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -318,6 +319,21 @@ func BenchmarkReserve(b *testing.B) {
 		}
 		if g.Settle != nil {
 			g.Settle(b.Context(), llm.Usage{Prompt: 1})
+		}
+	}
+}
+
+func TestUsageThatCannotBeTrueOpensNothing(t *testing.T) {
+	t.Parallel()
+	for _, u := range []llm.Usage{{Prompt: math.MaxInt, Completion: math.MaxInt}, {Prompt: math.MinInt, Completion: 100}} {
+		var m limit.Memory
+		for range 3 {
+			if g := reserve(t, &m, 1, tokens("a", 100)); g.Settle != nil {
+				g.Settle(t.Context(), u)
+			}
+		}
+		if g := reserve(t, &m, 1, tokens("a", 100)); g.Wait <= 0 || g.Limits.Tokens.Remaining != 0 {
+			t.Errorf("after %+v: got %+v", u, g)
 		}
 	}
 }

@@ -37,7 +37,7 @@ func (l *limiter) Chat(ctx context.Context, req *llm.ChatRequest) llm.Stream {
 	if len(quotas) == 0 {
 		return s
 	}
-	return l.stream(ctx, req.Model, quotas, func(context int) claim { return claimOfChat(req, context) }, s)
+	return l.stream(ctx, req.Model, quotas, func(length int) claim { return claimOfChat(req, length) }, s)
 }
 
 func (l *limiter) Complete(ctx context.Context, req *llm.CompleteRequest) llm.Stream {
@@ -45,7 +45,7 @@ func (l *limiter) Complete(ctx context.Context, req *llm.CompleteRequest) llm.St
 	if len(quotas) == 0 {
 		return s
 	}
-	return l.stream(ctx, req.Model, quotas, func(context int) claim { return claimOfComplete(req, context) }, s)
+	return l.stream(ctx, req.Model, quotas, func(length int) claim { return claimOfComplete(req, length) }, s)
 }
 
 func (l *limiter) Embed(ctx context.Context, req *llm.EmbedRequest) (reply *llm.EmbedReply, err error) {
@@ -78,8 +78,8 @@ func (l *limiter) Embed(ctx context.Context, req *llm.EmbedRequest) (reply *llm.
 // Models is no request to a model and not counted.
 func (l *limiter) Models(ctx context.Context) ([]llm.ModelInfo, error) { return l.next.Models(ctx) }
 
-// stream counts a stream; claims says what it may take of a model with so long a context.
-func (l *limiter) stream(ctx context.Context, deployment string, quotas []llm.Quota, claims func(context int) claim, s llm.Stream) llm.Stream {
+// stream counts a stream; claims says what it may take of a model with a context of that length.
+func (l *limiter) stream(ctx context.Context, deployment string, quotas []llm.Quota, claims func(length int) claim, s llm.Stream) llm.Stream {
 	return func(yield func(*llm.Reply, error) bool) {
 		length := 0
 		if m := l.models[deployment]; m != nil {
@@ -131,10 +131,13 @@ func (l *limiter) reserve(ctx context.Context, deployment string, quotas []llm.Q
 	case g.Wait == 0:
 		return g, nil
 	case g.Wait < 0:
+		of := "send less at once"
+		if c.said && c.answer > 0 {
+			of = fmt.Sprintf("%d of them are for the prompt and the rest for the answer, so ask for a shorter one (max_tokens) or send less", c.prompt)
+		}
 		return g, &llm.Error{
 			Kind: llm.OverBudget, Code: g.Lack, Meta: meta,
-			Message: fmt.Sprintf("The request may take %d tokens, %d for its prompt and the rest for the answer, and the limit of the %s is %d a minute: ask for a shorter answer (max_tokens) or send a shorter prompt.",
-				tokens, c.prompt, holder(g.By), g.By.Tokens),
+			Message: fmt.Sprintf("The request may take %d tokens, and the limit of the %s is %d a minute: %s.", tokens, holder(g.By), g.By.Tokens, of),
 		}
 	}
 	most := g.By.Requests

@@ -67,7 +67,7 @@ func TestRequestsOverALimitAreRefusedWithTheTimeToWait(t *testing.T) {
 			{50 * time.Second, llm.CodeRequests, key, llm.RateLimited, "Rate limit is exceeded. Try again in 50 seconds. The limit of the key is 2 requests a minute."},
 			{42100 * time.Millisecond, llm.CodeTokens, key, llm.RateLimited, "Rate limit is exceeded. Try again in 43 seconds. The limit of the key is 50 tokens a minute."},
 			{time.Millisecond, llm.CodeTokens, llm.Quota{Holder: "deployment d", Tokens: 9}, llm.RateLimited, "Rate limit is exceeded. Try again in 1 seconds. The limit of the deployment is 9 tokens a minute."},
-			{-1, llm.CodeTokens, llm.Quota{Holder: "deployment d", Tokens: 2}, llm.OverBudget, "for its prompt and the rest for the answer, and the limit of the deployment is 2 a minute: ask for a shorter answer (max_tokens) or send a shorter prompt."},
+			{-1, llm.CodeTokens, llm.Quota{Holder: "deployment d", Tokens: 2}, llm.OverBudget, "tokens, and the limit of the deployment is 2 a minute: send less at once."},
 		} {
 			left := llm.Limits{Requests: llm.Allowance{Limit: 2, Reset: time.Second}}
 			m, counter := &model{}, &book{grant: llm.Grant{Wait: c.wait, Lack: c.lack, By: c.by, Limits: left}}
@@ -344,5 +344,18 @@ func TestWhatIsCountedIsWhatWasUsedWhoeverComesAtOnce(t *testing.T) {
 		if counted := most - g.Limits.Tokens.Remaining; counted == 0 || int64(counted) != used.Load() {
 			t.Errorf("of the %s %d tokens are counted, %d were used", holder, counted, used.Load())
 		}
+	}
+}
+
+func TestWhatNoMinuteHasRoomForIsToldWithTheFix(t *testing.T) {
+	t.Parallel()
+	counter := &book{grant: llm.Grant{Wait: -1, Lack: llm.CodeTokens, By: llm.Quota{Holder: "key alice", Tokens: 10}}}
+	e := envelope(0)
+	e.Caller.TokensPerMinute = 10
+	say := []llm.Message{{Role: llm.User, Parts: []llm.Part{llm.NewText(strings.Repeat("x", 40))}}}
+	_, err := counter.over(&model{}).Chat(t.Context(), &llm.ChatRequest{Envelope: e, Messages: say, Sampling: llm.Sampling{MaxTokens: new(20)}}).Collect()
+	const want = "The request may take 34 tokens, and the limit of the key is 10 a minute: 14 of them are for the prompt and the rest for the answer, so ask for a shorter one (max_tokens) or send less."
+	if err == nil || llm.AsError(err).Message != want {
+		t.Errorf("got %v", err)
 	}
 }

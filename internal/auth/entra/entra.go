@@ -78,7 +78,8 @@ func New(o Options) (*Validator, error) {
 	if o.FirstParty {
 		o.Audiences = append(slices.Clip(o.Audiences), firstParty...)
 	}
-	if len(o.Audiences) == 0 {
+	o.Audiences = trimmed(o.Audiences)
+	if len(o.Audiences) == 0 || slices.Contains(o.Audiences, "") {
 		return nil, errors.New("entra: name an audience that tokens are made out to, such as api://… of an app registration")
 	}
 	if o.Leeway < 0 || o.Leeway > maxLeeway {
@@ -99,7 +100,6 @@ func New(o Options) (*Validator, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	o.Audiences = trimmed(o.Audiences)
 	o.Allow.Objects, o.Allow.Apps, o.Allow.Groups = lower(o.Allow.Objects), lower(o.Allow.Apps), lower(o.Allow.Groups)
 	v := &Validator{o: o, sets: map[string]map[string]*keySet{}}
 	for _, tenant := range lower(o.Tenants) {
