@@ -68,15 +68,29 @@ func exifOfJPEG(data []byte) []byte {
 	return nil
 }
 
-// isProgressive reports whether a JPEG comes in several scans, which its decoder holds in memory.
-func isProgressive(data []byte) bool {
-	const sof2 = 0xc2
-	for marker := range segments(data) {
-		if marker == sof2 {
-			return true
+// scans counts the scans of a JPEG, and reports whether it is progressive: then its decoder holds all of them in memory. It
+// passes over what stands between segments, as the decoder does.
+func scans(data []byte) (n int, progressive bool) {
+	const sof2, restart, start, end, scan = 0xc2, 0xd0, 0xd8, 0xd9, 0xda // eight restarts stand within a scan
+	for rest := data; ; {
+		at := bytes.IndexByte(rest, 0xff)
+		if at < 0 || at+4 > len(rest) {
+			return n, progressive
 		}
+		marker, size := rest[at+1], int(binary.BigEndian.Uint16(rest[at+2:]))
+		rest = rest[at+1:]
+		switch {
+		case marker == 0xff || marker == 0 || marker >= restart && marker <= start:
+			continue
+		case marker == end || 1+size > len(rest):
+			return n, progressive
+		case marker == sof2:
+			progressive = true
+		case marker == scan:
+			n++
+		}
+		rest = rest[1+size:]
 	}
-	return false
 }
 
 // exifOfPNG finds the EXIF block of a PNG.

@@ -37,6 +37,12 @@ var formats = []format{
 // progressive is what each pixel of a progressive JPEG takes in all.
 const progressive = 20
 
+// A decoder goes over all pixels for every scan, however little is in it.
+const (
+	mostScans       = 4 // one for each component
+	mostProgressive = 100
+)
+
 // unread lists what is known by name only. What comes first decides.
 var unread = []struct{ name, magic string }{
 	{"AVIF", "????ftypavi"},
@@ -153,6 +159,12 @@ func (r *Reader) judge(data []byte) (*file, error) {
 	if pixels := int64(c.Width) * int64(c.Height); pixels > r.limits.Pixels {
 		return nil, &Error{Type: "bytes_too_long", Msg: fmt.Sprintf("An image has at most %d pixels, and this %s of %d by %d has %d.", r.limits.Pixels, f.name, c.Width, c.Height, pixels)}
 	}
+	if f.name == "JPEG" {
+		n, progressive := scans(data)
+		if n > mostProgressive || n > mostScans && !progressive {
+			return nil, faulty("This JPEG comes in more scans than are read: save it anew.")
+		}
+	}
 	return &file{f, data, c.Width, c.Height}, nil
 }
 
@@ -167,9 +179,14 @@ func (f *file) pixels() int64 { return int64(f.width) * int64(f.height) }
 // memory is about what it takes to convert the file, in bytes: its decoder, two bitmaps, and the new file.
 func (f *file) memory() int64 {
 	const ours = 4 + 4 + 4
-	weight := f.weight
-	if f.name == "JPEG" && isProgressive(f.data) {
-		weight = progressive
+	weight, codes := f.weight, int64(0)
+	switch f.name {
+	case "JPEG":
+		if _, held := scans(f.data); held {
+			weight = progressive
+		}
+	case "WebP":
+		codes = codesOf(f.data)
 	}
-	return f.pixels() * (weight + ours)
+	return f.pixels()*(weight+ours) + codes
 }

@@ -66,6 +66,18 @@ func chunks(data []byte) iter.Seq2[string, []byte] {
 	}
 }
 
+// codesOf is about how much memory codes take where a WebP, or its transparency, is stored without losses: each piece of it
+// may have its own.
+func codesOf(data []byte) int64 {
+	const each, most = 1 << 10, 144 << 20 // for a byte of the file, and what its decoder takes
+	for name := range chunks(data) {
+		if name == "VP8L" || name == "ALPH" {
+			return min(int64(len(data))*each, most)
+		}
+	}
+	return 0
+}
+
 // exifOfWebP finds the EXIF block of a WebP; some writers begin it as a JPEG's does.
 func exifOfWebP(data []byte) []byte {
 	for name, body := range chunks(data) {
