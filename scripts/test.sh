@@ -6,7 +6,7 @@
 #   generated  go generate leaves no difference
 #   unit       tests of both modules under the race detector
 #   cross      CGO_ENABLED=0 builds for six platforms
-#   fuzz       every fuzz target for FUZZTIME (20s)
+#   fuzz       every fuzz target for FUZZTIME (10s)
 #   engine     tests tagged engine: a real engine and real models
 #   sdk        the official Python and JavaScript SDKs against bin/ingot, without TLS and with it; README's table of what they reach
 #   contract   the OpenAPI document of bin/ingot: valid, and kept with whatever requests (schemathesis)
@@ -104,7 +104,7 @@ cross() {
 fuzz_one() { # DIR PACKAGE TARGET
 	local out try
 	for try in 1 2; do
-		if out=$(go -C "$1" test -run '^$' -fuzz "^$3\$" -fuzztime "${FUZZTIME:-20s}" -fuzzminimizetime 5s -parallel 1 "$2" 2>&1); then
+		if out=$(go -C "$1" test -run '^$' -fuzz "^$3\$" -fuzztime "${FUZZTIME:-10s}" -fuzzminimizetime 5s -parallel 1 "$2" 2>&1); then
 			echo "ok $2 $3: $(grep -o 'execs: [0-9]*' <<<"$out" | tail -n 1)"
 			return
 		fi
