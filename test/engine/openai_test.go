@@ -4,6 +4,7 @@ package engine_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -14,9 +15,7 @@ func TestOpenAIsMembers(t *testing.T) {
 	g := serve(t, smollm2)
 	sky := func(more body) body {
 		b := body{"model": "smollm2", "prompt": "The sky is", "max_tokens": 4, "temperature": 0}
-		for name, v := range more {
-			b[name] = v
-		}
+		maps.Copy(b, more)
 		return b
 	}
 	texts := func(b body) (out []string) {
