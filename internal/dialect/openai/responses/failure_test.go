@@ -93,14 +93,15 @@ func TestLogProbabilitiesComeWhereTheyAreAskedFor(t *testing.T) {
 		return []llm.TokenLogprob{{Token: token, Logprob: -0.5, Top: []llm.TokenLogprob{{Token: "x", Logprob: -1, Bytes: []byte{120}}}}}
 	}
 	s := &scripted{fragments: []*llm.Reply{
-		{Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText("H")}, Logprobs: p("H")}}},
+		{Choices: []llm.Choice{{Parts: []llm.Part{llm.Reasoning{Text: llm.NewText("Hm")}}, Logprobs: p("Hm")}}}, {Choices: []llm.Choice{{Logprobs: p("?")}}},
+		{Choices: []llm.Choice{{At: 1, Parts: []llm.Part{llm.NewText("H")}, Logprobs: p("H")}}},
 		{Choices: []llm.Choice{{Logprobs: p("i")}}},
-		{Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText("i")}, Logprobs: p("i")}}}, end(llm.FinishStop),
+		{Choices: []llm.Choice{{At: 1, Parts: []llm.Part{llm.NewText("i")}, Logprobs: p("i")}}}, {Choices: []llm.Choice{{Logprobs: p("!")}}}, end(llm.FinishStop),
 	}}
 	one := func(token, code string) string {
 		return `{"token":"` + token + `","logprob":-0.5,"bytes":[` + code + `],"top_logprobs":[{"token":"x","logprob":-1,"bytes":[120]}]}`
 	}
-	whole := "[" + one("H", "72") + "," + one("i", "105") + "," + one("i", "105") + "]"
+	whole := "[" + one("H", "72") + "," + one("i", "105") + "," + one("i", "105") + "," + one("!", "33") + "]"
 	synctest.Test(t, func(t *testing.T) {
 		const wish = `,"include":["message.output_text.logprobs"],"top_logprobs":1}`
 		got := ask(t, api(s, nil), "POST /v1/responses", strings.TrimSuffix(hi, "}")+wish)
@@ -109,7 +110,7 @@ func TestLogProbabilitiesComeWhereTheyAreAskedFor(t *testing.T) {
 		}
 		got = ask(t, api(s, nil), "POST /v1/responses", strings.TrimSuffix(hiStreamed, "}")+wish)
 		for _, part := range []string{
-			`"delta":"H","logprobs":[` + one("H", "72") + `]}`, `"delta":"i","logprobs":[` + one("i", "105") + "," + one("i", "105") + `]}`,
+			`"delta":"H","logprobs":[` + one("H", "72") + `]}`, `"delta":"i","logprobs":[` + one("i", "105") + "," + one("i", "105") + `]}`, `"delta":"","logprobs":[` + one("!", "33") + `]}`,
 			`"text":"Hi","logprobs":` + whole + `}`, `"text":"Hi","annotations":[],"logprobs":` + whole + `}`,
 		} {
 			if !strings.Contains(got, part) {

@@ -227,6 +227,10 @@ func TestAnAnswerIsAResponse(t *testing.T) {
 		"a call that is cut": {
 			[]*llm.Reply{call(0, "call_1", "f", `{"a`), end(llm.FinishLength)}, hi, response("incomplete", called(0, "incomplete", "call_1", "f", `{\"a`), usage),
 		},
+		"calls of which one is cut in the middle of another": {
+			[]*llm.Reply{call(0, "call_1", "f", `{"a`), call(1, "call_2", "g", ""), call(2, "call_3", "h", "{}"), end(llm.FinishLength)}, hi,
+			response("incomplete", called(0, "incomplete", "call_1", "f", `{\"a`)+","+called(1, "completed", "call_2", "g", "{}")+","+called(2, "incomplete", "call_3", "h", "{}"), usage),
+		},
 		"another choice, which nobody asked for": {
 			[]*llm.Reply{text(0, "Hi"), {Choices: []llm.Choice{{Index: 1, Parts: []llm.Part{llm.NewText("Ho")}}}}, end(llm.FinishStop)}, hi,
 			response("completed", said(0, "completed", "Hi"), usage),

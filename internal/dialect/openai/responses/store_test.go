@@ -17,7 +17,7 @@ import (
 
 	"github.com/ingot-llm/ingot/internal/dialect/openai/responses"
 	"github.com/ingot-llm/ingot/internal/llm"
-	"github.com/ingot-llm/ingot/internal/wire/openai/request"
+	"github.com/ingot-llm/ingot/internal/wire/openai/encode"
 )
 
 func store(t testing.TB, change ...func(*responses.StoreOptions)) *responses.Store {
@@ -151,7 +151,7 @@ func TestAConversationGoesOn(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	create(t, h, body("b", `"previous_response_id":"`+second+`"`))
-	got := string(request.AppendChat(nil, s.last()))
+	got := string(encode.AppendChat(nil, s.last()))
 	want := `{"model":"echo","messages":[{"role":"user","content":"a"},{"role":"assistant","content":"One","tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},` +
 		`{"role":"tool","tool_call_id":"c1","content":"1"},{"role":"assistant","content":"Two"},{"role":"user","content":"b"}]}`
 	if d := cmp.Diff(want, got); d != "" {
@@ -173,13 +173,13 @@ func TestItemsAreReferredTo(t *testing.T) {
 	asked := refer("msg_"+first+"_in0", "rs_"+first+"_0", "msg_"+first+"_1")
 	second := create(t, h, asked, "Caller: me")
 	want := `{"model":"echo","messages":[{"role":"user","content":"a"},{"role":"assistant","content":"One"},{"role":"user","content":"b"}]}`
-	if d := cmp.Diff(want, string(request.AppendChat(nil, s.last()))); d != "" {
+	if d := cmp.Diff(want, string(encode.AppendChat(nil, s.last()))); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
 	ask(t, h, "DELETE /v1/responses/resp_"+first, "", "Caller: me")
 	create(t, h, body("c", `"previous_response_id":"`+second+`"`), "Caller: me")
 	want = strings.Replace(want, `"b"}`, `"b"},{"role":"assistant","content":"One"},{"role":"user","content":"c"}`, 1)
-	if d := cmp.Diff(want, string(request.AppendChat(nil, s.last()))); d != "" {
+	if d := cmp.Diff(want, string(encode.AppendChat(nil, s.last()))); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
 	short := strings.TrimPrefix(second, "resp_")
@@ -207,7 +207,7 @@ func TestHalfACallIsNoPartOfAConversation(t *testing.T) {
 	first := create(t, h, body("a"))
 	create(t, h, body("b", `"previous_response_id":"`+first+`"`))
 	want := `{"model":"echo","messages":[{"role":"user","content":"a"},{"role":"assistant","content":"One"},{"role":"user","content":"b"}]}`
-	if d := cmp.Diff(want, string(request.AppendChat(nil, s.last()))); d != "" {
+	if d := cmp.Diff(want, string(encode.AppendChat(nil, s.last()))); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
 }

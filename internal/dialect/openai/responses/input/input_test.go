@@ -11,6 +11,7 @@ import (
 	"github.com/ingot-llm/ingot/internal/dialect"
 	"github.com/ingot-llm/ingot/internal/dialect/openai/responses/input"
 	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/wire/openai/encode"
 	"github.com/ingot-llm/ingot/internal/wire/openai/request"
 )
 
@@ -27,7 +28,7 @@ func chat(body string, extras dialect.Extras, before ...string) (string, *input.
 	if err := r.Converse(history, nil); err != nil {
 		return "", nil, err
 	}
-	return string(request.AppendChat(nil, &r.Chat)), r, nil
+	return string(encode.AppendChat(nil, &r.Chat)), r, nil
 }
 
 var refuse = dialect.Extras{Unknown: request.Refuse}
@@ -346,7 +347,7 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
-		if asked := request.AppendChat(nil, &r.Chat); !json.Valid(asked) {
+		if asked := encode.AppendChat(nil, &r.Chat); !json.Valid(asked) {
 			t.Fatalf("%q became %s", body, asked)
 		}
 		if echo := r.Echo(); !json.Valid([]byte("{" + string(echo) + "}")) {

@@ -161,7 +161,7 @@ func (a *Answer) take(f *llm.Reply) error {
 		if c.Index != 0 { // nobody asked for another
 			continue
 		}
-		if a.o.Logprobs {
+		if a.o.Logprobs && a.ofText(c) {
 			a.late = append(a.late, c.Logprobs...)
 			const each = 64
 			a.said += each * len(c.Logprobs)
@@ -179,6 +179,16 @@ func (a *Answer) take(f *llm.Reply) error {
 		return disorder("it has no end")
 	}
 	return nil
+}
+
+// ofText reports whether the log probabilities of a fragment are those of a text: of thoughts and calls they are not told.
+func (a *Answer) ofText(c *llm.Choice) bool {
+	if len(c.Parts) > 0 {
+		_, text := c.Parts[0].(llm.Text)
+		return text
+	}
+	n := len(a.items)
+	return n == 0 || a.items[n-1].kind == messageItem
 }
 
 func (a *Answer) part(at int, p llm.Part) error {
@@ -212,10 +222,16 @@ func (a *Answer) text(at int, k kind, t llm.Text) error {
 	if it.kind != k {
 		return disorder("a part that changes its kind")
 	}
+	a.say(it, t)
+	return nil
+}
+
+// say appends to the text of an item, and to a message the log probabilities that came until now.
+func (a *Answer) say(it *item, t llm.Text) {
 	a.said += t.Size()
 	it.text = t.AppendTo(it.text)
 	var logprobs []byte
-	if k == messageItem && len(a.late) > 0 {
+	if it.kind == messageItem && len(a.late) > 0 {
 		w := &jsonx.Writer{}
 		writeLogprobs(w, a.late)
 		a.late, logprobs = nil, w.Bytes
@@ -225,7 +241,6 @@ func (a *Answer) text(at int, k kind, t llm.Text) error {
 		it.logprobs = append(it.logprobs, logprobs...)
 	}
 	a.textDelta(it, t, logprobs)
-	return nil
 }
 
 func (a *Answer) call(at int, c llm.ToolCall) error {
@@ -309,7 +324,11 @@ func (a *Answer) End() {
 		if it.status != InProgress {
 			continue
 		}
-		if last := i == len(a.items)-1; last {
+		if it.kind == messageItem && len(a.late) > 0 {
+			a.say(it, llm.Text{})
+		}
+		half := it.kind == callItem && len(it.text) > 0 && !whole(it.text)
+		if last := i == len(a.items)-1; last || half {
 			a.close(it, status)
 		} else {
 			a.close(it, Completed)
