@@ -13,6 +13,7 @@ import (
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/provider"
 	"github.com/ingot-llm/ingot/internal/route"
+	"github.com/ingot-llm/ingot/internal/upstream"
 	"github.com/ingot-llm/ingot/internal/upstream/dial"
 )
 
@@ -85,7 +86,7 @@ func (s *snapshot) reach(p *config.Provider) (provider.Config, error) {
 		return c, err
 	}
 	s.retire = append(s.retire, client.CloseIdleConnections)
-	c.HTTP = client
+	c.HTTP = upstream.Direct{RoundTripper: client.Transport} // which follows no redirects, as client does
 	key := p.Key
 	if p.KeyFile != "" { // a change of it reloads the configuration
 		if key, err = auth.ReadFile(p.KeyFile); err != nil {

@@ -3,6 +3,7 @@ package upstream
 import (
 	"io"
 	"net"
+	"net/http"
 	"slices"
 
 	"github.com/ingot-llm/ingot/internal/upstream/h1"
@@ -35,3 +36,11 @@ func (b *body) Close() error { return nil }
 
 // Pieces returns all of them.
 func (b *body) Pieces() net.Buffers { return slices.Clone(net.Buffers(b.pieces)) }
+
+// Direct is a Doer that sends requests as they are: it keeps no cookies and follows no redirects.
+type Direct struct{ http.RoundTripper }
+
+// Do sends a request.
+func (d Direct) Do(r *http.Request) (*http.Response, error) {
+	return d.RoundTrip(r) //nolint:wrapcheck // Client classifies it
+}
