@@ -309,11 +309,11 @@ describe("paths", () => {
     }
   });
 
-  test("of images are not here", async () => {
+  test("of images need a model for them", async () => {
     const response = await server.client().path("/images/embeddings").post({ body: { input: [{ image: "data:image/png;base64,AA==" }] } });
     assert.equal(isUnexpected(response), true);
-    assert.equal(response.status, "404");
-    assert.equal(typeof response.body.error.message, "string");
+    assert.equal(response.status, "400");
+    assert.equal(response.body.error.code, "no_model_name");
   });
 
   test("without a type carry text completions", async () => {

@@ -8,7 +8,6 @@ import socket
 
 import pytest
 from azure.ai.inference import ChatCompletionsClient
-from azure.ai.inference.models import ImageEmbeddingInput
 from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import (
     ClientAuthenticationError,
@@ -280,11 +279,6 @@ def test_a_wrong_key_says_so_on_every_operation(sdk):
         with pytest.raises(ClientAuthenticationError) as refused:
             call()
         assert refused.value.error.code == "401"
-
-
-def test_image_embeddings_are_not_here(sdk):
-    with pytest.raises(ResourceNotFoundError):
-        sdk.images().embed(input=[ImageEmbeddingInput(image="data:image/png;base64,AA==")])
 
 
 @pytest.mark.parametrize("url", ["{url}/models/info", "{endpoint}/info", "/info"])
