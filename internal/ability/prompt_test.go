@@ -9,6 +9,7 @@ import (
 
 	"github.com/ingot-llm/ingot/internal/ability"
 	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/wire/openai/encode"
 	"github.com/ingot-llm/ingot/internal/wire/openai/request"
 )
 
@@ -31,7 +32,7 @@ func asked(t *testing.T, o ability.Options, body string) map[string]any {
 		t.Fatalf("it was not asked: %v", err)
 	}
 	var members map[string]any
-	if err := json.Unmarshal(request.AppendChat(nil, s.asked), &members); err != nil {
+	if err := json.Unmarshal(encode.AppendChat(nil, s.asked), &members); err != nil {
 		t.Fatal(err)
 	}
 	return members

@@ -10,7 +10,7 @@ import (
 	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/upstream"
-	"github.com/ingot-llm/ingot/internal/wire/openai/request"
+	"github.com/ingot-llm/ingot/internal/wire/openai/encode"
 )
 
 // guidance remembers whether a child obeys grammars of llguidance: a server that was built without it drops them in silence.
@@ -70,7 +70,7 @@ func (m *Model) canContinue(ctx context.Context, c *upstream.Client, r *llm.Chat
 		return nil
 	}
 	root := strings.TrimSuffix(c.Base, "/v1")
-	body, err := c.Post(ctx, root+"/apply-template", request.AppendChat(nil, r))
+	body, err := c.Post(ctx, root+"/apply-template", encode.AppendChat(nil, r))
 	if err != nil {
 		return err
 	}

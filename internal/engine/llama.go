@@ -14,7 +14,7 @@ import (
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/upstream"
 	"github.com/ingot-llm/ingot/internal/wire/openai"
-	"github.com/ingot-llm/ingot/internal/wire/openai/request"
+	"github.com/ingot-llm/ingot/internal/wire/openai/encode"
 )
 
 // llama is the family's codec with llama.cpp's own errors.
@@ -73,7 +73,7 @@ func countChat(ctx context.Context, c *upstream.Client, r *llm.ChatRequest) (int
 		return countShown(ctx, c, r)
 	}
 	root := strings.TrimSuffix(c.Base, "/v1")
-	body, err := c.Post(ctx, root+"/apply-template", request.AppendChat(nil, r))
+	body, err := c.Post(ctx, root+"/apply-template", encode.AppendChat(nil, r))
 	if err != nil {
 		return 0, err
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/wire"
-	"github.com/ingot-llm/ingot/internal/wire/openai/request"
+	"github.com/ingot-llm/ingot/internal/wire/openai/encode"
 )
 
 // Codec speaks to a server of this family.
@@ -28,13 +28,13 @@ func (c Codec) EncodeChat(r *llm.ChatRequest) (*wire.Request, error) {
 	}
 	out := &wire.Request{Path: "/chat/completions"}
 	if src, ok := r.Source(); ok && src.Wire == c.Contract {
-		out.Pieces = request.Splice(src)
+		out.Pieces = encode.Splice(src)
 	} else {
 		if c.Contract == llm.WireInference && r.UsageChunk {
 			r = r.Edit()
 			r.UsageChunk = false
 		}
-		out.Pieces = [][]byte{request.AppendChat(nil, r)}
+		out.Pieces = [][]byte{encode.AppendChat(nil, r)}
 	}
 	beyond := r.N != nil || r.Logprobs || r.TopLogprobs != nil || r.LogitBias != nil || r.User != "" ||
 		r.ParallelToolCalls != nil || r.ReasoningEffort != "" || r.UsageChunk
@@ -49,13 +49,13 @@ func (c Codec) EncodeComplete(r *llm.CompleteRequest) (*wire.Request, error) {
 	}
 	out := &wire.Request{Path: "/completions"}
 	if src, ok := r.Source(); ok && src.Wire == c.Contract {
-		out.Pieces = request.Splice(src)
+		out.Pieces = encode.Splice(src)
 	} else {
 		if c.Contract == llm.WireInference && r.UsageChunk {
 			r = r.Edit()
 			r.UsageChunk = false
 		}
-		out.Pieces = [][]byte{request.AppendComplete(nil, r)}
+		out.Pieces = [][]byte{encode.AppendComplete(nil, r)}
 	}
 	beyond := r.N != nil || r.BestOf != nil || r.Echo || r.Suffix != nil || r.Logprobs != nil || r.LogitBias != nil ||
 		r.User != "" || r.UsageChunk
@@ -71,9 +71,9 @@ func (c Codec) EncodeEmbed(r *llm.EmbedRequest) (*wire.Request, error) {
 	}
 	if c.passes(r) {
 		src, _ := r.Source()
-		out.Pieces = request.Splice(src)
+		out.Pieces = encode.Splice(src)
 	} else {
-		out.Pieces = [][]byte{request.AppendEmbed(nil, r)}
+		out.Pieces = [][]byte{encode.AppendEmbed(nil, r)}
 	}
 	return out, nil
 }

@@ -1,5 +1,4 @@
-// Package request is the requests of the family, in both directions: decoded as a door receives them, by the
-// contract that the door keeps, and encoded for a server that speaks it.
+// Package request decodes the requests of the family as a door receives them, by the contract that the door keeps.
 package request
 
 import (

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/wire/openai/encode"
 	"github.com/ingot-llm/ingot/internal/wire/openai/request"
 )
 
@@ -63,7 +64,7 @@ func TestARequestIsEncodedAsItWasDecoded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		same(t, request.AppendChat(nil, r), []byte(body))
+		same(t, encode.AppendChat(nil, r), []byte(body))
 	}
 }
 
@@ -83,11 +84,11 @@ func TestSplicedBytesSayWhatTheFieldsSay(t *testing.T) {
 				if !ok {
 					t.Fatal("the source is lost")
 				}
-				pieces := request.Splice(src)
+				pieces := encode.Splice(src)
 				if body == big && name == "as it came" && len(pieces) < 2 {
 					t.Error("the large member was copied")
 				}
-				same(t, slices.Concat(pieces...), request.AppendChat(nil, r.Edit()))
+				same(t, slices.Concat(pieces...), encode.AppendChat(nil, r.Edit()))
 			})
 		}
 	}
@@ -173,7 +174,7 @@ func TestPastThinkingIsNotSentBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		same(t, request.AppendChat(nil, r), []byte(`{"messages":[{"role":"user","content":"<think>mine</think>"},{"role":"assistant","content":`+want+`}]}`))
+		same(t, encode.AppendChat(nil, r), []byte(`{"messages":[{"role":"user","content":"<think>mine</think>"},{"role":"assistant","content":`+want+`}]}`))
 	}
 }
 
@@ -184,7 +185,7 @@ func TestTheDeprecatedFormOfToolsIsReadWhereItIsTaken(t *testing.T) {
 	if err != nil || !r.Functions {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	same(t, request.AppendChat(nil, r), []byte(`{"messages":[{"role":"user","content":"x"},`+
+	same(t, encode.AppendChat(nil, r), []byte(`{"messages":[{"role":"user","content":"x"},`+
 		`{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"f","arguments":"{}"}}]},`+
 		`{"role":"tool","tool_call_id":"call_1","content":"1"}],`+
 		`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"function","function":{"name":"f"}}}`))
@@ -250,12 +251,12 @@ func FuzzDecodeChat(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			once := request.AppendChat(nil, r)
+			once := encode.AppendChat(nil, r)
 			again, err := request.DecodeChat(once, c)
 			if err != nil {
 				t.Fatalf("%s was encoded as %s: %v", body, once, err)
 			}
-			if twice := request.AppendChat(nil, again); string(twice) != string(once) {
+			if twice := encode.AppendChat(nil, again); string(twice) != string(once) {
 				t.Fatalf("not a fixed point: %s, then %s", once, twice)
 			}
 		}
@@ -268,12 +269,12 @@ func FuzzDecodeText(f *testing.F) {
 	f.Add([]byte(`{"input":[{"image":"data:image/png;base64,AA==","text":"a\u00e9"},{"image":"https://h/i.png"}],"encoding_format":"base64"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if r, err := request.DecodeEmbedImages(body, contract()); err == nil {
-			once := request.AppendEmbed(nil, r)
+			once := encode.AppendEmbed(nil, r)
 			again, err := request.DecodeEmbedImages(once, contract())
 			if err != nil || r.Operation() != llm.OpEmbedImages {
 				t.Fatalf("%s was encoded as %s: %v", body, once, err)
 			}
-			if twice := request.AppendEmbed(nil, again); string(twice) != string(once) {
+			if twice := encode.AppendEmbed(nil, again); string(twice) != string(once) {
 				t.Fatalf("not a fixed point: %s, then %s", once, twice)
 			}
 		}
@@ -281,10 +282,10 @@ func FuzzDecodeText(f *testing.F) {
 			c := contract()
 			c.Wire = wire
 			if r, err := request.DecodeComplete(body, c); err == nil {
-				request.AppendComplete(nil, r)
+				encode.AppendComplete(nil, r)
 			}
 			if r, err := request.DecodeEmbed(body, c); err == nil {
-				request.AppendEmbed(nil, r)
+				encode.AppendEmbed(nil, r)
 			}
 		}
 	})
@@ -312,6 +313,6 @@ func BenchmarkEncodeChat1KB(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		out = request.AppendChat(out[:0], r)
+		out = encode.AppendChat(out[:0], r)
 	}
 }

@@ -1,4 +1,4 @@
-package request
+package encode
 
 import (
 	"github.com/ingot-llm/ingot/internal/jsonx"

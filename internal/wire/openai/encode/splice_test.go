@@ -1,4 +1,4 @@
-package request_test
+package encode_test
 
 import (
 	"encoding/json"
@@ -12,7 +12,7 @@ import (
 
 	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
-	"github.com/ingot-llm/ingot/internal/wire/openai/request"
+	"github.com/ingot-llm/ingot/internal/wire/openai/encode"
 )
 
 // document writes a random object of the members of names, each with a value that only its bytes can tell, in random white space.
@@ -45,7 +45,7 @@ func compact(t *testing.T, doc string) map[string]string {
 }
 
 func TestASpliceChangesItsMembersAndNotAByteOfTheOthers(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // the same in every run
+	r := rand.New(rand.NewPCG(3, 4))
 	for range 20_000 {
 		all := []string{`"model"`, `"a"`, `"b"`, `"c"`, `"\u0061b"`, `"stream_options"`}
 		r.Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
@@ -65,7 +65,7 @@ func TestASpliceChangesItsMembersAndNotAByteOfTheOthers(t *testing.T) {
 			}
 			src.Edits = append(src.Edits, e)
 		}
-		got := string(slices.Concat(request.Splice(src)...))
+		got := string(slices.Concat(encode.Splice(src)...))
 		if d := cmp.Diff(want, compact(t, got)); d != "" {
 			t.Fatalf("%s with %q became %s: %s", doc, src.Edits, got, d)
 		}
@@ -85,7 +85,7 @@ func TestAPromptIsReferredToAndNotCopied(t *testing.T) {
 		t.Fatal(err)
 	}
 	src := llm.Source{Body: body, Members: members, Edits: []llm.Edit{{Member: "model", Value: []byte(`"b"`)}}}
-	if n := testing.AllocsPerRun(100, func() { request.Splice(src) }); n > 6 {
+	if n := testing.AllocsPerRun(100, func() { encode.Splice(src) }); n > 6 {
 		t.Errorf("%v allocations", n)
 	}
 }

@@ -1,4 +1,6 @@
-package request
+// Package encode writes the requests of the family for a server that speaks it: from their fields, or from the caller's own
+// bytes with the edits made.
+package encode
 
 import (
 	"github.com/ingot-llm/ingot/internal/jsonx"
