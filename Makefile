@@ -4,7 +4,7 @@ SHELL := bash
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION)
-FUZZTIME ?= 20s
+FUZZTIME ?= 10s
 PREFIX ?= /usr/local
 
 .PHONY: help run build install test race fuzz bench measure soak repeat lint fmt generate check
@@ -31,7 +31,7 @@ check: ## what of test needs neither network nor engine, for every save
 race: ## unit tests of both modules under the race detector
 	@scripts/test.sh unit
 
-fuzz: ## every fuzz target for FUZZTIME (20s)
+fuzz: ## every fuzz target for FUZZTIME (10s)
 	@FUZZTIME=$(FUZZTIME) scripts/test.sh fuzz
 
 bench: ## every Go benchmark, with allocations
