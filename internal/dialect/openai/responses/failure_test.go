@@ -93,10 +93,13 @@ func TestLogProbabilitiesComeWhereTheyAreAskedFor(t *testing.T) {
 		return []llm.TokenLogprob{{Token: token, Logprob: -0.5, Top: []llm.TokenLogprob{{Token: "x", Logprob: -1, Bytes: []byte{120}}}}}
 	}
 	s := &scripted{fragments: []*llm.Reply{
-		{Choices: []llm.Choice{{Parts: []llm.Part{llm.Reasoning{Text: llm.NewText("Hm")}}, Logprobs: p("Hm")}}}, {Choices: []llm.Choice{{Logprobs: p("?")}}},
+		{Choices: []llm.Choice{{Parts: []llm.Part{llm.Reasoning{Text: llm.NewText("Hm")}}, Logprobs: p("Hm")}}},
+		{Choices: []llm.Choice{{Logprobs: p("?")}}},
 		{Choices: []llm.Choice{{At: 1, Parts: []llm.Part{llm.NewText("H")}, Logprobs: p("H")}}},
 		{Choices: []llm.Choice{{Logprobs: p("i")}}},
-		{Choices: []llm.Choice{{At: 1, Parts: []llm.Part{llm.NewText("i")}, Logprobs: p("i")}}}, {Choices: []llm.Choice{{Logprobs: p("!")}}}, end(llm.FinishStop),
+		{Choices: []llm.Choice{{At: 1, Parts: []llm.Part{llm.NewText("i")}, Logprobs: p("i")}}},
+		{Choices: []llm.Choice{{Logprobs: p("!")}}},
+		end(llm.FinishStop),
 	}}
 	one := func(token, code string) string {
 		return `{"token":"` + token + `","logprob":-0.5,"bytes":[` + code + `],"top_logprobs":[{"token":"x","logprob":-1,"bytes":[120]}]}`

@@ -213,14 +213,16 @@ func TestAnAnswerIsAResponse(t *testing.T) {
 			[]*llm.Reply{text(0, "Hi"), end(llm.FinishLength)}, hi, response("incomplete", said(0, "incomplete", "Hi"), usage),
 		},
 		"cut by a filter": {
-			[]*llm.Reply{text(0, "Hi"), end(llm.FinishFilter)}, hi,
+			[]*llm.Reply{text(0, "Hi"), end(llm.FinishFilter)},
+			hi,
 			strings.Replace(response("incomplete", said(0, "incomplete", "Hi"), usage), "max_output_tokens\"}", "content_filter\"}", 1),
 		},
 		"nothing": {
 			[]*llm.Reply{end(llm.FinishStop)}, hi, response("completed", "", usage),
 		},
 		"thoughts, a text and two calls": {
-			[]*llm.Reply{thought(0, "Hm"), text(1, "Look"), call(2, "call_1", "f", `{}`), call(3, "", "g", ""), end(llm.FinishToolCalls)}, hi,
+			[]*llm.Reply{thought(0, "Hm"), text(1, "Look"), call(2, "call_1", "f", `{}`), call(3, "", "g", ""), end(llm.FinishToolCalls)},
+			hi,
 			response("completed", reasoned(0, "completed", "Hm")+","+said(1, "completed", "Look")+","+called(2, "completed", "call_1", "f", "{}")+","+
 				called(3, "completed", "call_X_3", "g", "{}"), usage),
 		},
@@ -228,11 +230,13 @@ func TestAnAnswerIsAResponse(t *testing.T) {
 			[]*llm.Reply{call(0, "call_1", "f", `{"a`), end(llm.FinishLength)}, hi, response("incomplete", called(0, "incomplete", "call_1", "f", `{\"a`), usage),
 		},
 		"calls of which one is cut in the middle of another": {
-			[]*llm.Reply{call(0, "call_1", "f", `{"a`), call(1, "call_2", "g", ""), call(2, "call_3", "h", "{}"), end(llm.FinishLength)}, hi,
+			[]*llm.Reply{call(0, "call_1", "f", `{"a`), call(1, "call_2", "g", ""), call(2, "call_3", "h", "{}"), end(llm.FinishLength)},
+			hi,
 			response("incomplete", called(0, "incomplete", "call_1", "f", `{\"a`)+","+called(1, "completed", "call_2", "g", "{}")+","+called(2, "incomplete", "call_3", "h", "{}"), usage),
 		},
 		"another choice, which nobody asked for": {
-			[]*llm.Reply{text(0, "Hi"), {Choices: []llm.Choice{{Index: 1, Parts: []llm.Part{llm.NewText("Ho")}}}}, end(llm.FinishStop)}, hi,
+			[]*llm.Reply{text(0, "Hi"), {Choices: []llm.Choice{{Index: 1, Parts: []llm.Part{llm.NewText("Ho")}}}}, end(llm.FinishStop)},
+			hi,
 			response("completed", said(0, "completed", "Hi"), usage),
 		},
 		"all that is repeated": {

@@ -181,6 +181,17 @@ func TestWhatIsWrongIsNamedWithItsPlace(t *testing.T) {
 			`{"input":[{"type":"web_search_call","id":"x"}]}`, "input[0].type",
 			"Unsupported parameter: 'input[0].type' is not supported by this endpoint: items of type 'web_search_call' are not understood here; 'message', 'function_call', 'function_call_output', 'item_reference' and 'reasoning' are.",
 		},
+		"too many wishes": {
+			`{"input":"a","include":[` + strings.Repeat(`"message.output_text.logprobs",`, 16) + `"x"]}`, "include", "Invalid 'include': array too long. Expected an array with maximum length 16.",
+		},
+		"tokens that are no number": {`{"input":"a","max_output_tokens":true}`, "max_output_tokens", "Invalid type for 'max_output_tokens': expected an integer, but got a boolean instead."},
+		"a mode of thinking":        {`{"input":"a","reasoning":{"depth":1.5}}`, "reasoning.depth", "Unknown parameter: 'reasoning.depth'."},
+		"tools that are no list":    {`{"input":"a","tools":{}}`, "tools", "Invalid type for 'tools': expected an array, but got an object instead."},
+		"a text that is a number":   {`{"input":[{"role":"user","content":[{"type":"input_text","text":1.5}]}]}`, "input[0].content[0].text", "Invalid type for 'input[0].content[0].text': expected a string, but got a decimal instead."},
+		"a reference without a type": {
+			`{"input":[{"id":"x"}]}`, "input[0].type",
+			"Unsupported parameter: 'input[0].type' is not supported by this endpoint: nothing is stored here that an item could refer to (responses.store is off). Send the items themselves, as clients do that are told 'store': false.",
+		},
 		"a reference": {
 			`{"input":[{"type":"item_reference","id":"x"}]}`, "input[0].type",
 			"Unsupported parameter: 'input[0].type' is not supported by this endpoint: nothing is stored here that an item could refer to (responses.store is off). Send the items themselves, as clients do that are told 'store': false.",
