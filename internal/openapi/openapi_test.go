@@ -11,43 +11,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ingot-llm/ingot/internal/dialect"
+	"github.com/ingot-llm/ingot/internal/dialect/azureai"
+	"github.com/ingot-llm/ingot/internal/dialect/openai"
 	"github.com/ingot-llm/ingot/internal/openapi"
 )
 
-// routes has every operation of every door.
+// routes is what all doors serve.
 func routes() []dialect.Route {
-	var all []dialect.Route
-	add := func(method, base, operation string, paths ...string) {
-		for _, path := range append(paths, operation)[:1] {
-			all = append(all, dialect.Route{Method: method, Path: base + "/" + path, Operation: operation})
-		}
-	}
-	for _, base := range []string{"", "/models", "/deployments/{name}", "/inference", "/orgs/{org}/inference"} {
-		for _, operation := range []string{"chat/completions", "completions", "embeddings", "images/embeddings"} {
-			add(http.MethodPost, base, operation)
-		}
-		add(http.MethodGet, base, "info")
-	}
-	add(http.MethodGet, "", "catalog/models")
-	add(http.MethodPost, "", "score")
-	add(http.MethodGet, "", "openapi", "swagger.json")
-	add(http.MethodGet, "/openai", "models")
-	add(http.MethodGet, "/openai", "model", "models/{id}")
-	for _, base := range []string{"/openai/deployments/{deployment}", "/openai/v1", "/v1"} {
-		for _, operation := range []string{"chat/completions", "completions", "embeddings"} {
-			add(http.MethodPost, base, operation)
-		}
-	}
-	for _, base := range []string{"/openai/v1", "/v1"} {
-		add(http.MethodGet, base, "models")
-		add(http.MethodGet, base, "model", "models/{id}")
-		add(http.MethodPost, base, "responses")
-		add(http.MethodGet, base, "response", "responses/{id}")
-		add(http.MethodDelete, base, "response", "responses/{id}")
-		add(http.MethodPost, base, "response/cancel", "responses/{id}/cancel")
-		add(http.MethodGet, base, "response/input_items", "responses/{id}/input_items")
-	}
-	return all
+	return append(slices.Concat(azureai.Routes(true), openai.Routes()),
+		dialect.Route{Method: http.MethodGet, Path: "/openapi.json", Operation: "openapi"},
+		dialect.Route{Method: http.MethodGet, Path: "/swagger.json", Operation: "openapi"})
 }
 
 type schema struct {

@@ -1,11 +1,11 @@
-// The SDK against smollm2 and minilm on the real engine.
+// The SDKs against smollm2 and minilm on the real engine.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
 import { isUnexpected } from "@azure-rest/ai-inference";
 
-import { all, chat, events, Ingot, joined, user } from "./ingot.js";
+import { all, chat, DOORS, events, Ingot, joined, user } from "./ingot.js";
 
 const config = `
 models:
@@ -176,3 +176,24 @@ test("embeddings mean something", async () => {
     assert.deepEqual(vector.map((_, k) => bytes.readFloatLE(4 * k)), vector.map(Math.fround));
   }
 });
+
+for (const door of Object.keys(DOORS)) {
+  test(`the openai SDK gets real answers at ${DOORS[door]}`, async () => {
+    const client = engine.openai(door);
+    const body = { model: "smollm2", messages: capital, max_tokens: 32, ...fixed };
+    const whole = await client.chat.completions.create(body);
+    const chunks = await all(await client.chat.completions.create({ ...body, stream: true }));
+
+    assert.match(whole.choices[0].message.content, /Paris/);
+    assert.equal(joined(chunks), whole.choices[0].message.content);
+    assert.equal(chunks.at(-1).choices[0].finish_reason, "stop");
+    const text = await client.completions.create({ model: "smollm2", prompt: "The capital of France is", max_tokens: 3, ...fixed });
+    assert.match(text.choices[0].text, /Paris/);
+    const { data } = await client.embeddings.create({ model: "minilm", input: ["A cat sleeps.", "A kitten naps."] });
+    assert.deepEqual(data.map((d) => d.embedding.length), [384, 384]);
+    if (door !== "azure") {
+      const response = await client.responses.create({ model: "smollm2", input: "What is the capital of France?", max_output_tokens: 32, temperature: 0 });
+      assert.match(response.output_text, /Paris/);
+    }
+  });
+}

@@ -11,7 +11,7 @@ let mock;
 before(async () => { mock = await Ingot.start({ args: ["--mock"] }); });
 after(() => mock.stop());
 
-for (const base of ["", "/models", "/deployments/mock"]) {
+for (const base of ["", "/models", "/deployments/mock", "/inference", "/orgs/acme/inference"]) {
   describe(`at ${base || "the root"}`, () => {
     test("a completion has the members of the contract", async () => {
       const response = await chat(mock.client(base), { messages: user("Hello there, world"), model: "mock" });

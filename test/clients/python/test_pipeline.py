@@ -12,7 +12,6 @@ from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import (
     ClientAuthenticationError,
     HttpResponseError,
-    ResourceNotFoundError,
     ServiceRequestError,
 )
 from azure.core.pipeline.policies import RetryMode, SansIOHTTPPolicy
