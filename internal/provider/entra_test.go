@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -48,9 +49,7 @@ func (i *issuer) Do(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		if more, err := url.ParseQuery(string(body)); err == nil {
-			for k, v := range more {
-				form[k] = v
-			}
+			maps.Copy(form, more)
 		}
 	}
 	i.grants = append(i.grants, form)
@@ -206,8 +205,12 @@ func TestOptionsThatCannotWorkAreRefused(t *testing.T) {
 	e := entra(t, provider.EntraOptions{})
 	for kind, cs := range map[string][]provider.Config{
 		"azure": {
-			{Endpoint: "https://models.example"}, {Endpoint: "https://models.example", Surface: "moon"}, {Endpoint: "ftp://models.example/models"}, {},
-			{Endpoint: "https://u:p@models.example/models"}, {Endpoint: "http://models.example/models", Token: e},
+			{},
+			{Endpoint: "https://models.example"},
+			{Endpoint: "https://models.example", Surface: "moon"},
+			{Endpoint: "ftp://models.example/models"},
+			{Endpoint: "https://u:p@models.example/models"},
+			{Endpoint: "http://models.example/models", Token: e},
 		},
 		"openai": {{Flavour: "vanilla"}, {Endpoint: "models.example"}},
 	} {

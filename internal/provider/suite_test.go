@@ -444,7 +444,8 @@ func TestACallInAWholeAnswerIsTheCallOfAStream(t *testing.T) {
 		}
 		want := []llm.Choice{{
 			Parts: []llm.Part{
-				llm.Reasoning{Text: llm.NewText("hm")}, llm.ToolCall{ID: "c1", Name: "f", Arguments: llm.NewText(`{"x":1}`)},
+				llm.Reasoning{Text: llm.NewText("hm")},
+				llm.ToolCall{ID: "c1", Name: "f", Arguments: llm.NewText(`{"x":1}`)},
 				llm.ToolCall{ID: "c1", Name: "g", Arguments: llm.NewText(`{"y":2}`)},
 			},
 			Finish: llm.FinishToolCalls, Logprobs: []llm.TokenLogprob{{Token: "a", Logprob: -1, Bytes: []byte("a")}},

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -125,7 +126,7 @@ func TestTwoIngotsInARowGiveWhatOneGives(t *testing.T) {
 			all := questions
 			if door.more != "" {
 				const square = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-				all = append(all[:len(all):len(all)], struct{ name, path, body, extra string }{"pictures", "images/embeddings", `{"model":"pix","input":[{"image":"` + square + `"}],"dimensions":8}`, ""})
+				all = append(slices.Clip(all), struct{ name, path, body, extra string }{"pictures", "images/embeddings", `{"model":"pix","input":[{"image":"` + square + `"}],"dimensions":8}`, ""})
 			}
 			for _, q := range all {
 				model := regexp.MustCompile(`"model":"(\w+)"`).FindStringSubmatch(q.body)[1]

@@ -61,7 +61,7 @@ func transport(t *testing.T) (*h1.Transport, *atomic.Int64) {
 // raw serves each connection with what f writes after a request's head.
 func raw(t *testing.T, f func(n int, c net.Conn, r *bufio.Reader)) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it listens until the test ends
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func (s *strange) members() string {
 var contracts = []llm.Wire{llm.WireInference, llm.WireAzure, llm.WireOpenAI}
 
 func TestAWholeAnswerGoesOutByteForByte(t *testing.T) {
-	s := &strange{Rand: rand.New(rand.NewPCG(5, 6))} //nolint:gosec // the same in every run
+	s := &strange{Rand: rand.New(rand.NewPCG(5, 6))}
 	for range 3000 {
 		chat := `{"id":"chatcmpl-1","object":"chat.completion","created":1763880000,"model":"m"` + s.members() +
 			`,"choices":[{"index":0` + s.members() + `,"message":{"role":"assistant","content":"a"` + s.members() + `},"finish_reason":"stop"` + s.members() + `}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2` + s.members() + `}` + s.members() + `}`
@@ -112,7 +112,7 @@ func relay(t *testing.T, r *rand.Rand, op llm.Operation, style reply.Style, stre
 }
 
 func TestAStreamGoesOutByteForByteWhereverItIsCutIntoReads(t *testing.T) {
-	r := rand.New(rand.NewPCG(7, 8)) //nolint:gosec // the same in every run
+	r := rand.New(rand.NewPCG(7, 8))
 	s := &strange{Rand: r}
 	for range 3000 {
 		chunk := func(choice, more string) string {
