@@ -41,20 +41,21 @@ type spending struct {
 	tokens int
 }
 
-// Reserve takes one request and so many tokens out of every quota, or nothing at all. An error means that
-// nothing could be decided.
-func (m *Memory) Reserve(ctx context.Context, tokens int, quotas ...llm.Quota) (llm.Grant, error) {
+// Reserve takes one request out of every quota, and as many tokens as all of them have, most at most; or nothing
+// at all where one has less than least. An error means that nothing could be decided.
+func (m *Memory) Reserve(ctx context.Context, least, most int, quotas ...llm.Quota) (llm.Grant, error) {
 	if err := ctx.Err(); err != nil {
 		return llm.Grant{}, err
 	}
-	tokens = max(tokens, 0)
+	least = max(least, 0)
+	tokens := max(most, least)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now() // under the lock, so that times are in order
 	m.sweep(now)
 	var g llm.Grant
 	for _, q := range quotas {
-		if q.Tokens > 0 && tokens > q.Tokens {
+		if q.Tokens > 0 && least > q.Tokens {
 			g.Wait, g.Lack, g.By = -1, llm.CodeTokens, q
 			break
 		}
@@ -62,8 +63,11 @@ func (m *Memory) Reserve(ctx context.Context, tokens int, quotas ...llm.Quota) (
 		if wait := a.untilRequest(now, q.Requests); wait > g.Wait {
 			g.Wait, g.Lack, g.By = wait, llm.CodeRequests, q
 		}
-		if wait := a.untilTokens(now, tokens, q.Tokens); wait > g.Wait {
+		if wait := a.untilTokens(now, least, q.Tokens); wait > g.Wait {
 			g.Wait, g.Lack, g.By = wait, llm.CodeTokens, q
+		}
+		if q.Tokens > 0 {
+			tokens = min(tokens, q.Tokens-a.tokens)
 		}
 	}
 	if g.Wait == 0 {

@@ -21,7 +21,7 @@ import (
 
 func reserve(t *testing.T, m *limit.Memory, tokens int, quotas ...llm.Quota) llm.Grant {
 	t.Helper()
-	g, err := m.Reserve(t.Context(), tokens, quotas...)
+	g, err := m.Reserve(t.Context(), tokens, tokens, quotas...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,6 +104,28 @@ func TestTokensAreHeldUntilSettledAndThenCountForAMinute(t *testing.T) {
 	})
 }
 
+func TestWhoNeedsLittleGetsWhatIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var m limit.Memory
+		ask := func(least, most int, quotas ...llm.Quota) llm.Grant {
+			t.Helper()
+			g, err := m.Reserve(t.Context(), least, most, quotas...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return g
+		}
+		wide := ask(10, 5000, tokens("a", 1000))
+		check(t, "all that there is", wide, llm.Grant{Limits: llm.Limits{Tokens: left(1000, 0, time.Minute)}})
+		if g := ask(10, 5000, tokens("a", 1000)); g.Wait != time.Minute || g.Lack != llm.CodeTokens {
+			t.Errorf("while it is held: got %+v, want a wait of a minute for tokens", g)
+		}
+		wide.Settle(t.Context(), used(7))
+		check(t, "what is left after seven", ask(10, 5000, tokens("a", 1000), tokens("b", 400)), llm.Grant{Limits: llm.Limits{Tokens: left(400, 0, time.Minute)}})
+		check(t, "and of that what a tighter quota did not have", ask(10, 500, tokens("a", 1000)), llm.Grant{Limits: llm.Limits{Tokens: left(1000, 93, time.Minute)}})
+	})
+}
+
 func TestARequestThatNoMinuteHasRoomForIsToldSo(t *testing.T) {
 	t.Parallel()
 	var m limit.Memory
@@ -180,7 +202,7 @@ func TestNoMinuteSpendsMoreTokensThanTheLimit(t *testing.T) {
 			all.Go(func() {
 				for range 500 {
 					n := 1 + random.IntN(400)
-					g, err := m.Reserve(t.Context(), n, tokens("a", most))
+					g, err := m.Reserve(t.Context(), n, n, tokens("a", most))
 					if err != nil || g.Wait > 0 {
 						time.Sleep(max(g.Wait, time.Millisecond))
 						continue
@@ -247,7 +269,7 @@ func TestItIsExactUnderConcurrency(t *testing.T) {
 	for worker := range 16 {
 		all.Go(func() {
 			for i := range 100 {
-				g, err := m.Reserve(t.Context(), 100, key, deployment)
+				g, err := m.Reserve(t.Context(), 100, 100, key, deployment)
 				if err != nil || g.Wait != 0 {
 					continue
 				}
@@ -301,7 +323,7 @@ func TestACallerWhoHungUpIsNotCounted(t *testing.T) {
 	var m limit.Memory
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := m.Reserve(gone, 0, requests("a", 1)); err == nil {
+	if _, err := m.Reserve(gone, 0, 0, requests("a", 1)); err == nil {
 		t.Error("want an error")
 	}
 	if g := reserve(t, &m, 0, requests("a", 1)); g.Wait != 0 {
@@ -313,7 +335,7 @@ func BenchmarkReserve(b *testing.B) {
 	var m limit.Memory
 	b.ReportAllocs()
 	for b.Loop() {
-		g, err := m.Reserve(b.Context(), 100, llm.Quota{Holder: "k", Requests: 600, Tokens: 1 << 30}, llm.Quota{Holder: "d", Tokens: 1 << 40})
+		g, err := m.Reserve(b.Context(), 100, 100, llm.Quota{Holder: "k", Requests: 600, Tokens: 1 << 30}, llm.Quota{Holder: "d", Tokens: 1 << 40})
 		if err != nil {
 			b.Fatal(err)
 		}

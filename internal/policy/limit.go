@@ -9,9 +9,10 @@ import (
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
-// Counter takes one request and so many tokens out of every quota, or nothing at all. It outlives a
+// Counter takes one request out of every quota, and as many tokens as all of them have, most at most; or nothing at all
+// where one has less than least. It outlives a
 // reload of the configuration and is called concurrently.
-type Counter func(ctx context.Context, tokens int, quotas ...llm.Quota) (llm.Grant, error)
+type Counter func(ctx context.Context, least, most int, quotas ...llm.Quota) (llm.Grant, error)
 
 // Limit refuses requests beyond what their key and their deployment may be asked in a minute. Before a
 // request goes on, tokens are reserved for its prompt and for the longest answer that it allows; when it
@@ -115,15 +116,11 @@ const (
 )
 
 func (l *limiter) reserve(ctx context.Context, deployment string, quotas []llm.Quota, c claim) (llm.Grant, error) {
-	tokens := c.total()
+	least := c.total()
 	if !c.said { // nobody asked for that much: it must not keep the request from being answered at all
-		for _, q := range quotas {
-			if q.Tokens > 0 {
-				tokens = max(min(tokens, q.Tokens), c.prompt)
-			}
-		}
+		least = c.prompt + min(c.answer, 1)
 	}
-	g, err := l.count(ctx, tokens, quotas...)
+	g, err := l.count(ctx, least, c.total(), quotas...)
 	meta := llm.Meta{Deployment: deployment, Limits: g.Limits}
 	switch {
 	case err != nil:
@@ -137,7 +134,7 @@ func (l *limiter) reserve(ctx context.Context, deployment string, quotas []llm.Q
 		}
 		return g, &llm.Error{
 			Kind: llm.OverBudget, Code: g.Lack, Meta: meta,
-			Message: fmt.Sprintf("The request may take %d tokens, and the limit of the %s is %d a minute: %s.", tokens, holder(g.By), g.By.Tokens, of),
+			Message: fmt.Sprintf("The request may take %d tokens, and the limit of the %s is %d a minute: %s.", least, holder(g.By), g.By.Tokens, of),
 		}
 	}
 	most := g.By.Requests

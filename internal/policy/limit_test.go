@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,11 +18,11 @@ import (
 	"github.com/ingot-llm/ingot/internal/policy"
 )
 
-func broken(context.Context, int, ...llm.Quota) (llm.Grant, error) {
+func broken(context.Context, int, int, ...llm.Quota) (llm.Grant, error) {
 	return llm.Grant{}, errors.New("no connection")
 }
 
-func unlimited(context.Context, int, ...llm.Quota) (llm.Grant, error) {
+func unlimited(context.Context, int, int, ...llm.Quota) (llm.Grant, error) {
 	return llm.Grant{Settle: func(context.Context, llm.Usage) {}}, nil
 }
 
@@ -31,8 +32,12 @@ type book struct {
 	lines []string
 }
 
-func (b *book) reserve(_ context.Context, tokens int, quotas ...llm.Quota) (llm.Grant, error) {
-	b.lines = append(b.lines, fmt.Sprint("reserve ", tokens, quotas))
+func (b *book) reserve(_ context.Context, least, most int, quotas ...llm.Quota) (llm.Grant, error) {
+	tokens := strconv.Itoa(most)
+	if least != most {
+		tokens = strconv.Itoa(least) + " to " + tokens
+	}
+	b.lines = append(b.lines, fmt.Sprint("reserve ", tokens, " ", quotas))
 	g := b.grant
 	if g.Wait == 0 {
 		g.Settle = func(ctx context.Context, u llm.Usage) {
@@ -222,10 +227,10 @@ func TestWhatIsReservedIsThePromptAndTheLongestAnswer(t *testing.T) {
 		}, "reserve 1073741838" + both},
 		"an answer of no given length": {func(b llm.Backend) {
 			_, _ = b.Chat(t.Context(), &llm.ChatRequest{Envelope: e, Messages: say(40)}).Collect()
-		}, "reserve 300" + both},
+		}, "reserve 15 to 500" + both},
 		"a prompt that is too long, and no given length": {func(b llm.Backend) {
 			_, _ = b.Chat(t.Context(), &llm.ChatRequest{Envelope: e, Messages: say(4000)}).Collect()
-		}, "reserve 1004" + both},
+		}, "reserve 1005" + both},
 		"texts": {func(b llm.Backend) {
 			r := &llm.CompleteRequest{Envelope: e, Prompts: []llm.Input{text, llm.Tokens{1, 2, 3}}, Sampling: llm.Sampling{MaxTokens: new(10)}, N: new(2), BestOf: new(4), Suffix: new("abcd")}
 			_, _ = b.Complete(t.Context(), r).Collect()
@@ -337,7 +342,7 @@ func TestWhatIsCountedIsWhatWasUsedWhoeverComesAtOnce(t *testing.T) {
 		t.Errorf("%d requests went through, the limit is %d", n, workers*rounds/2)
 	}
 	for _, holder := range []string{"deployment d", "key alice"} {
-		g, err := counter.Reserve(t.Context(), 0, llm.Quota{Holder: holder, Tokens: most})
+		g, err := counter.Reserve(t.Context(), 0, 0, llm.Quota{Holder: holder, Tokens: most})
 		if err != nil {
 			t.Fatal(err)
 		}
