@@ -56,6 +56,9 @@ func Place(loc []any) string {
 	return b.String()
 }
 
+// StatusCanceled is nginx's status for a caller who went away; nobody is there to read it.
+const StatusCanceled = 499
+
 // RetryHeaders says whether and when asking again may help (doc/protocol.md §7.8, §7.9).
 func RetryHeaders(h http.Header, e *llm.Error) {
 	if e.Kind == llm.OverBudget || e.Kind == llm.Unavailable && e.RetryAfter <= 0 { // no time is known at which it would help

@@ -13,9 +13,6 @@ import (
 	"github.com/ingot-llm/ingot/internal/sse"
 )
 
-// statusCanceled is nginx's status for a caller who went away; nobody is there to read it.
-const statusCanceled = 499
-
 type answer struct {
 	status int
 	code   string
@@ -46,7 +43,7 @@ var answers = map[llm.Kind]answer{
 	llm.RateLimited:     {http.StatusTooManyRequests, "429"},
 	llm.OverBudget:      {http.StatusTooManyRequests, "insufficient_quota"},
 	llm.Filtered:        {http.StatusBadRequest, "content_filter"},
-	llm.Canceled:        {statusCanceled, "RequestCanceled"},
+	llm.Canceled:        {dialect.StatusCanceled, "RequestCanceled"},
 	llm.Timeout:         {http.StatusGatewayTimeout, "Timeout"},
 	llm.Unavailable:     {http.StatusServiceUnavailable, "ServiceUnavailable"},
 	llm.Upstream:        {http.StatusBadGateway, "BackendError"},

@@ -10,9 +10,6 @@ import (
 	"github.com/ingot-llm/ingot/internal/sse"
 )
 
-// statusCanceled is nginx's status for a caller who went away; nobody is there to read it.
-const statusCanceled = 499
-
 // answer is what a kind of error is at a door; a type that is empty is null.
 type answer struct {
 	status    int
@@ -55,7 +52,7 @@ var v1 = map[llm.Kind]answer{
 	llm.RateLimited:     {http.StatusTooManyRequests, "rate_limit_exceeded", rateLimit},
 	llm.OverBudget:      {http.StatusTooManyRequests, "insufficient_quota", quota},
 	llm.Filtered:        {http.StatusBadRequest, "content_filter", invalidRequest},
-	llm.Canceled:        {statusCanceled, "request_canceled", invalidRequest},
+	llm.Canceled:        {dialect.StatusCanceled, "request_canceled", invalidRequest},
 	llm.Timeout:         {http.StatusGatewayTimeout, "timeout", server},
 	llm.Unavailable:     {http.StatusServiceUnavailable, "service_unavailable", server},
 	llm.Upstream:        {http.StatusBadGateway, "upstream_error", server},
@@ -86,7 +83,7 @@ var azure = map[llm.Kind]answer{
 	llm.RateLimited:     {http.StatusTooManyRequests, "429", rateLimit},
 	llm.OverBudget:      {http.StatusTooManyRequests, "insufficient_quota", quota},
 	llm.Filtered:        {http.StatusBadRequest, "content_filter", ""},
-	llm.Canceled:        {statusCanceled, "RequestCanceled", invalidRequest},
+	llm.Canceled:        {dialect.StatusCanceled, "RequestCanceled", invalidRequest},
 	llm.Timeout:         {http.StatusGatewayTimeout, "Timeout", server},
 	llm.Unavailable:     {http.StatusServiceUnavailable, "ServiceUnavailable", server},
 	llm.Upstream:        {http.StatusBadGateway, "BackendError", server},
@@ -134,8 +131,11 @@ func newFailure(wire llm.Wire, e *llm.Error) *failure {
 		a = answers[llm.Internal]
 	}
 	f := &failure{answer: a, message: e.Message, param: e.Param}
-	if e.Kind == llm.Invalid && faults[e.Code] {
+	switch {
+	case e.Kind == llm.Invalid && faults[e.Code]:
 		f.code = e.Code
+	case e.Kind == llm.RateLimited && wire == llm.WireOpenAI && (e.Code == llm.CodeRequests || e.Code == llm.CodeTokens):
+		f.typ = e.Code // OpenAI says by it what there is too little of (doc/protocol.md §7.9)
 	}
 	if len(e.Details) > 0 && (e.Kind == llm.Invalid || e.Kind == llm.Unsupported) {
 		f.detail(&e.Details[0], e.Message == llm.FaultyMessage)

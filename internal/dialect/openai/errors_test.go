@@ -67,6 +67,15 @@ func TestEveryKindOfErrorHasItsStatusCodeAndHeadersAtBothDoors(t *testing.T) {
 	}
 }
 
+func TestALimitSaysWhatThereIsTooLittleOf(t *testing.T) {
+	t.Parallel()
+	h := door(t, backed(&scripted{err: &llm.Error{Kind: llm.RateLimited, Message: "Slow down.", Code: llm.CodeTokens, RetryAfter: wait}}))
+	compare(t, h, []exchange{
+		{"at v1", v1Chat, `{` + asked + `}`, nil, refusal(429, "rate_limit_exceeded", "Slow down.", "tokens", "", "retry-after: 2", "retry-after-ms: 1500")},
+		{"at Azure OpenAI", azureChat, `{` + asked + `}`, nil, refusal(429, "429", "Slow down.", "rate_limit_error", "", "retry-after: 2", "retry-after-ms: 1500")},
+	})
+}
+
 func TestAServersOwnWordsForAFaultAreKept(t *testing.T) {
 	t.Parallel()
 	h := door(t, backed(&scripted{err: &llm.Error{Kind: llm.Invalid, Status: 400, Code: "invalid_type", Param: "tools[0].function", Message: "Invalid type for 'tools[0].function'."}}))
