@@ -3,7 +3,6 @@
 package media
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -161,22 +160,10 @@ func sound(p llm.Audio) (llm.Part, error) {
 	if err != nil {
 		return nil, refuse("value_error", "The data of the sound is not base64")
 	}
-	if p.Format = soundFormat(data); p.Format == "" {
-		return nil, refuse("value_error", "The sound is neither a WAV nor an MP3 file")
+	if p.Format, err = soundFormat(data); err != nil {
+		return nil, refuse("value_error", err.Error())
 	}
 	return p, nil
-}
-
-func soundFormat(data []byte) string {
-	const head = 12
-	switch {
-	case len(data) < head:
-	case bytes.HasPrefix(data, []byte("RIFF")) && string(data[8:head]) == "WAVE":
-		return "wav"
-	case bytes.HasPrefix(data, []byte("ID3")), data[0] == 0xff && data[1]&0xe6 == 0xe2: // a tag, or a frame of layer III
-		return "mp3"
-	}
-	return ""
 }
 
 // Misplaced turns the server's complaint that its template left an image or a sound out, or that it cannot decode one, into words

@@ -3,6 +3,7 @@ package media_test
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"image"
@@ -39,9 +40,30 @@ func sound(format string, data []byte) llm.Audio {
 	return llm.Audio{Format: format, Data: llm.NewText(base64.StdEncoding.EncodeToString(data)), Loc: []any{"body", "messages", 0, "content", 0}}
 }
 
+// wavFile is a file of samples, of a kind and rate that its header tells.
+func wavFile(kind, channels uint16, rate uint32, bits uint16, samples int, chunks ...string) []byte {
+	le := binary.LittleEndian
+	b := []byte("RIFF\x00\x00\x00\x00WAVE")
+	for _, c := range chunks {
+		b = append(b, c...)
+	}
+	b = le.AppendUint32(append(b, "fmt "...), 16)
+	b = le.AppendUint16(le.AppendUint16(b, kind), channels)
+	b = le.AppendUint32(le.AppendUint32(b, rate), rate*uint32(channels)*uint32(bits)/8)
+	b = le.AppendUint16(le.AppendUint16(b, channels*bits/8), bits)
+	b = le.AppendUint32(append(b, "data"...), uint32(samples))
+	return append(b, make([]byte, samples)...)
+}
+
+// mp3File is a file of frames, each of whose header is head.
+func mp3File(head string, size, frames int) []byte {
+	frame := append([]byte(head), make([]byte, size-len(head))...)
+	return bytes.Repeat(frame, frames)
+}
+
 var (
-	wav = []byte("RIFF\x24\x00\x00\x00WAVEfmt ")
-	mp3 = []byte("\xff\xfb\x90\x00\x00\x00\x00\x00\x00\x00\x00\x00")
+	wav = wavFile(1, 1, 16000, 16, 320)
+	mp3 = mp3File("\xff\xfb\x90\x00", 417, 3) // MPEG 1, 128 kbit/s, 44.1 kHz
 )
 
 func TestNoTextHasAMark(t *testing.T) {
@@ -129,6 +151,14 @@ func TestWhatCannotBeReadIsNamed(t *testing.T) {
 		"a sound's address":      llm.Audio{URL: llm.NewText("https://example.com/x.wav"), Loc: at},
 		"a sound of other bytes": placed(sound("wav", []byte("OggS and more than twelve bytes"))),
 		"a short sound":          placed(sound("wav", []byte("RIFF"))),
+		"a sound of one hertz":   placed(sound("wav", wavFile(1, 1, 1, 16, 4000))),
+		"a sound of no channel":  placed(sound("wav", wavFile(1, 0, 16000, 16, 4000))),
+		"a compressed WAV":       placed(sound("wav", wavFile(2, 1, 16000, 4, 4000))),
+		"a WAV without samples":  placed(sound("wav", []byte("RIFF\x00\x00\x00\x00WAVEfmt \x00\x00\x00\x00"))),
+		"samples without format": placed(sound("wav", []byte("RIFF\x00\x00\x00\x00WAVEdata\x04\x00\x00\x00abcd"))),
+		"a long WAV":             placed(sound("wav", wavFile(1, 1, 8000, 8, 8000*601))),
+		"a long MP3":             placed(sound("mp3", mp3File("\xff\xe3\x18\x00", 72, 8400))), // MPEG 2.5, 8 kbit/s, 8 kHz: 72 ms
+		"an MP3 without frames":  placed(sound("mp3", append([]byte("ID3"), make([]byte, 20)...))),
 		"an empty sound":         placed(sound("mp3", nil)),
 		"a sound in no base64":   llm.Audio{Format: "wav", Data: llm.NewText("?"), Loc: at},
 	} {
@@ -141,7 +171,14 @@ func TestWhatCannotBeReadIsNamed(t *testing.T) {
 	for _, c := range []struct {
 		data   []byte
 		format string
-	}{{wav, "wav"}, {mp3, "mp3"}, {append([]byte("ID3"), make([]byte, 20)...), "mp3"}} {
+	}{
+		{wav, "wav"},
+		{mp3, "mp3"},
+		{append([]byte("ID3\x04\x00\x00\x00\x00\x00\x02ab"), mp3...), "mp3"},
+		{wavFile(3, 2, 48000, 32, 4000, "LIST\x03\x00\x00\x00abc\x00"), "wav"},
+		{wavFile(1, 1, 8000, 8, 8000*599), "wav"},
+		{mp3File("\xff\xe3\x18\x00", 72, 8300), "mp3"},
+	} {
 		got, err := media.Inline(t.Context(), []llm.Message{said(llm.User, sound("wav", c.data))}, picture.New(picture.Options{}), true)
 		if err != nil || got[0].Parts[0].(llm.Audio).Format != c.format {
 			t.Errorf("%q: %+v, %v", c.data, got, err)
@@ -238,6 +275,22 @@ func TestTheMarkerIsWhatTheServerSays(t *testing.T) {
 	if _, err := media.Marker([]byte(`{`)); err == nil {
 		t.Error("what is no JSON was read")
 	}
+}
+
+func FuzzSound(f *testing.F) {
+	f.Add(wav)
+	f.Add(mp3)
+	f.Add([]byte("ID3\x04\x00\x00\x7f\x7f\x7f\x7f and more"))
+	f.Add(wavFile(0xfffe, 8, 192000, 24, 100, "fact\x04\x00\x00\x00\x00\x00\x00\x00"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		got, err := media.Inline(t.Context(), []llm.Message{said(llm.User, sound("wav", data))}, picture.New(picture.Options{}), true)
+		if err != nil {
+			return
+		}
+		if format := got[0].Parts[0].(llm.Audio).Format; format != "wav" && format != "mp3" {
+			t.Fatalf("format %q", format)
+		}
+	})
 }
 
 func FuzzVector(f *testing.F) {
