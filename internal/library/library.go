@@ -243,7 +243,11 @@ func (l *Library) again(name string, r record) string {
 	if r.Entry == nil {
 		return name
 	}
-	return name + "=" + redact(r.Source)
+	ref := name + "=" + redact(r.Source)
+	if r.Projector != nil {
+		ref += " --mmproj " + redact(r.Projector.Source)
+	}
+	return ref
 }
 
 // Remove deletes the model called name, and what interrupted pulls of it have

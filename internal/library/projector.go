@@ -19,6 +19,24 @@ type Projector struct {
 	Path   string `json:"path,omitempty"`   // absolute; empty in a catalogue
 	Size   int64  `json:"size,omitempty"`   // bytes: exact beside SHA256, else about
 	SHA256 string `json:"sha256,omitempty"` // empty: not known
+	Source string `json:"source,omitempty"` // the reference it came from; empty in a catalogue
+}
+
+// with makes a target of a model and the projector that a reference leads to.
+func (t *target) with(projector string) error {
+	if t.catalog {
+		return fmt.Errorf("model %s of the catalogue comes as it is: pull another with a projector of yours", t.name)
+	}
+	r, err := parseRef(projector)
+	if err != nil {
+		return fmt.Errorf("mmproj: %w", err)
+	}
+	if r.folder() || r.scheme == "pip" {
+		return fmt.Errorf("mmproj %q: a projector is a file of the hub, of an address or of this machine", projector)
+	}
+	t.entry.Projector = &Projector{Source: r.text}
+	t.entry.Sources = []Source{{Ref: t.entry.Sources[0].Ref, Projector: r.text}}
+	return nil
 }
 
 // projectorExt ends the name of a model's projector in the library's folder; no model's name has such a character.
@@ -43,7 +61,7 @@ func (l *Library) takeProjector(ctx context.Context, t target, s Source, report 
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", r.text, err)
 		}
-		p.SHA256 = sum
+		p.SHA256, p.Source = sum, r.text
 		return p, nil
 	}
 	want, staged := *t.entry.Projector, filepath.Join(l.staging(t.name), stagedProjector)
@@ -62,7 +80,7 @@ func (l *Library) takeProjector(ctx context.Context, t target, s Source, report 
 		_ = os.Remove(staged)
 		return nil, fmt.Errorf("%s: %w", redact(s.Projector), err)
 	}
-	p.SHA256 = want.SHA256
+	p.SHA256, p.Source = want.SHA256, s.Projector
 	return p, nil
 }
 
@@ -114,7 +132,7 @@ func (r record) kept(want *Projector) bool {
 	if want == nil {
 		return true
 	}
-	return r.Projector != nil && (want.SHA256 == "" || want.SHA256 == r.Projector.SHA256)
+	return r.Projector != nil && (want.SHA256 == "" || want.SHA256 == r.Projector.SHA256) && (want.Source == "" || want.Source == r.Projector.Source)
 }
 
 // noise matches what the names of files say about their numbers only.

@@ -51,7 +51,7 @@ func TestAModelAndItsProjectorComeAndGoTogether(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := library.Projector{Path: filepath.Join(dir, "tiny+mmproj.gguf"), Size: int64(len(projector)), SHA256: sum(projector)}
+			want := library.Projector{Path: filepath.Join(dir, "tiny+mmproj.gguf"), Size: int64(len(projector)), SHA256: sum(projector), Source: "hf:owner/repo/mmproj-Tiny.gguf"}
 			if m.Projector != want || m.SHA256 != sum(model) {
 				t.Errorf("got %+v, want the projector %+v", m, want)
 			}
@@ -147,6 +147,74 @@ func TestAModelFromBeforeItsProjectorIsPulledAgain(t *testing.T) {
 	}
 	if _, err := l.Pull(t.Context(), "tiny", nil); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAProjectorOfOnesChoiceComesWithAModelOrLater(t *testing.T) {
+	t.Parallel()
+	model, projector := tinyGGUF(t, 1), made(t, tiny.Options{Arch: tiny.CLIP})
+	const ref, eyes = "mine=hf:owner/repo/Tiny.Q8_0.gguf", "hf:owner/repo/mmproj-Tiny.gguf"
+	s := serve(t, map[string][]byte{tinyPath: model, projectorPath: projector})
+	dir := t.TempDir()
+	l := open(t, dir, s.URL, chat("tiny", model, "hf:owner/repo/other.gguf"))
+	if m, err := l.Pull(t.Context(), ref, nil); err != nil || m.Projector.Path != "" {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	m, err := l.PullWith(t.Context(), ref, eyes, nil)
+	want := library.Projector{Path: filepath.Join(dir, "mine+mmproj.gguf"), Size: int64(len(projector)), SHA256: sum(projector), Source: eyes}
+	if err != nil || m.Projector != want || m.Path != filepath.Join(dir, "mine.gguf") || m.SHA256 != sum(model) {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	for _, again := range []func() (library.Model, error){
+		func() (library.Model, error) { return l.PullWith(t.Context(), ref, eyes, nil) },
+		func() (library.Model, error) { return l.Pull(t.Context(), ref, nil) },
+		func() (library.Model, error) { return l.Find("mine") },
+	} {
+		if got, err := again(); err != nil || !cmp.Equal(got, m) {
+			t.Errorf("%+v, %v", got, err)
+		}
+	}
+	if s.count(tinyPath) != 1 || s.count(projectorPath) != 1 {
+		t.Errorf("%d downloads of the model, %d of its projector", s.count(tinyPath), s.count(projectorPath))
+	}
+	if err := os.Truncate(m.Projector.Path, 3); err != nil {
+		t.Fatal(err)
+	}
+	var damaged *library.DamagedError
+	if _, err := l.Get("mine"); !errors.As(err, &damaged) || damaged.Fix != "ingot pull "+ref+" --mmproj "+eyes {
+		t.Errorf("got %v", err)
+	}
+	if m, err = l.PullWith(t.Context(), ref, eyes, nil); err != nil || m.Projector != want {
+		t.Errorf("mended: %+v, %v", m, err)
+	}
+
+	file := filepath.Join(t.TempDir(), "own-eyes.gguf")
+	if err := os.WriteFile(file, projector, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if m, err = l.PullWith(t.Context(), ref, file, nil); err != nil || m.Projector.Path != file || s.count(tinyPath) > 2 {
+		t.Errorf("with a file of this machine: %+v, %v", m, err)
+	}
+	if err := l.Remove("mine"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(file); err != nil {
+		t.Errorf("a file that was used in place is gone: %v", err)
+	}
+	for name, c := range map[string][2]string{
+		"a model of the catalogue": {"tiny", eyes},
+		"a folder":                 {ref, "hf:owner/repo/"},
+		"a wheel":                  {ref, "pip:p==1#x.gguf"},
+		"nothing of the kind":      {ref, "eyes"},
+		"a text model":             {ref, "hf:owner/repo/Tiny.Q8_0.gguf"},
+		"a file that is not there": {ref, "hf:owner/repo/none.gguf"},
+	} {
+		if _, err := l.PullWith(t.Context(), c[0], c[1], nil); err == nil {
+			t.Errorf("%s was taken", name)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "*mine*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
 	}
 }
 

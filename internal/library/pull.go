@@ -53,7 +53,16 @@ type target struct {
 // at any time, and repeated: it goes on where it was. Two pulls of one model, in
 // whatever processes, come one after the other.
 func (l *Library) Pull(ctx context.Context, reference string, progress func(Progress)) (Model, error) {
+	return l.PullWith(ctx, reference, "", progress)
+}
+
+// PullWith is Pull of a model that the catalogue does not have with its projector, to which a reference of the same kinds leads.
+// A model that is here without it is not fetched again.
+func (l *Library) PullWith(ctx context.Context, reference, projector string, progress func(Progress)) (Model, error) {
 	t, err := l.resolve(reference)
+	if err == nil && projector != "" {
+		err = t.with(projector)
+	}
 	if err != nil {
 		return Model{}, err
 	}
@@ -154,7 +163,11 @@ func (l *Library) current(t target) (Model, bool, error) {
 		return Model{}, false, fmt.Errorf("a model %s from %s is here already: remove it with `ingot rm %s`, or choose another name with NAME=%s",
 			t.name, redact(m.Source), t.name, redact(t.entry.Sources[0].Ref))
 	}
-	return m, true, nil
+	if t.entry.Projector == nil {
+		return m, true, nil
+	}
+	r, err := l.record(t.name)
+	return m, err == nil && r.kept(t.entry.Projector), nil
 }
 
 func (l *Library) record(name string) (r record, err error) {
@@ -191,10 +204,14 @@ func (l *Library) commit(t target, s Source, path, sum string, projector *Projec
 	if t.entry.converted() {
 		r.Origin, r.Converter = t.entry.origin(), gguf.ConverterVersion
 	}
-	if filepath.Dir(path) != l.staging(t.name) {
+	switch {
+	case path == l.file(t.name, ".gguf"): // it has its place
+	case filepath.Dir(path) != l.staging(t.name):
 		r.Path = path
-	} else if err := disk.Move(path, l.file(t.name, ".gguf")); err != nil {
-		return fmt.Errorf("put model in place: %w", err)
+	default:
+		if err := disk.Move(path, l.file(t.name, ".gguf")); err != nil {
+			return fmt.Errorf("put model in place: %w", err)
+		}
 	}
 	data, err := json.MarshalIndent(r, "", "  ")
 	if err == nil {

@@ -39,7 +39,10 @@ func (l *Library) take(ctx context.Context, t target, s Source, report func(Prog
 		}
 	}
 	var sum string
+	have, missing := l.load(t.name)
 	switch {
+	case missing == nil && !t.catalog && have.Source == s.Ref:
+		staged, sum = have.Path, have.SHA256 // only its projector was missing
 	case r.scheme == "file":
 		staged, sum, err = inPlace(ctx, r, t.entry.SHA256, report)
 	case r.folder():
@@ -53,7 +56,7 @@ func (l *Library) take(ctx context.Context, t target, s Source, report func(Prog
 		return err
 	}
 	if err := l.commit(t, s, staged, sum, projector, report); err != nil {
-		if r.scheme != "file" {
+		if filepath.Dir(staged) == l.staging(t.name) {
 			_ = os.Remove(staged)
 		}
 		return err

@@ -14,6 +14,7 @@ import (
 
 func (a *verbs) pull() *cobra.Command {
 	var asJSON bool
+	var projector string
 	cmd := &cobra.Command{
 		Use:   "pull MODEL...",
 		Short: "Bring models here",
@@ -26,10 +27,18 @@ func (a *verbs) pull() *cobra.Command {
   ./file.gguf                              a file of this machine, which is used where it lies
   NAME=any of these but a catalogue name   the same, under a name of your own
 
+--mmproj brings the file that lets a model see or hear with it; models of the catalogue have their own,
+and beside a file of this machine it is found by itself.
+
 A model that is here is not fetched again. A download from the hub or an address that was interrupted
 goes on where it was. HF_TOKEN opens models that need it; HF_ENDPOINT is another hub.`,
-		Example: "  ingot pull smollm2 minilm\n  ingot pull mine=./finetuned.gguf",
-		Args:    screen.Arguments(1, -1, "the MODEL to pull"),
+		Example: "  ingot pull smollm2 minilm\n  ingot pull mine=./finetuned.gguf\n  ingot pull hf:owner/repo/vl.gguf --mmproj hf:owner/repo/mmproj-vl.gguf",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if projector != "" && len(args) > 1 {
+				return errors.New("--mmproj goes with one MODEL")
+			}
+			return screen.Arguments(1, -1, "the MODEL to pull")(cmd, args)
+		},
 
 		ValidArgsFunction: a.completeCatalogue(),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -40,7 +49,7 @@ goes on where it was. HF_TOKEN opens models that need it; HF_ENDPOINT is another
 			var errs []error
 			got := []modelRecord{}
 			for _, ref := range args {
-				m, err := Pull(cmd.Context(), a.Screen, lib, ref)
+				m, err := pullWith(cmd.Context(), a.Screen, lib, ref, projector)
 				if cmd.Context().Err() != nil {
 					a.Say("Interrupted: repeat the command to go on.")
 					return err
@@ -60,15 +69,20 @@ goes on where it was. HF_TOKEN opens models that need it; HF_ENDPOINT is another
 			return errors.Join(errs...)
 		},
 	}
+	cmd.Flags().StringVar(&projector, "mmproj", "", "reference of the projector of a model that sees or hears")
 	screen.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 
 // Pull makes a model present and shows how far it is.
 func Pull(ctx context.Context, s *screen.Screen, lib *library.Library, ref string) (library.Model, error) {
+	return pullWith(ctx, s, lib, ref, "")
+}
+
+func pullWith(ctx context.Context, s *screen.Screen, lib *library.Library, ref, projector string) (library.Model, error) {
 	bar := s.NewBar()
 	defer bar.Finish()
-	return lib.Pull(ctx, ref, func(p library.Progress) {
+	return lib.PullWith(ctx, ref, projector, func(p library.Progress) {
 		bar.Show(fmt.Sprintf("%s: %s", p.Model, p.Stage), p.Done, p.Total)
 	})
 }
