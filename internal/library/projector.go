@@ -65,12 +65,12 @@ func (l *Library) takeProjector(ctx context.Context, t target, s Source, report 
 		return p, nil
 	}
 	want, staged := *t.entry.Projector, filepath.Join(l.staging(t.name), stagedProjector)
-	fi, err := os.Stat(staged) // it has its name only when its digest is right
-	if err != nil || want.SHA256 != "" && fi.Size() != want.Size {
-		size := want.Size
-		if want.SHA256 == "" {
-			size = 0
-		}
+	size := want.Size
+	if want.SHA256 == "" {
+		size = 0
+	}
+	fi, err := os.Stat(staged) // it has its name only when its digest is right; without one it could be another pull's
+	if err != nil || size == 0 || fi.Size() != size {
 		if want.SHA256, err = l.download(ctx, r.url(l.hub, ""), r, staged, size, want.SHA256, report); err != nil {
 			return nil, err
 		}
@@ -127,7 +127,7 @@ func (l *Library) loadProjector(name string, p Projector) (Projector, error) {
 	return p, nil
 }
 
-// kept says that the record of a model has the projector that the catalogue wants.
+// kept says that the record of a model has the projector that is wanted.
 func (r record) kept(want *Projector) bool {
 	if want == nil {
 		return true
