@@ -111,11 +111,24 @@ func TestTheReferenceOfTheFlavoursIsUpToDate(t *testing.T) {
 		feature llm.Feature
 		name    string
 	}{
-		{llm.FeatureN, "`n`"}, {llm.FeatureLogprobs, "`logprobs`"}, {llm.FeatureLogitBias, "`logit_bias`"}, {llm.FeatureParallelTools, "`parallel_tool_calls`"},
-		{llm.FeatureEffort, "`reasoning_effort`"}, {llm.FeatureTools, "`tools`"}, {llm.FeatureFormat, "`response_format`"}, {llm.FeatureImages, "images"},
-		{llm.FeatureAudio, "audio"}, {llm.FeatureAudioOutput, "`modalities` with audio"}, {llm.FeatureSuffix, "`suffix`"}, {llm.FeatureEcho, "`echo`"},
-		{llm.FeatureBestOf, "`best_of`"}, {llm.FeatureTokens, "token ids"}, {llm.FeatureInputType, "`input_type`"}, {llm.FeaturePrefix, "`prefix`"},
-		{llm.FeaturePairs, "a text with an image to embed"}, {llm.FeatureOpaque, "parts of other types"},
+		{llm.FeatureN, "`n`"},
+		{llm.FeatureLogprobs, "`logprobs`"},
+		{llm.FeatureLogitBias, "`logit_bias`"},
+		{llm.FeatureParallelTools, "`parallel_tool_calls`"},
+		{llm.FeatureEffort, "`reasoning_effort`"},
+		{llm.FeatureTools, "`tools`"},
+		{llm.FeatureFormat, "`response_format`"},
+		{llm.FeatureImages, "images"},
+		{llm.FeatureAudio, "audio"},
+		{llm.FeatureAudioOutput, "`modalities` with audio"},
+		{llm.FeatureSuffix, "`suffix`"},
+		{llm.FeatureEcho, "`echo`"},
+		{llm.FeatureBestOf, "`best_of`"},
+		{llm.FeatureTokens, "token ids"},
+		{llm.FeatureInputType, "`input_type`"},
+		{llm.FeaturePrefix, "`prefix`"},
+		{llm.FeaturePairs, "a text with an image to embed"},
+		{llm.FeatureOpaque, "parts of other types"},
 	}
 	var b strings.Builder
 	b.WriteString("| `flavour` | Not asked for |\n|---|---|\n")

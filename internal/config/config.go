@@ -289,12 +289,15 @@ type Log struct {
 	Format string `yaml:"format" default:"text" enum:"text,json" doc:"For people or for machines."`
 }
 
-// What the file's values and complaints are.
 type (
-	Size   = tagged.Size
+	// Size is a number of bytes, written as 32MiB, 4GB or 1048576.
+	Size = tagged.Size
+	// Layers is a number of model layers.
 	Layers = tagged.Layers
-	Error  = tagged.Error
-	Errors = tagged.Errors
+	// Error is one complaint about a file.
+	Error = tagged.Error
+	// Errors are all complaints about one file, in its order.
+	Errors = tagged.Errors //nolint:errname // the plural of Error
 )
 
 // AllLayers puts the whole model on the GPU.

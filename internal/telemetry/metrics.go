@@ -78,7 +78,9 @@ func (m *Metrics) Handler() http.Handler {
 }
 
 // Mirrored counts a copy of a request that a deployment got, by how it ended; the names are of fixed sets.
-func (m *Metrics) Mirrored(deployment, result string) { m.mirrored.WithLabelValues(deployment, result).Inc() }
+func (m *Metrics) Mirrored(deployment, result string) {
+	m.mirrored.WithLabelValues(deployment, result).Inc()
+}
 
 // CountActive counts the requests that next is answering.
 func (m *Metrics) CountActive(next http.Handler) http.Handler {
