@@ -4,6 +4,7 @@ package engine_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -16,9 +17,11 @@ import (
 	"math"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/ingot-llm/ingot/internal/fake/tinymodel"
 )
@@ -340,6 +343,48 @@ func TestImagesAndTextsAreEmbeddedIntoOneSpace(t *testing.T) {
 	})
 	if now := g.engine(); now != pid {
 		t.Errorf("the engine died on the way: %d, then %d", pid, now)
+	}
+}
+
+func TestCallersWhoHangUpOverImagesHurtNobody(t *testing.T) {
+	g := serve(t, vision(t))
+	one := picture(t, 1, "png")
+	ask := map[string]body{
+		"/chat/completions":  look("seer", "What is this?", one, one, one),
+		"/images/embeddings": {"model": "vectors", "input": []body{{"image": one}, {"image": one, "text": "a"}, {"image": one}}},
+	}
+	data := func(answer body) string {
+		b, err := json.Marshal([]any{answer["choices"], answer["data"]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	before := map[string]string{}
+	for path, b := range ask {
+		before[path] = data(g.must(path, b))
+	}
+	pids := g.engines()
+	var wg sync.WaitGroup
+	for path, b := range ask {
+		for i := range 20 {
+			wg.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*2*time.Millisecond)
+				defer cancel()
+				if res, err := g.open(ctx, path, b); err == nil {
+					_ = res.Body.Close()
+				}
+			})
+		}
+	}
+	wg.Wait()
+	for path, b := range ask {
+		if after := data(g.must(path, b)); after != before[path] {
+			t.Errorf("%s: before %.200s, after %.200s", path, before[path], after)
+		}
+	}
+	if now := g.engines(); !slices.Equal(now, pids) {
+		t.Errorf("engines %v, then %v", pids, now)
 	}
 }
 
