@@ -60,7 +60,7 @@ func wavLength(chunks []byte) (time.Duration, error) {
 				return 0, errBroken
 			}
 			n := min(uint64(len(body)), size)                                      // a recorder that was cut off leaves the largest size there is
-			return time.Duration(n) * time.Second / time.Duration(frame*rate), nil //nolint:gosec // no longer than a body
+			return time.Duration(n) * time.Second / time.Duration(frame*rate), nil
 		}
 		if size > uint64(len(body)) {
 			break
