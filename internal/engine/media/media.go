@@ -150,22 +150,6 @@ func unreadable(err error, images []llm.Image) error {
 	return fault
 }
 
-// sound refuses what is not the data of a sound that the server decodes, and tells it the true format.
-func sound(p llm.Audio) (llm.Part, error) {
-	refuse := func(typ, msg string) error { return llm.Faulty(llm.Detail{Type: typ, Msg: msg, Loc: p.Loc}) }
-	if p.Format == "" {
-		return nil, refuse("url_scheme", "Sounds are not fetched here: send the sound itself as input_audio")
-	}
-	data, err := base64.StdEncoding.DecodeString(p.Data.String())
-	if err != nil {
-		return nil, refuse("value_error", "The data of the sound is not base64")
-	}
-	if p.Format, err = soundFormat(data); err != nil {
-		return nil, refuse("value_error", err.Error())
-	}
-	return p, nil
-}
-
 // Misplaced turns the server's complaint that its template left an image or a sound out, or that it cannot decode one, into words
 // that name it. Other errors it returns as they are.
 func Misplaced(err error, model string, ms []llm.Message) error {

@@ -148,6 +148,7 @@ func TestWhatCannotBeReadIsNamed(t *testing.T) {
 		"no base64":              bad("data:image/png;base64,?"),
 		"an address":             bad("https://example.com/x.png"),
 		"a file":                 bad("file:///x.png"),
+		"a sound in no data URL": llm.Audio{URL: llm.NewText("data:audio/wav,abc"), Loc: at},
 		"a sound's address":      llm.Audio{URL: llm.NewText("https://example.com/x.wav"), Loc: at},
 		"a sound of other bytes": placed(sound("wav", []byte("OggS and more than twelve bytes"))),
 		"a short sound":          placed(sound("wav", []byte("RIFF"))),
@@ -183,6 +184,14 @@ func TestWhatCannotBeReadIsNamed(t *testing.T) {
 		if err != nil || got[0].Parts[0].(llm.Audio).Format != c.format {
 			t.Errorf("%q: %+v, %v", c.data, got, err)
 		}
+	}
+	inURL := llm.Audio{URL: llm.NewText("data:audio/x;BASE64," + base64.StdEncoding.EncodeToString(mp3))}
+	got, err := media.Inline(t.Context(), []llm.Message{said(llm.User, inURL)}, picture.New(picture.Options{}), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, _ := got[0].Parts[0].(llm.Audio); a.Format != "mp3" || !a.URL.Empty() || a.Data.String() != base64.StdEncoding.EncodeToString(mp3) {
+		t.Errorf("a data URL became %+v", a)
 	}
 	p := llm.Picture{Image: bad("data:image/png;base64,AAAA")}
 	if _, err := media.Read(t.Context(), picture.New(picture.Options{}), p); !strings.Contains(errorOf(err).Details[0].Msg, "image") {

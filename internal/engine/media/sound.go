@@ -2,13 +2,37 @@ package media
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"strings"
 	"time"
+
+	"github.com/ingot-llm/ingot/internal/llm"
 )
 
 // longestSound is how long a sound may be. The server decodes all of it, to 16,000 numbers a second.
 const longestSound = 10 * time.Minute
+
+// sound refuses what is not the data of a sound that the server decodes, and tells it the true format. A data URL is data, too.
+func sound(p llm.Audio) (llm.Part, error) {
+	refuse := func(typ, msg string) error { return llm.Faulty(llm.Detail{Type: typ, Msg: msg, Loc: p.Loc}) }
+	if p.Format == "" {
+		label, text, _ := strings.Cut(p.URL.String(), ",")
+		if label = strings.ToLower(label); !strings.HasPrefix(label, "data:") || !strings.HasSuffix(label, ";base64") {
+			return nil, refuse("url_scheme", "Sounds are not fetched here: send the sound itself as input_audio or as a data URL")
+		}
+		p.URL, p.Data = llm.Text{}, llm.NewText(text)
+	}
+	data, err := base64.StdEncoding.DecodeString(p.Data.String())
+	if err != nil {
+		return nil, refuse("value_error", "The data of the sound is not base64")
+	}
+	if p.Format, err = soundFormat(data); err != nil {
+		return nil, refuse("value_error", err.Error())
+	}
+	return p, nil
+}
 
 // soundFormat says what kind of file a sound is, and refuses one that would not be decoded or be too long when it is.
 func soundFormat(data []byte) (format string, err error) {
@@ -59,7 +83,7 @@ func wavLength(chunks []byte) (time.Duration, error) {
 			if frame == 0 {
 				return 0, errBroken
 			}
-			n := min(uint64(len(body)), size)                                      // a recorder that was cut off leaves the largest size there is
+			n := min(uint64(len(body)), size) // a recorder that was cut off leaves the largest size there is
 			return time.Duration(n) * time.Second / time.Duration(frame*rate), nil
 		}
 		if size > uint64(len(body)) {
