@@ -156,14 +156,17 @@ func (s Spec) layers() int {
 
 // batch is zero where the engine's own choice is right. Between batches the
 // engine notices who hung up and serves the other slots, so on a slow processor
-// they are short; but an embedding's input, and an image, must fit into one.
+// they are short; but an embedding's input, and an image, must fit into one. Set, it is the size of the
+// parts, too, that are computed at once: of an image larger than those the engine may die.
 func (s Spec) batch() int {
 	switch {
 	case s.Batch > 0:
 		return s.Batch
 	case s.Embedding:
 		return max(s.Context, 512)
-	case s.GPULayers == 0 && s.Projector == "":
+	case s.Projector != "":
+		return 1024
+	case s.GPULayers == 0:
 		return 64
 	default:
 		return 0

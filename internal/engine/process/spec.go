@@ -65,7 +65,7 @@ type Spec struct {
 	Slots        int    // requests served at the same time; zero: one
 	Threads      int    // zero: the engine decides
 	GPULayers    int    // AllLayers, AutoLayers or a number
-	Batch        int    // prompt tokens computed at a time; zero: 64 without a GPU, else the engine decides
+	Batch        int    // prompt tokens computed at a time; zero: what suits the model and the machine
 	CacheMiB     int    // memory for prompts that left their slot
 	Embedding    bool   // answers embeddings only
 	Pooling      string // none, mean, cls, last; empty: what the model says
