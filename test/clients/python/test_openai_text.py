@@ -150,3 +150,12 @@ def test_models_are_listed_and_found(oai):
 
 def test_an_id_with_a_slash_is_found(faulty_oai):
     assert faulty_oai.client().models.retrieve("openai/gpt-4o-mini").id == "openai/gpt-4o-mini"
+
+
+@pytest.mark.parametrize("name", ["gpt-4o", "openai/gpt-4o-mini", "GPT-5"])
+def test_names_of_that_time_stand_for_what_is_here(oai, name):
+    """`ingot serve --mock` is no production."""
+    result = oai.client().chat.completions.create(model=name, messages=[{"role": "user", "content": "Hi"}])
+
+    assert (result.choices[0].message.content, result.model) == ("Hi", "mock")
+    assert name not in {m.id for m in oai.client().models.list()}
