@@ -118,6 +118,16 @@ for (const address of OPENAI) {
   });
 }
 
+test("samples of GitHub Models' time are answered by what is here", async () => {
+  for (const model of ["openai/gpt-4o", "Phi-4", "mistral-ai/mistral-small-2503"]) {
+    const response = await chat(mock.client("/inference"), { messages: user("Hello there"), model, temperature: 1, top_p: 1, max_tokens: 1000 });
+    assert.equal(response.body.model, "mock", JSON.stringify(response.body));
+    assert.equal((await mock.openai("/inference").chat.completions.create({ model, messages: user("Hi") })).model, "mock");
+  }
+  const vectors = await embed(mock.client("/inference"), { input: ["Hello"], model: "text-embedding-3-small" });
+  assert.equal(vectors.body.model, "mock-embedding", JSON.stringify(vectors.body));
+});
+
 test("the AzureOpenAI client talks", async () => {
   const { chat: { completions: chats }, completions, embeddings, models, responses } = mock.openai("azure");
   const address = "/openai";

@@ -7,10 +7,12 @@ import OpenAI from "openai";
 import { zodFunction, zodResponseFormat } from "openai/helpers/zod";
 import { z } from "zod";
 
-import { all, counted, DOORS, Ingot, joined, user } from "./ingot.js";
+import { all, counted, DOORS, Ingot, joined, KEY, user } from "./ingot.js";
 
 const FAULTY = `
+keys: [{name: one, key: "${KEY}", requests_per_minute: 1000, tokens_per_minute: 100000}]
 models:
+  good: {provider: mock}
   limited: {provider: mock, mock: {fault: {status: 429, retry_after: 20ms}}}
   hasty: {provider: mock, mock: {fault: {status: 429, retry_after: 20ms, every: 2}}}
   broken-500: {provider: mock, mock: {fault: {status: 500}}}
@@ -192,6 +194,19 @@ for (const door of Object.keys(DOORS)) {
       await refusal(OpenAI.PermissionDeniedError, failing("broken-403"));
       assert.equal((await refusal(OpenAI.InternalServerError, failing("broken-500"))).status, 500);
       assert.equal((await refusal(OpenAI.InternalServerError, failing("broken-503"))).status, 503);
+    });
+
+    test("limits are told with each answer", async () => {
+      for (const stream of [false, true]) {
+        const { data, response } = await faulty.openai(door).chat.completions.create({ model: "good", messages, stream, max_tokens: 5 }).withResponse();
+        if (stream) {
+          assert.equal(joined(await all(data)), "Hello there, world");
+        }
+        assert.equal(response.headers.get("x-ratelimit-limit-requests"), "1000");
+        assert.ok(Number(response.headers.get("x-ratelimit-remaining-requests")) < 1000);
+        assert.equal(response.headers.get("x-ratelimit-limit-tokens"), "100000");
+        assert.ok(Number(response.headers.get("x-ratelimit-remaining-tokens")) < 100000);
+      }
     });
 
     test("retries are counted", async () => {

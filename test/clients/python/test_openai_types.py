@@ -30,7 +30,8 @@ RESPONSES = {
     "tools": {"input": "How is the weather?", "tools": [FLAT], "tool_choice": "required"},
     "thoughts": {"input": "Hello there", "model": "mock-reasoning"},
     "limit": {"input": "one two three", "max_output_tokens": 1},
-    "everything": {"input": "Hello", "instructions": "Be brief.", "metadata": {"a": "b"}, "top_logprobs": 2, "include": ["message.output_text.logprobs"], "temperature": 1},
+    "logprobs": {"input": "Hello", "top_logprobs": 2, "include": ["message.output_text.logprobs"]},
+    "echoed": {"input": "Hello", "instructions": "Be brief.", "metadata": {"a": "b"}, "temperature": 1},
     "schema": {"input": "Hello", "text": {"format": {"type": "json_schema", "name": "n", "schema": {"type": "object", "properties": {}}}}},
 }
 chats = pytest.mark.parametrize("body", CHATS.values(), ids=CHATS)
