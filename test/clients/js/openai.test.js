@@ -7,10 +7,10 @@ import OpenAI from "openai";
 import { zodFunction, zodResponseFormat } from "openai/helpers/zod";
 import { z } from "zod";
 
-import { all, counted, DOORS, Ingot, joined, KEY, user } from "./ingot.js";
+import { all, counted, DOORS, Ingot, joined, user } from "./ingot.js";
 
 const FAULTY = `
-keys: [{name: one, key: "${KEY}", requests_per_minute: 1000, tokens_per_minute: 100000}]
+keys: [{name: one, key: limited-key-of-the-tests, requests_per_minute: 1000, tokens_per_minute: 100000}]
 models:
   good: {provider: mock}
   limited: {provider: mock, mock: {fault: {status: 429, retry_after: 20ms}}}
@@ -197,8 +197,9 @@ for (const door of Object.keys(DOORS)) {
     });
 
     test("limits are told with each answer", async () => {
+      const client = faulty.openai(door, { key: "limited-key-of-the-tests" });
       for (const stream of [false, true]) {
-        const { data, response } = await faulty.openai(door).chat.completions.create({ model: "good", messages, stream, max_tokens: 5 }).withResponse();
+        const { data, response } = await client.chat.completions.create({ model: "good", messages, stream, max_tokens: 5 }).withResponse();
         if (stream) {
           assert.equal(joined(await all(data)), "Hello there, world");
         }
