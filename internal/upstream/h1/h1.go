@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"net"
 	"net/http"
@@ -26,6 +25,7 @@ const (
 	mostIdle  = 256              // connections that are kept for a host
 	idleTime  = 3 * time.Second  // less than servers keep them, so that none is used that is being closed
 	linger    = time.Millisecond // for the last bytes of an answer that has been told whole
+	roomy     = 1 << 10          // more than most heads of requests
 	copied    = 16 << 10         // up to here a body is put behind its head instead of being referred to
 )
 
@@ -51,7 +51,7 @@ var _ http.RoundTripper = (*Transport)(nil)
 // Takes reports whether the transport can send r.
 func Takes(r *http.Request) bool {
 	_, ok := r.Body.(Body)
-	return ok && r.URL.Scheme == "http" && r.URL.Host != ""
+	return checks && ok && r.URL.Scheme == "http" && r.URL.Host != ""
 }
 
 // conn is one connection. It belongs to whoever has it.
@@ -82,7 +82,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, errors.New("send request: its body is not a Body")
 	}
 	defer body.Close()
-	head, err := appendHead(nil, r)
+	head, err := appendHead(make([]byte, 0, roomy+max(0, min(r.ContentLength, copied))), r)
 	if err != nil {
 		return nil, err
 	}
@@ -147,6 +147,9 @@ func readHead(from *bufio.Reader, r *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err //nolint:wrapcheck // exchange wraps it
 		}
+		if res.StatusCode < http.StatusContinue {
+			return nil, fmt.Errorf("status %q is none", res.Status)
+		}
 		if res.StatusCode >= http.StatusOK || res.StatusCode == http.StatusSwitchingProtocols {
 			return res, nil
 		}
@@ -185,8 +188,8 @@ func appendHead(dst []byte, r *http.Request) ([]byte, error) {
 	dst = append(dst, "\r\nContent-Length: "...)
 	dst = strconv.AppendInt(dst, r.ContentLength, 10)
 	dst = append(dst, "\r\n"...)
-	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
-		for _, value := range r.Header[name] {
+	for name, values := range r.Header {
+		for _, value := range values {
 			if strings.ContainsAny(name, " :\r\n\x00") || strings.ContainsAny(value, "\r\n\x00") {
 				return nil, fmt.Errorf("send request: header %q holds what a header cannot", name)
 			}
@@ -250,8 +253,19 @@ func (a *answer) end(whole bool) {
 	a.t.put(a.address, a.c)
 }
 
-// take returns the connection that was used last, or nil.
+// take returns the connection that was used last, or nil. Those at which something came unasked, their end or what would pass
+// for an answer, are closed.
 func (t *Transport) take(address string) *conn {
+	for {
+		c := t.last(address)
+		if c == nil || quiet(c.Conn) {
+			return c
+		}
+		_ = c.Close()
+	}
+}
+
+func (t *Transport) last(address string) *conn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	kept := t.idle[address]

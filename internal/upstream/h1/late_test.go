@@ -1,0 +1,66 @@
+package h1_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ingot-llm/ingot/internal/upstream/h1"
+)
+
+func TestWhatComesAfterAnAnswerIsNobodysAnswer(t *testing.T) {
+	if !h1.Takes(post(t, t.Context(), "http://127.0.0.1/", "{}")) {
+		return // no connection is used again where it cannot be looked at
+	}
+	answer := func(s string) string {
+		return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(s), s)
+	}
+	for name, junk := range map[string]string{"another answer": answer("stolen"), "more of the last one": "HTTP", "its end": ""} {
+		sent, next := make(chan struct{}), make(chan struct{})
+		url := raw(t, func(n int, c net.Conn, r *bufio.Reader) {
+			if !request(r) {
+				return
+			}
+			_, _ = io.WriteString(c, answer(fmt.Sprint("answer ", n)))
+			if n > 1 {
+				return
+			}
+			<-next
+			_, _ = io.WriteString(c, junk)
+			if junk == "" {
+				_ = c.Close()
+			}
+			close(sent)
+			request(r)
+		})
+		tr, _ := transport(t)
+		for n := 1; n <= 2; n++ {
+			got, err := ask(tr, post(t, t.Context(), url, "{}"))
+			if want := fmt.Sprint("200 answer ", n); err != nil || got != want {
+				t.Errorf("%s: got %q, %v, want %q", name, got, err, want)
+			}
+			if n == 1 {
+				close(next)
+				<-sent
+				time.Sleep(20 * time.Millisecond) // it is on its way
+			}
+		}
+		tr.CloseIdleConnections()
+	}
+}
+
+func TestAStatusThatIsNoneIsAnError(t *testing.T) {
+	url := raw(t, func(_ int, c net.Conn, r *bufio.Reader) {
+		request(r)
+		_, _ = io.WriteString(c, "HTTP/1.1 000 Nothing\r\nContent-Length: 0\r\n\r\n")
+		request(r)
+	})
+	tr, _ := transport(t)
+	if got, err := ask(tr, post(t, t.Context(), url, "{}")); err == nil || !strings.Contains(err.Error(), "status") {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
