@@ -1,5 +1,5 @@
 // Package openapi describes what is routed as one OpenAPI 3.1 document. What a door's operations take and answer is data, in
-// doors.yaml and schemas.yaml; which of them there are, and at which paths, the doors say.
+// doors.yaml, requests.yaml and answers.yaml; which of them there are, and at which paths, the doors say.
 package openapi
 
 import (
@@ -18,8 +18,11 @@ import (
 //go:embed doors.yaml
 var doorsFile []byte
 
-//go:embed schemas.yaml
-var schemasFile []byte
+//go:embed requests.yaml
+var requestsFile []byte
+
+//go:embed answers.yaml
+var answersFile []byte
 
 type object = map[string]any
 
@@ -50,9 +53,13 @@ func Document(routes []dialect.Route, version string) ([]byte, error) {
 	if err := yaml.Unmarshal(doorsFile, &c); err != nil {
 		return nil, fmt.Errorf("read doors.yaml: %w", err)
 	}
-	var s struct{ Schemas object }
-	if err := yaml.Unmarshal(schemasFile, &s); err != nil {
-		return nil, fmt.Errorf("read schemas.yaml: %w", err)
+	schemas := object{}
+	for _, file := range [][]byte{requestsFile, answersFile} {
+		var s struct{ Schemas object }
+		if err := yaml.Unmarshal(file, &s); err != nil {
+			return nil, fmt.Errorf("read schemas: %w", err)
+		}
+		maps.Copy(schemas, s.Schemas)
 	}
 	paths, tags := object{}, []object{}
 	for _, r := range routes {
@@ -86,7 +93,7 @@ func Document(routes []dialect.Route, version string) ([]byte, error) {
 		"tags":     tags,
 		"paths":    paths,
 		"components": object{
-			"schemas": s.Schemas, "parameters": c.Parameters, "headers": c.Headers, "responses": c.errors(),
+			"schemas": schemas, "parameters": c.Parameters, "headers": c.Headers, "responses": c.errors(),
 			"securitySchemes": object{
 				"key":    object{"type": "apiKey", "in": "header", "name": "api-key"},
 				"bearer": object{"type": "http", "scheme": "bearer", "description": "A key, or a token of Entra ID where it is switched on."},
