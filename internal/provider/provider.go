@@ -57,6 +57,7 @@ type remote struct {
 	upstream.Client
 	info  llm.ModelInfo
 	model string // what the body is to call it; empty: whatever it says
+	shown shown
 }
 
 var _ llm.Backend = (*remote)(nil)
@@ -66,7 +67,7 @@ func (m *remote) Chat(ctx context.Context, r *llm.ChatRequest) llm.Stream {
 	if m.model != "" {
 		r = r.WithModel(m.model)
 	}
-	return m.Client.Chat(ctx, r)
+	return m.shown.stream(m.Client.Chat(ctx, r))
 }
 
 // Complete asks the provider.
@@ -74,7 +75,7 @@ func (m *remote) Complete(ctx context.Context, r *llm.CompleteRequest) llm.Strea
 	if m.model != "" {
 		r = r.WithModel(m.model)
 	}
-	return m.Client.Complete(ctx, r)
+	return m.shown.stream(m.Client.Complete(ctx, r))
 }
 
 // Embed asks the provider.
@@ -82,7 +83,11 @@ func (m *remote) Embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedRepl
 	if m.model != "" {
 		r = r.WithModel(m.model)
 	}
-	return m.Client.Embed(ctx, r)
+	reply, err := m.Client.Embed(ctx, r)
+	if err != nil {
+		return nil, m.shown.hide(err)
+	}
+	return reply, nil
 }
 
 // Models returns the one record of the model.
@@ -117,18 +122,19 @@ func (c Config) remote(p place) (llm.Backend, error) {
 	if c.Token != nil && !strings.HasPrefix(p.base, "https:") && !local(p.base) {
 		return nil, fmt.Errorf("provider %s: a token must not travel over plain HTTP; use an https endpoint", c.Name)
 	}
-	return &remote{
+	m := &remote{
 		Client: upstream.Client{
 			HTTP: c.HTTP, Name: c.Name, Base: p.base, Query: p.query, Header: p.header,
-			Authorize: c.authorize(p.keyHeader, cmp.Or(c.Scope, p.scope)),
-			Codec:     codec{openai.Codec{Contract: p.contract, AskUsage: p.askUsage}},
-			First:     c.First, Whole: c.Whole, Silence: c.Silence,
+			Codec: codec{openai.Codec{Contract: p.contract, AskUsage: p.askUsage}},
+			First: c.First, Whole: c.Whole, Silence: c.Silence,
 		},
 		info: llm.ModelInfo{
 			Deployment: c.Deployment, Model: c.name(), Publisher: "unknown", Provider: c.Name, Operations: ops, Features: p.features,
 		},
 		model: p.model,
-	}, nil
+	}
+	m.Authorize = m.shown.remember(c.authorize(p.keyHeader, cmp.Or(c.Scope, p.scope)))
+	return m, nil
 }
 
 // name is what the provider calls the model.
