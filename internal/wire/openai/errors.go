@@ -18,9 +18,8 @@ func (c Codec) DecodeError(status int, h http.Header, body []byte) *llm.Error {
 		v = nil
 	}
 	e := decodeError(status, v)
-	e.RetryAfter = retryAfter(h)
-	if e.RetryAfter == 0 && (e.Kind == llm.RateLimited || e.Kind == llm.Unavailable) {
-		e.RetryAfter = time.Second // without a wait the SDKs of Azure do not try again (doc/protocol.md §7.9)
+	if wait := retryAfter(h); wait > 0 {
+		e.RetryAfter = wait
 	}
 	return e
 }
@@ -60,6 +59,9 @@ func decodeError(status int, v jsonx.Value) *llm.Error {
 		e.Code = body.Get("type").Text()
 	}
 	e.Kind = kindOf(status, e.Code)
+	if e.Kind == llm.RateLimited || e.Kind == llm.Unavailable {
+		e.RetryAfter = time.Second // without a wait the SDKs of Azure do not try again (doc/protocol.md §7.9)
+	}
 	if e.Kind == llm.Filtered {
 		e.Filter = json.RawMessage(body.Get("innererror").Get("content_filter_result"))
 	}

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ingot-llm/ingot/internal/llm"
+	"github.com/ingot-llm/ingot/internal/sse"
 	"github.com/ingot-llm/ingot/internal/wire/openai"
 )
 
@@ -31,5 +33,18 @@ func TestTheWaitThatAServerAsksForIsKept(t *testing.T) {
 				t.Errorf("got %s, want %s to %s", got, c.least, c.most)
 			}
 		})
+	}
+}
+
+func TestARefusalInsideAnAnswerMayBeTriedAgainToo(t *testing.T) {
+	for code, want := range map[string]time.Duration{"429": time.Second, "503": time.Second, "500": 0} {
+		said := []byte(`{"error":{"message":"not now","code":` + code + `}}`)
+		_, whole := (openai.Codec{}).DecodeReply(llm.OpChat, said)
+		_, event := (openai.Codec{}).NewDecoder(llm.OpChat).Decode([]sse.Event{{Data: said}}, nil)
+		for _, err := range []error{whole, event} {
+			if e := llm.AsError(err); err == nil || e.RetryAfter != want {
+				t.Errorf("%s: %v after %s, want %s", code, err, e.RetryAfter, want)
+			}
+		}
 	}
 }
