@@ -142,7 +142,7 @@ func (c *Client) embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedRepl
 func (c *Client) Post(ctx context.Context, url string, body []byte) ([]byte, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	res, err := c.send(ctx, url, &wire.Request{Pieces: [][]byte{body}})
+	res, err := c.send(ctx, cancel, url, &wire.Request{Pieces: [][]byte{body}})
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +155,7 @@ func (c *Client) whole(ctx context.Context, req *wire.Request) ([]byte, http.Hea
 	defer cancel(nil)
 	begin := after(c.Whole, cancel, "did not answer within")
 	defer stop(begin)
-	res, err := c.send(ctx, c.Base+req.Path+c.Query, req)
+	res, err := c.send(ctx, cancel, c.Base+req.Path+c.Query, req)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -236,7 +236,7 @@ func (c *Client) stream(ctx context.Context, op llm.Operation, encode func() (*w
 	defer cancel(nil)
 	first := after(c.First, cancel, "did not begin to answer within")
 	defer stop(first)
-	res, err := c.send(ctx, c.Base+req.Path+c.Query, req)
+	res, err := c.send(ctx, cancel, c.Base+req.Path+c.Query, req)
 	if err != nil {
 		return err
 	}
@@ -296,7 +296,7 @@ func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, bod
 }
 
 // send posts a request and turns every status but 200 into an error.
-func (c *Client) send(ctx context.Context, url string, r *wire.Request) (*http.Response, error) {
+func (c *Client) send(ctx context.Context, cancel context.CancelCauseFunc, url string, r *wire.Request) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, http.NoBody)
 	if err != nil {
 		return nil, &llm.Error{Kind: llm.Internal, Message: "Internal error.", Err: err}
@@ -328,10 +328,12 @@ func (c *Client) send(ctx context.Context, url string, r *wire.Request) (*http.R
 	if res.StatusCode == http.StatusSwitchingProtocols { // what follows it no context ends
 		return nil, c.broken(ctx, errors.New("the server switched protocols unasked"))
 	}
-	text, err := io.ReadAll(io.LimitReader(res.Body, maxError))
-	if err != nil {
+	quiet := after(c.Silence, cancel, "fell silent for")
+	defer stop(quiet)
+	text, err := io.ReadAll(io.LimitReader(&heard{res.Body, quiet, c.Silence}, maxError))
+	if _, silent := errors.AsType[silence](context.Cause(ctx)); err != nil && ctx.Err() != nil && !silent {
 		return nil, c.broken(ctx, err)
-	}
+	} // else the status tells enough, however its reasons end
 	return nil, c.Codec.DecodeError(res.StatusCode, res.Header, text)
 }
 
