@@ -84,6 +84,7 @@ models:
 		after = descriptors(t, pid)
 		return len(after) <= len(before)
 	})
+	g.logged("model server ready", 101) // the log is written in the background
 	if got := strings.Count(g.log.String(), "model server ready"); got != 101 {
 		t.Errorf("%d starts, want 101", got)
 	}
