@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/ingot-llm/ingot/internal/auth"
@@ -71,17 +70,15 @@ func (g *Gateway) doors(s *snapshot, table *route.Table) (http.Handler, error) {
 	for _, path := range documents {
 		routes = append(routes, dialect.Route{Method: http.MethodGet, Path: path, Operation: "openapi"})
 	}
-	document, err := openapi.Document(routes, g.o.Version)
+	described, err := openapi.Document(routes, g.o.Version)
 	if err != nil {
 		return nil, err
 	}
 	return dialect.AllowOrigins(origins(cfg), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.EscapedPath()
 		switch {
-		case slices.Contains(documents, path) && (r.Method == http.MethodGet || r.Method == http.MethodHead):
-			w.Header().Set("Content-Type", "application/json")
-			w.Header().Set("Content-Length", strconv.Itoa(len(document)))
-			_, _ = w.Write(document) // whoever left needs none
+		case slices.Contains(documents, path):
+			document(described).ServeHTTP(w, r)
 		case openai.Serves(dialect.Segments(path)):
 			v1.ServeHTTP(w, r)
 		default:

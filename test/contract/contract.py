@@ -1,7 +1,8 @@
 """Holds the binary to its own OpenAPI document: validates it, then has schemathesis try each operation with all kinds of requests.
 
-The server has the models of `ingot serve --mock` and keeps responses. Every operation is tried with values that its schemas allow and that they do not; each
-answer must have a status, a type, headers and a body that the document names, and none may be a fault of the server.
+The server has the models of `ingot serve --mock` and keeps responses. Every operation is tried with values that its schemas
+allow and that they do not, with other methods and without a key; each answer must have a status, a type, headers and a body that
+the document names, and none may be a fault of the server.
 """
 
 import json
@@ -19,7 +20,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "clients" / "pyt
 import ingot  # noqa: E402
 
 KEY = "key-of-the-tests"
-CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance"
+CHECKS = ",".join(
+    """not_a_server_error status_code_conformance content_type_conformance
+    response_headers_conformance response_schema_conformance ignored_auth
+    unsupported_method allow_header_conformance""".split()
+)
 
 CONFIG = f"""
 models:
