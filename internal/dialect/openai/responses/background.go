@@ -23,19 +23,28 @@ func (s *Store) start(ctx context.Context, log *slog.Logger, e *entry, a *output
 	e.note(a)
 	e.publish(a)
 	switch {
-	case s.running >= s.o.Background:
+	case s.running[e.owner] >= s.free():
 		cancel()
 		return &llm.Error{Kind: llm.Unavailable, RetryAfter: pause, Message: "As many responses come about in the background as may at once. Try again in a moment."}
 	case !s.add(e):
 		cancel()
 		return &llm.Error{Kind: llm.Unavailable, Message: "There is no room to store this response (responses.bytes, responses.entries). Send less, or ask without 'background'."}
 	}
-	s.running++
+	s.running[e.owner]++
 	s.jobs.Go(func() {
 		s.finish(e, a, run(ctx, log, s, e, a, chat))
 		cancel()
 	})
 	return nil
+}
+
+// free is how many more may come about. A caller who has as many is refused another, so that nobody takes all of them.
+func (s *Store) free() int {
+	n := s.o.Background
+	for _, r := range s.running {
+		n -= r
+	}
+	return n
 }
 
 // run reads the answer to its end and returns why it failed.
@@ -104,7 +113,9 @@ func (s *Store) finish(e *entry, a *output.Answer, failure error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer close(e.done)
-	s.running--
+	if s.running[e.owner]--; s.running[e.owner] == 0 {
+		delete(s.running, e.owner)
+	}
 	if e.place == nil { // nobody is told how
 		return
 	}

@@ -119,11 +119,21 @@ func TestWhatIsDeletedEnds(t *testing.T) {
 func TestOnlySoManyComeAboutInTheBackground(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := slow()
-		h := api(b, store(t, func(o *responses.StoreOptions) { o.Background = 2 }))
+		h := api(b, store(t, func(o *responses.StoreOptions) { o.Background = 3 }))
+		asked := func(caller string) string {
+			return ask(t, h, "POST /v1/responses", body("Hi", inBackground), "Caller: "+caller)
+		}
+		const busy = "unavailable : As many responses come about in the background as may at once. Try again in a moment."
 		create(t, h, body("Hi", inBackground))
 		create(t, h, body("Hi", inBackground))
-		if got := ask(t, h, "POST /v1/responses", body("Hi", inBackground)); got != "unavailable : As many responses come about in the background as may at once. Try again in a moment." {
-			t.Errorf("got %s", got)
+		if got := ask(t, h, "POST /v1/responses", body("Hi", inBackground)); got != busy {
+			t.Errorf("one caller has all of them: got %s", got)
+		}
+		if got := asked("another"); got == busy {
+			t.Error("nothing is left for another caller")
+		}
+		if got := asked("a third"); got != busy {
+			t.Errorf("there are more than may be at once: got %s", got)
 		}
 		close(b.wait)
 		synctest.Wait()

@@ -18,7 +18,7 @@ type StoreOptions struct {
 	Entries    int           // responses
 	Bytes      int64         // of all of them, with what they were asked and what came before
 	Age        time.Duration // after its end, when a response is forgotten
-	Background int           // responses that come about in the background at the same time
+	Background int           // responses that come about in the background at the same time, of which a caller has no more than are left
 }
 
 // Store keeps responses in memory, each for the caller that made it, and lets some come about in the background. The oldest make
@@ -29,7 +29,7 @@ type Store struct {
 	byID    map[string]*entry
 	byAge   *list.List // of *entry, the oldest first
 	bytes   int64
-	running int
+	running map[string]int // in the background, by caller
 	closed  bool
 	alarm   *time.Timer // when the oldest is to be forgotten
 	jobs    sync.WaitGroup
@@ -63,7 +63,7 @@ type entry struct {
 
 // NewStore makes an empty store.
 func NewStore(o StoreOptions) *Store {
-	return &Store{o: o, byID: map[string]*entry{}, byAge: list.New()}
+	return &Store{o: o, byID: map[string]*entry{}, byAge: list.New(), running: map[string]int{}}
 }
 
 // Close ends what comes about in the background and waits for that until ctx ends. Everything is forgotten, and a closed store

@@ -22,7 +22,7 @@ import (
 
 func store(t testing.TB, change ...func(*responses.StoreOptions)) *responses.Store {
 	t.Helper()
-	o := responses.StoreOptions{Entries: 100, Bytes: 1 << 20, Age: time.Hour, Background: 4}
+	o := responses.StoreOptions{Entries: 100, Bytes: 1 << 20, Age: time.Hour, Background: 8}
 	for _, c := range change {
 		c(&o)
 	}
