@@ -41,7 +41,7 @@ func AllowOrigins(origins []string, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS")
+		h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, DELETE, OPTIONS")
 		if asked := headerNames(r.Header.Get("Access-Control-Request-Headers")); asked != "" {
 			h.Set("Access-Control-Allow-Headers", asked)
 		}

@@ -35,7 +35,7 @@ func TestOnlyPagesOfAllowedOriginsMayCall(t *testing.T) {
 	const answered = "authorization, api-key, content-type, extra-parameters, x-ms-client-request-id, x-ms-useragent, azureml-model-deployment, x-stainless-lang"
 	preflight := map[string]string{"Origin": page, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": asked}
 	allowed := func(origin string) map[string]string {
-		return map[string]string{"Allow-Origin": origin, "Allow-Methods": "GET, HEAD, POST, OPTIONS", "Allow-Headers": answered, "Max-Age": "7200", "Vary": "Origin"}
+		return map[string]string{"Allow-Origin": origin, "Allow-Methods": "GET, HEAD, POST, DELETE, OPTIONS", "Allow-Headers": answered, "Max-Age": "7200", "Vary": "Origin"}
 	}
 	shown := func(origin string) map[string]string {
 		return map[string]string{"Allow-Origin": origin, "Vary": "Origin"}
@@ -64,7 +64,7 @@ func TestOnlyPagesOfAllowedOriginsMayCall(t *testing.T) {
 			"OPTIONS",
 			map[string]string{"Origin": page, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "a b,,x-ok,é,a:b"},
 			204,
-			map[string]string{"Allow-Origin": "*", "Allow-Methods": "GET, HEAD, POST, OPTIONS", "Allow-Headers": "x-ok", "Max-Age": "7200", "Vary": "Origin"},
+			map[string]string{"Allow-Origin": "*", "Allow-Methods": "GET, HEAD, POST, DELETE, OPTIONS", "Allow-Headers": "x-ok", "Max-Age": "7200", "Vary": "Origin"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
