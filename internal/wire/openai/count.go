@@ -12,19 +12,34 @@ func decodeUsage(v jsonx.Value) (llm.Usage, bool) {
 	if v.Kind() != jsonx.Object {
 		return llm.Usage{}, false
 	}
-	n := func(v jsonx.Value) int {
-		i, err := v.Int()
-		if err != nil {
-			return 0
+	var u llm.Usage
+	for name, m := range v.Members() {
+		switch name {
+		case "prompt_tokens":
+			u.Prompt = count(m)
+		case "completion_tokens":
+			u.Completion = count(m)
+		case "prompt_tokens_details":
+			u.Cached = count(m.Get("cached_tokens"))
+		case "completion_tokens_details":
+			u.Reasoning = count(m.Get("reasoning_tokens"))
+		case "images":
+			u.Images = count(m)
+		case "prompt_patches":
+			u.Patches = count(m)
 		}
-		return int(max(0, min(i, 1<<40)))
 	}
-	return llm.Usage{
-		Prompt: n(v.Get("prompt_tokens")), Completion: n(v.Get("completion_tokens")),
-		Cached:    n(v.Get("prompt_tokens_details").Get("cached_tokens")),
-		Reasoning: n(v.Get("completion_tokens_details").Get("reasoning_tokens")),
-		Images:    n(v.Get("images")), Patches: n(v.Get("prompt_patches")),
-	}, true
+	return u, true
+}
+
+// count reads a number of things; 0 where it is none.
+func count(v jsonx.Value) int {
+	const far = 1 << 40
+	i, err := v.Int()
+	if err != nil {
+		return 0
+	}
+	return int(max(0, min(i, far)))
 }
 
 // decodeLogprobs reads the shape of chat completions, which some servers also use for text completions, and that of those.
