@@ -255,7 +255,7 @@ func TestConcurrentCreationsLoseNothing(t *testing.T) {
 
 func TestBadNamesLimitsAndFilesAreRefused(t *testing.T) {
 	s := auth.Store{Path: filepath.Join(t.TempDir(), "keys.json")}
-	for _, name := range []string{"", "two words", "line\nbreak", strings.Repeat("n", 65)} {
+	for _, name := range []string{"", "two words", "line\nbreak", strings.Repeat("n", 65), "github-token", "entra:t/o"} {
 		if _, _, err := s.Create(name, auth.CreateOptions{}); err == nil {
 			t.Errorf("name %q is taken", name)
 		}

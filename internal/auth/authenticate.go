@@ -34,7 +34,7 @@ func (a Authenticator) Authenticate(r *http.Request) (llm.Caller, error) {
 	for _, c := range candidates {
 		switch {
 		case a.GitHubTokens && isGitHubToken(c):
-			return llm.Caller{Name: "github-token"}, nil
+			return llm.Caller{Name: gitHubCaller}, nil
 		case a.Tokens != nil && isToken(c):
 			caller, err := a.Tokens.Verify(r.Context(), c)
 			if err == nil {
@@ -55,6 +55,9 @@ func isToken(s string) bool {
 	text, err := base64.RawURLEncoding.DecodeString(head)
 	return err == nil && strings.HasPrefix(string(text), "{") && json.Valid(text)
 }
+
+// gitHubCaller is the name of all who come with a token of GitHub.
+const gitHubCaller = "github-token"
 
 // gitHubPrefixes begin the classic kinds of GitHub's tokens: personal, OAuth, user, server, refresh.
 var gitHubPrefixes = []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_"}

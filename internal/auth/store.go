@@ -104,6 +104,9 @@ func (s Store) Create(name string, o CreateOptions) (secret string, e Entry, err
 	if name == "" || len(name) > 64 || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return "", Entry{}, errors.New("create key: a name is 1 to 64 visible ASCII characters")
 	}
+	if name == gitHubCaller || strings.HasPrefix(name, "entra:") { // whose responses and limits would be one with theirs
+		return "", Entry{}, errors.New("create key: " + name + " is what callers are called who come with a token: give the key another name")
+	}
 	if min(o.RequestsPerMinute, o.TokensPerMinute) < 0 {
 		return "", Entry{}, errors.New("create key: requests and tokens per minute cannot be negative; 0 is no limit")
 	}

@@ -150,6 +150,9 @@ func (k *checker) keys(keys []Key) {
 				seen[member+value] = i
 			}
 		}
+		if key.Name == "github-token" || strings.HasPrefix(key.Name, "entra:") { // whose responses and limits would be one with theirs
+			k.refuse(path+".name", "is what callers are called who come with a token: give the key another name")
+		}
 		if k.src.Given(path+".key") == k.src.Given(path+".key_file") {
 			k.refuse(path, "needs exactly one of key and key_file")
 		}
