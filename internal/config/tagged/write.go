@@ -86,8 +86,11 @@ func (w *writer) members(v reflect.Value, lead, indent string) {
 	}
 }
 
-// commandSecret finds --api-key X, --token=X and their kin.
-var commandSecret = regexp.MustCompile(`(?i)((?:key|token|secret|password)["']?(?:=|\s+))\S+`)
+// commandSecret finds --api-key X, --token=X and their kin, and urlSecret the password in a URL.
+var (
+	commandSecret = regexp.MustCompile(`(?i)((?:key|token|secret|password)["']?(?:=|\s+))\S+`)
+	urlSecret     = regexp.MustCompile(`(://[^\s/?#@:]*:)[^\s/?#@]+@`)
+)
 
 func (w *writer) scalar(v reflect.Value, f reflect.StructField) string {
 	switch t := v.Interface().(type) {
@@ -97,6 +100,7 @@ func (w *writer) scalar(v reflect.Value, f reflect.StructField) string {
 			t = hidden
 		case w.hide && f.Tag.Get("secret") == "inside":
 			t = commandSecret.ReplaceAllString(t, "${1}"+hidden)
+			t = urlSecret.ReplaceAllString(t, "${1}"+hidden+"@")
 		}
 		return quote(strings.ReplaceAll(t, "${", "$${"))
 	case time.Duration:
