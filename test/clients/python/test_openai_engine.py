@@ -97,3 +97,45 @@ def test_an_abandoned_stream_gives_its_slot_back(engine_oai):
     stream.close()
 
     assert "Paris" in client.chat.completions.create(messages=CAPITAL, max_tokens=32, **FIXED).choices[0].message.content
+
+
+def test_members_of_openais_are_obeyed_by_the_real_model(engine_oai):
+    client = engine_oai.client()
+    chat = client.chat.completions.create(messages=CAPITAL, max_tokens=32, n=2, logprobs=True, top_logprobs=2, **FIXED)
+    text = client.completions.create(prompt="The capital of France is", max_tokens=3, echo=True, best_of=2, **FIXED)
+
+    assert [(c.index, "Paris" in c.message.content) for c in chat.choices] == [(0, True), (1, True)]
+    tokens = chat.choices[0].logprobs.content
+    assert "".join(t.token for t in tokens) == chat.choices[0].message.content
+    assert all(t.logprob <= 0 and len(t.top_logprobs) == 2 and bytes(t.bytes).decode() == t.token for t in tokens)
+    assert text.choices[0].text.startswith("The capital of France is Paris")
+    assert client.completions.create(prompt=[[1, 2, 3]], max_tokens=1, **FIXED).usage.prompt_tokens == 3
+
+
+@pytest.mark.parametrize(
+    ("operation", "members"),
+    [
+        ("completions", {"prompt": "a", "suffix": "b"}),
+        ("completions", {"prompt": "a", "logprobs": 1, "echo": True}),
+        ("chat", {"messages": CAPITAL, "reasoning_effort": "low"}),
+    ],
+)
+def test_what_it_cannot_obey_is_refused_by_name(engine_oai, operation, members):
+    client = engine_oai.client()
+    create = (client.chat.completions if operation == "chat" else client.completions).create
+    with pytest.raises(openai.BadRequestError) as refused:
+        create(max_tokens=1, **FIXED, **members)
+
+    assert (refused.value.code, refused.value.param) == ("unsupported_parameter", list(members)[-1])
+
+
+def test_a_real_response_whole_and_streamed(engine_oai):
+    client = engine_oai.client()
+    asked = {"model": "smollm2", "input": "What is the capital of France?", "max_output_tokens": 32, "temperature": 0}
+    whole = client.responses.create(**asked)
+    events = list(client.responses.create(stream=True, **asked))
+
+    assert "Paris" in whole.output_text
+    assert whole.usage.output_tokens > 1
+    assert [e.sequence_number for e in events] == list(range(len(events)))
+    assert events[-1].response.output_text == whole.output_text
