@@ -8,12 +8,6 @@ import (
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
-// flavour is what a server with OpenAI's shape is known not to understand: of a request that holds it that is refused by
-// name, or left out where the caller allowed it.
-type flavour struct {
-	lacks llm.Feature
-}
-
 const (
 	// noOpenAI is what OpenAI's own contract has no words for.
 	noOpenAI = llm.FeatureInputType | llm.FeaturePrefix | llm.FeaturePairs
@@ -21,18 +15,19 @@ const (
 	noSpeech = noOpenAI | llm.FeatureAudioOutput
 )
 
-// flavours are the servers by name.
-var flavours = map[string]flavour{
-	"openai":       {noOpenAI},
-	"vllm":         {noSpeech | llm.FeatureSuffix},
-	"ray-serve":    {noSpeech | llm.FeatureSuffix},
-	"kserve":       {noSpeech | llm.FeatureSuffix},
-	"sglang":       {noSpeech | llm.FeatureSuffix | llm.FeatureBestOf},
-	"tgi":          {noSpeech | llm.FeatureN | llm.FeatureLogitBias | llm.FeatureParallelTools | llm.FeatureEffort | llm.FeatureAudio | llm.FeatureEcho | llm.FeatureBestOf | llm.FeatureTokens},
-	"llama-server": {noSpeech | llm.FeatureN | llm.FeatureSuffix | llm.FeatureEcho | llm.FeatureBestOf | llm.FeatureEffort},
-	"ollama":       {noSpeech | llm.FeatureN | llm.FeatureLogitBias | llm.FeatureParallelTools | llm.FeatureAudio | llm.FeatureEcho | llm.FeatureBestOf | llm.FeatureTokens},
-	"lm-studio":    {noSpeech | llm.FeatureN | llm.FeatureLogprobs | llm.FeatureParallelTools | llm.FeatureAudio | llm.FeatureEcho | llm.FeatureBestOf | llm.FeatureTokens},
-	"ingot":        {}, // it says so itself
+// flavours are the servers with OpenAI's shape by name, and what each is known not to understand: it is refused by name, or
+// left out where the caller allowed it.
+var flavours = map[string]llm.Feature{
+	"openai":       noOpenAI,
+	"vllm":         noSpeech | llm.FeatureSuffix,
+	"ray-serve":    noSpeech | llm.FeatureSuffix,
+	"kserve":       noSpeech | llm.FeatureSuffix,
+	"sglang":       noSpeech | llm.FeatureSuffix | llm.FeatureBestOf,
+	"tgi":          noSpeech | llm.FeatureN | llm.FeatureLogitBias | llm.FeatureParallelTools | llm.FeatureEffort | llm.FeatureAudio | llm.FeatureEcho | llm.FeatureBestOf | llm.FeatureTokens,
+	"llama-server": noSpeech | llm.FeatureN | llm.FeatureSuffix | llm.FeatureEcho | llm.FeatureBestOf | llm.FeatureEffort,
+	"ollama":       noSpeech | llm.FeatureN | llm.FeatureLogitBias | llm.FeatureParallelTools | llm.FeatureAudio | llm.FeatureEcho | llm.FeatureBestOf | llm.FeatureTokens,
+	"lm-studio":    noSpeech | llm.FeatureN | llm.FeatureLogprobs | llm.FeatureParallelTools | llm.FeatureAudio | llm.FeatureEcho | llm.FeatureBestOf | llm.FeatureTokens,
+	"ingot":        0, // it says so itself
 }
 
 // Flavours lists the servers by name.
@@ -40,8 +35,8 @@ func Flavours() []string { return slices.Sorted(maps.Keys(flavours)) }
 
 // Lacks returns what a server of that flavour is known not to understand.
 func Lacks(name string) (llm.Feature, bool) {
-	f, ok := flavours[name]
-	return f.lacks, ok
+	lacks, ok := flavours[name]
+	return lacks, ok
 }
 
 // openAI reaches OpenAI, or a server with its shape: the endpoint is what its clients take as base URL.
