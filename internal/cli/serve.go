@@ -309,10 +309,12 @@ func (a *app) fetch(ctx context.Context, cfg *config.Config, lib *library.Librar
 		}
 	}
 	var failed []error
+	tried := map[string]bool{}
 	for _, m := range locals {
-		if _, err := lib.Find(m.Local); err == nil {
+		if _, err := lib.Find(m.Local); err == nil || tried[m.Local] {
 			continue
 		}
+		tried[m.Local] = true
 		if _, err := a.pullModel(ctx, lib, m.Local); err != nil {
 			failed = append(failed, err)
 		}

@@ -1,9 +1,12 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/url"
+	"os"
 	"reflect"
 	"slices"
 	"strconv"
@@ -20,6 +23,9 @@ type Names struct {
 	// Resolve says what a local that is no such name would be called and where it comes from, or
 	// what is wrong with it; nil: that is not checked.
 	Resolve func(local string) (name, source string, err error)
+
+	// Remote says what is wrong with a model at a provider; nil: that is not checked.
+	Remote func(*Provider, *Model) error
 }
 
 // Check complains about names that c uses and known does not have.
@@ -51,14 +57,30 @@ func (c *Config) Check(known Names) error {
 			called[name] = origin{source, path}
 		}
 	}
-	for _, m := range c.Models {
-		path := tagged.Join("models", m.Name)
+	for path, m := range c.places() {
 		check(path+".local", m.Name, m.Local)
-		for i, t := range m.Targets {
-			check(fmt.Sprintf("%s.targets[%d].local", path, i), m.Name, t.Local)
+		if p := c.Provider(m.Provider); p != nil && known.Remote != nil {
+			if err := known.Remote(p, m); err != nil {
+				ps = append(ps, c.src.Problem(path+".provider", err.Error()))
+			}
+		}
+	}
+	for path, file := range c.files() {
+		if fi, err := os.Stat(*file); *file != "" && err != nil {
+			ps = append(ps, c.src.Problem(path, "cannot be read: "+withoutPath(err)))
+		} else if *file != "" && !fi.Mode().IsRegular() {
+			ps = append(ps, c.src.Problem(path, "is not a file"))
 		}
 	}
 	return ps.Err(c.src.Name)
+}
+
+// withoutPath is an error of a file without its path, which the file has at that place.
+func withoutPath(err error) string {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err.Error()
+	}
+	return err.Error()
 }
 
 // isSource tells a path or a source such as hf:owner/repo/file from a

@@ -112,11 +112,9 @@ type Model struct {
 
 // Locals are the models that run on this machine, and the targets of models that do.
 func (c *Config) Locals() (locals []Model) {
-	for _, m := range c.Models {
-		for _, t := range append([]Model{m}, m.Targets...) {
-			if t.Local != "" {
-				locals = append(locals, t)
-			}
+	for _, m := range c.places() {
+		if m.Local != "" {
+			locals = append(locals, *m)
 		}
 	}
 	return locals

@@ -22,7 +22,7 @@ var sameValues = cmpopts.IgnoreUnexported(config.Config{}, config.Model{})
 
 // variables are the environment of these tests.
 func variables(name string) (string, bool) {
-	v, ok := map[string]string{"INGOT_KEY": "s3cret-from-outside", "EMPTY": "", "MANY": "7"}[name]
+	v, ok := map[string]string{"INGOT_KEY": "s3cret-from-outside", "EMPTY": "", "MANY": "7", "OPENAI_API_KEY": "s3cret-for-openai"}[name]
 	return v, ok
 }
 

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -25,12 +24,8 @@ func (k *checker) elsewhere(c *Config, models []string) {
 			k.refuse(path+".provider", "no provider %s; %s", k.src.Quoted(path+".provider", provider), tagged.Suggest(provider, providers, "known here: "))
 		}
 	}
-	for _, m := range c.Models {
-		path := tagged.Join("models", m.Name)
+	for path, m := range c.places() {
 		known(path, m.Provider)
-		for i, t := range m.Targets {
-			known(fmt.Sprintf("%s.targets[%d]", path, i), t.Provider)
-		}
 	}
 	served := func(path, name string) {
 		if !slices.Contains(models, name) {
@@ -67,8 +62,13 @@ func (k *checker) provider(path string, p Provider) {
 			ways++
 		}
 	}
-	if ways > 1 {
+	switch {
+	case ways > 1:
 		k.refuse(path, "takes one of key, key_file and entra")
+	case ways == 0 && p.Type == "azure":
+		k.refuse(path, "needs key, key_file or entra")
+	case ways == 0 && p.Endpoint == "":
+		k.refuse(path, "needs a key for OpenAI itself: set OPENAI_API_KEY, or write key or key_file")
 	}
 	if p.Surface != "" && p.Type == "openai" {
 		k.refuse(tagged.Join(path, "surface"), "goes only with type: azure")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,31 +41,53 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load configuration: %w", err)
 	}
-	files := []*string{&c.TLS.Cert, &c.TLS.Key}
-	for i := range c.Keys {
-		files = append(files, &c.Keys[i].File)
+	for _, m := range c.places() {
+		m.Local = below(dir, m.Local)
 	}
-	for i := range c.Models {
-		m := &c.Models[i]
-		m.Local, files = below(dir, m.Local), append(files, &m.Projector)
-		for k := range m.Targets {
-			t := &m.Targets[k]
-			t.Local, files = below(dir, t.Local), append(files, &t.Projector)
-		}
-	}
-	for i := range c.Providers {
-		p := &c.Providers[i]
-		files = append(files, &p.KeyFile, &p.CA)
-		if p.Entra != nil {
-			files = append(files, &p.Entra.SecretFile)
-		}
-	}
-	for _, path := range files {
+	for _, path := range c.files() {
 		if *path != "" && !filepath.IsAbs(*path) {
 			*path = filepath.Join(dir, filepath.FromSlash(*path))
 		}
 	}
 	return c, nil
+}
+
+// places are the models and the targets of models, by their path in the file.
+func (c *Config) places() iter.Seq2[string, *Model] {
+	return func(yield func(string, *Model) bool) {
+		for i := range c.Models {
+			m := &c.Models[i]
+			path := tagged.Join("models", m.Name)
+			if !yield(path, m) {
+				return
+			}
+			for k := range m.Targets {
+				if !yield(fmt.Sprintf("%s.targets[%d]", path, k), &m.Targets[k]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// files are the members that name a file, by their path.
+func (c *Config) files() map[string]*string {
+	files := map[string]*string{"tls.cert": &c.TLS.Cert, "tls.key": &c.TLS.Key}
+	for i := range c.Keys {
+		files[fmt.Sprintf("keys[%d].key_file", i)] = &c.Keys[i].File
+	}
+	for path, m := range c.places() {
+		files[path+".mmproj"] = &m.Projector
+	}
+	for i := range c.Providers {
+		p := &c.Providers[i]
+		path := tagged.Join("providers", p.Name)
+		files[path+".key_file"], files[path+".ca"] = &p.KeyFile, &p.CA
+		if p.Entra != nil {
+			files[path+".entra.secret_file"] = &p.Entra.SecretFile
+		}
+	}
+	return files
 }
 
 // below makes a relative path in local, such as x.gguf, file:x.gguf or name=x.gguf, one from dir.

@@ -63,10 +63,15 @@ func (g *Gateway) deployment(ctx context.Context, s *snapshot, m *config.Model) 
 		targets = []config.Model{*m}
 	}
 	var d route.Deployment
+	var failure error
 	for i := range targets {
 		t, err := g.target(ctx, s, &targets[i], i)
-		if err != nil {
-			return d, err
+		if err != nil { // the other targets stand in for it
+			if len(targets) > 1 {
+				g.log.LogAttrs(ctx, slog.LevelError, "target not available, the others are asked", slog.String("model", m.Name), slog.Int("target", i), slog.Any("error", err))
+			}
+			failure = cmp.Or(failure, err)
+			continue
 		}
 		if t.Info.Created.IsZero() { // nobody knows better since when it is there
 			t.Info.Created = g.started
@@ -77,6 +82,9 @@ func (g *Gateway) deployment(ctx context.Context, s *snapshot, m *config.Model) 
 		t.Info.Deployment, t.Info.Reasoning, t.Info.Inputs = m.Name, llm.ReasoningPlace(m.Reasoning), m.Inputs
 		t.Info.RequestsPerMinute, t.Info.TokensPerMinute = m.PerMinute, m.TokensLimit
 		d.Targets = append(d.Targets, t)
+	}
+	if len(d.Targets) == 0 {
+		return d, failure
 	}
 	if len(d.Targets) > 1 {
 		d.Order = route.Weighted(rand.IntN)

@@ -31,6 +31,23 @@ func (g *Gateway) elsewhere(ctx context.Context, s *snapshot, m *config.Model) (
 	if err != nil {
 		return t, fmt.Errorf("provider %s: %w", p.Name, err)
 	}
+	describeRemote(&c, m)
+	if t.Backend, err = provider.All[p.Type](c); err != nil {
+		return t, err
+	}
+	infos, err := t.Backend.Models(ctx)
+	if err != nil || len(infos) == 0 {
+		return t, fmt.Errorf("provider %s: describe: %w", p.Name, err)
+	}
+	t.Info = infos[0]
+	if m.Context != nil {
+		t.Info.Context = *m.Context
+	}
+	return t, nil
+}
+
+// describeRemote adds what is a model's own.
+func describeRemote(c *provider.Config, m *config.Model) {
 	c.Deployment, c.Model = m.Name, m.Model
 	c.First, c.Silence, c.Whole = m.Timeouts.FirstToken, m.Timeouts.Silence, m.Timeouts.Total
 	if c.Whole == 0 {
@@ -42,18 +59,14 @@ func (g *Gateway) elsewhere(ctx context.Context, s *snapshot, m *config.Model) (
 	case "image-embedding":
 		c.Operations = []llm.Operation{llm.OpEmbedImages}
 	}
-	if t.Backend, err = provider.All[p.Type](c); err != nil {
-		return t, fmt.Errorf("provider %s: %w", p.Name, err)
-	}
-	infos, err := t.Backend.Models(ctx)
-	if err != nil || len(infos) == 0 {
-		return t, fmt.Errorf("provider %s: describe: %w", p.Name, err)
-	}
-	t.Info = infos[0]
-	if m.Context != nil {
-		t.Info.Context = *m.Context
-	}
-	return t, nil
+}
+
+// CheckRemote says what is wrong with a model at a provider, as far as that can be told without asking it.
+func CheckRemote(p *config.Provider, m *config.Model) error {
+	c := provider.Config{Name: p.Name, Endpoint: p.Endpoint, APIVersion: p.APIVersion, Surface: p.Surface, Flavour: p.Flavour}
+	describeRemote(&c, m)
+	_, err := provider.All[p.Type](c)
+	return err
 }
 
 // reach is how a provider is spoken to, the same for all its models.

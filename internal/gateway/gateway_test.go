@@ -141,6 +141,17 @@ func TestABrokenModelStopsNobodyElse(t *testing.T) {
 	}
 }
 
+func TestABrokenTargetIsOneThatIsNotAsked(t *testing.T) {
+	g := newGateway(t, "models: {both: {targets: [{local: smollm2, weight: 1000000}, {provider: mock}]}}") // the library is empty
+	s := httptest.NewServer(g.Handler())
+	defer s.Close()
+	for range 3 {
+		if res := chat(t, s.URL, "both", ""); res.StatusCode != http.StatusOK || res.Header.Get("X-Ingot-Provider") != "mock" {
+			t.Errorf("status %d of %q", res.StatusCode, res.Header.Get("X-Ingot-Provider"))
+		}
+	}
+}
+
 func TestKeysChangeEvenIfTheConfigurationIsRefused(t *testing.T) {
 	key := "first"
 	g, err := gateway.New(t.Context(), gateway.Options{

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/ingot-llm/ingot/internal/config"
@@ -16,7 +17,7 @@ var _ llm.Backend = unavailable{}
 
 func unavailableModel(m *config.Model) route.Deployment {
 	b := unavailable{llm.ModelInfo{
-		Deployment: m.Name, Model: m.Name, Publisher: "unknown", Provider: "local",
+		Deployment: m.Name, Model: m.Name, Publisher: "unknown", Provider: cmp.Or(m.Provider, "local"),
 		Operations: llm.Operations(),
 		Features:   llm.Features{Set: ^llm.Feature(0), Any: true},
 	}}

@@ -41,12 +41,12 @@ func (t *Table) Resolve(name string, op llm.Operation) (llm.ModelInfo, bool) {
 			return m, true
 		}
 	}
+	name = unpublished(name)
+	if m, ok := t.Lookup(name); ok { // the same model, as GitHub Models named it
+		return m, true
+	}
 	if !t.gitHub {
 		return llm.ModelInfo{}, false
-	}
-	name = unpublished(name)
-	if m, ok := t.Lookup(name); ok {
-		return m, true
 	}
 	switch {
 	case matches(gitHubEmbeds, name):

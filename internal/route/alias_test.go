@@ -49,7 +49,7 @@ func TestAnAliasFindsWhoStandsIn(t *testing.T) {
 		{"a chat name does not embed", "gpt-4o", llm.OpEmbed, all, gitHub, "small"},
 		{"nobody could stand in", "text-embedding-3-small", llm.OpEmbed, chats, gitHub, "none"},
 		{"a publisher before a deployment", "microsoft/phi-4", llm.OpChat, all, gitHub, "Phi-4"},
-		{"a publisher before a deployment, without aliases", "microsoft/phi-4", llm.OpChat, all, route.Aliases{}, "none"},
+		{"a publisher before a deployment, without aliases", "microsoft/phi-4", llm.OpChat, all, route.Aliases{}, "Phi-4"},
 		{"a name that was never there", "my-model", llm.OpChat, all, gitHub, "none"},
 		{"a model that made pictures", "gpt-image-1", llm.OpChat, all, gitHub, "none"},
 		{"a name that only begins so", "o1x", llm.OpChat, all, gitHub, "none"},

@@ -2,16 +2,19 @@
 package file
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ingot-llm/ingot/internal/cli/model"
 	"github.com/ingot-llm/ingot/internal/cli/screen"
 	"github.com/ingot-llm/ingot/internal/config"
+	"github.com/ingot-llm/ingot/internal/gateway"
 	"github.com/ingot-llm/ingot/internal/library"
 )
 
@@ -32,11 +35,16 @@ print the JSON Schema that lets an editor complete it. FILE is ingot.yaml where 
 	}, a.write(), a.check(), a.show(), a.schema())
 }
 
-func fileOf(args []string) string {
+func fileOf(args []string, flag string) string {
 	if len(args) > 0 {
 		return args[0]
 	}
-	return config.File
+	return cmp.Or(flag, config.File)
+}
+
+// fileFlag lets a file be named as the other verbs have it.
+func fileFlag(cmd *cobra.Command, file *string) {
+	cmd.Flags().StringVarP(file, "config", "c", "", "the `FILE`, as an argument names it")
 }
 
 func (a *verbs) write() *cobra.Command {
@@ -48,7 +56,7 @@ func (a *verbs) write() *cobra.Command {
 		Example: "  ingot config init\n  ingot config init - | less",
 		Args:    screen.Arguments(0, 1, ""),
 		RunE: func(_ *cobra.Command, args []string) error {
-			file := fileOf(args)
+			file := fileOf(args, "")
 			if file == "-" {
 				_, err := a.Out.Write(config.Example())
 				return err
@@ -99,6 +107,7 @@ func complaintsOf(err error) ([]complaint, error) {
 
 func (a *verbs) check() *cobra.Command {
 	var asJSON bool
+	var named string
 	cmd := &cobra.Command{
 		Use:   "check [FILE]",
 		Short: "Say what is wrong with a file, and where",
@@ -108,7 +117,7 @@ from the environment, as serve takes them.`,
 		Example: "  ingot config check\n  ingot config check --json production.yaml",
 		Args:    screen.Arguments(0, 1, ""),
 		RunE: func(_ *cobra.Command, args []string) error {
-			file := fileOf(args)
+			file := fileOf(args, named)
 			cfg, err := config.Load(file)
 			var missing []string
 			if err == nil {
@@ -142,6 +151,7 @@ from the environment, as serve takes them.`,
 			return err
 		},
 	}
+	fileFlag(cmd, &named)
 	screen.JSONFlag(cmd, &asJSON)
 	return cmd
 }
@@ -161,7 +171,7 @@ func Check(lib *library.Library, cfg *config.Config) (missing []string, err erro
 		r, err := lib.Resolve(local)
 		return r.Name, r.Source, err
 	}
-	if err := cfg.Check(config.Names{Catalogue: model.Names(lib), Resolve: resolve}); err != nil {
+	if err := cfg.Check(config.Names{Catalogue: model.Names(lib), Resolve: resolve, Remote: gateway.CheckRemote}); err != nil {
 		return nil, err
 	}
 	for _, m := range cfg.Locals() {
@@ -169,7 +179,9 @@ func Check(lib *library.Library, cfg *config.Config) (missing []string, err erro
 			if r, err := lib.Resolve(m.Local); err == nil && r.File {
 				continue // serve takes it where it lies
 			}
-			missing = append(missing, m.Local)
+			if !slices.Contains(missing, m.Local) {
+				missing = append(missing, m.Local)
+			}
 		} else if err != nil {
 			return nil, fmt.Errorf("model %s: %w", m.Name, err)
 		}
@@ -179,6 +191,7 @@ func Check(lib *library.Library, cfg *config.Config) (missing []string, err erro
 
 func (a *verbs) show() *cobra.Command {
 	var asJSON bool
+	var named string
 	cmd := &cobra.Command{
 		Use:   "show [FILE]",
 		Short: "Show what is in force: the file with every default",
@@ -186,7 +199,7 @@ func (a *verbs) show() *cobra.Command {
 Without FILE it is ingot.yaml, or, where there is none, what ` + "`ingot serve`" + ` takes without a file.`,
 		Args: screen.Arguments(0, 1, ""),
 		RunE: func(_ *cobra.Command, args []string) error {
-			cfg, err := config.Load(fileOf(args))
+			cfg, err := config.Load(fileOf(args, named))
 			if errors.Is(err, fs.ErrNotExist) && len(args) == 0 {
 				a.Say("There is no %s here: this is what serves without one.", config.File)
 				cfg, err = config.Default(), nil
@@ -206,6 +219,7 @@ Without FILE it is ingot.yaml, or, where there is none, what ` + "`ingot serve`"
 			return err
 		},
 	}
+	fileFlag(cmd, &named)
 	screen.JSONFlag(cmd, &asJSON)
 	return cmd
 }

@@ -314,11 +314,16 @@ func (f modelFacts) rows() [][]string {
 }
 
 func (c *chosenFacts) memory() string {
-	s := fmt.Sprintf("about %s: weights %s, cache %s, work %s", size(int64(c.Memory)), size(int64(c.Weights)), size(int64(c.KV)), size(int64(c.Compute)))
-	if c.Projector > 0 {
-		s += ", projector " + size(int64(c.Projector))
+	var parts []string
+	for _, p := range []struct {
+		name  string
+		bytes uint64
+	}{{"weights", c.Weights}, {"cache", c.KV}, {"work", c.Compute}, {"projector", c.Projector}} {
+		if p.bytes > 0 {
+			parts = append(parts, p.name+" "+size(int64(p.bytes)))
+		}
 	}
-	return s
+	return "about " + size(int64(c.Memory)) + ": " + strings.Join(parts, ", ")
 }
 
 // size writes bytes for people, "" for none.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,6 +60,10 @@ func (c *Talk) Use(ctx context.Context, name string) error {
 	if asked != name {
 		return &UnknownError{Name: name}
 	}
+	// An endpoint may let one model answer under the names of others, which is for programs and not for whoever asks for one.
+	if all, err := c.Deployments(ctx); err == nil && len(all) > 0 && !slices.ContainsFunc(all, func(n string) bool { return strings.EqualFold(n, name) || n == "…" }) {
+		return &UnknownError{name, all}
+	}
 	c.Request.Model = name
 	return nil
 }
@@ -75,11 +80,14 @@ func known(message string) []string {
 
 // Deployments lists the deployments of the endpoint, as far as it tells them.
 func (c *Talk) Deployments(ctx context.Context) ([]string, error) {
-	err := (&Talk{Models: c.Models}).Use(ctx, nobody)
-	if e, ok := errors.AsType[*UnknownError](err); ok {
-		return e.Known, nil
+	_, err := c.Models.Info(ctx, nobody)
+	if e, ok := errors.AsType[*client.Error](err); ok && (e.Status == http.StatusNotFound || e.Code == "unknown_model") {
+		return known(e.Message), nil
 	}
-	return nil, err
+	if err != nil {
+		return nil, fmt.Errorf("ask the endpoint: %w", Explain(err))
+	}
+	return nil, nil
 }
 
 // change obeys /model: it lists the deployments, or changes to the one that is named.

@@ -105,7 +105,10 @@ const notServed = "Resource not found. Azure AI Model Inference is served at the
 func noRoute(p place, escaped string) *llm.Error {
 	hint := p.hint()
 	if hint == "" {
-		if meant, operation := meant(dialect.Segments(escaped)); meant != "" {
+		segments := dialect.Segments(escaped)
+		if openAI := openAIOnly[strings.TrimPrefix(strings.Join(segments, "/"), "inference/")]; openAI != "" {
+			hint = " Did you mean " + openAI + "?"
+		} else if meant, operation := meant(segments); meant != "" {
 			hint = " Did you mean " + methods[operation] + " " + meant + "?"
 		}
 	}
@@ -120,10 +123,13 @@ func (p place) hint() string {
 	return " The endpoint's address names an operation already: remove /" + p.doubled + " from it, the client appends its own."
 }
 
+// openAIOnly are operations that only OpenAI's doors have, and where.
+var openAIOnly = map[string]string{"models": "GET /v1/models", "responses": "POST /v1/responses"}
+
 // elsewhere are the paths of other APIs, with the operation that does the same here.
 var elsewhere = map[string]string{
-	"score": "chat/completions", "responses": "chat/completions", "messages": "chat/completions", "chat": "chat/completions",
-	"generate": "completions", "embed": "embeddings", "models": "info", "catalog": "catalog/models",
+	"score": "chat/completions", "messages": "chat/completions", "chat": "chat/completions",
+	"generate": "completions", "embed": "embeddings", "catalog": "catalog/models",
 }
 
 // meant guesses the path that was meant, and its operation; "" where nothing is near.

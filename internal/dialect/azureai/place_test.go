@@ -89,7 +89,7 @@ func TestPathsAreReadAsClientsWriteThem(t *testing.T) {
 		{"dots", get("/models/../info"), meant("GET /models/info")},
 		{"a text completion of a deployment called chat", post("/deployments/chat/completions", "{}"), unprocessable("Invalid input", "Invalid input: prompt: Field required.", "prompt", "missing", "Field required", `"body","prompt"`, "null")},
 		{"no name at all", get("/deployments/info"), meant("GET /info")},
-		{"a bare base", get("/models"), meant("GET /info")},
+		{"a bare base", get("/models"), meant("GET /v1/models")},
 		{"the operation twice", post("/models/chat/completions/chat/completions", body), missing(twice("chat/completions"))},
 		{"the operation twice at the root", post("/chat/completions/chat/completions/", body), missing(twice("chat/completions"))},
 		{"the operation twice with doubled slashes", post("/models//embeddings//embeddings", body), missing(twice("embeddings"))},
