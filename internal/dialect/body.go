@@ -221,6 +221,8 @@ func (o *Options) refuse(w http.ResponseWriter, r *http.Request, e *llm.Error, w
 	rest := time.Now()
 	if e.Kind != llm.Late {
 		rest = rest.Add(patience)
+	} else if r.ProtoMajor == 1 { // the server reads ahead, and where that ends in time all later requests would be cancelled
+		w.Header().Set("Connection", "close")
 	}
 	_ = control.SetReadDeadline(rest)
 	write(w, r, e)
