@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 
 import openai
 import pydantic
@@ -220,7 +221,18 @@ def test_work_in_the_background_is_asked_for_and_cancelled(keeping_oai):
     assert begun.status in ("queued", "in_progress")
     assert client.responses.cancel(begun.id).status == "cancelled"
     quick = client.responses.create(model="mock", input="Hello", background=True)
-    for _ in range(200):
-        if (result := client.responses.retrieve(quick.id)).status == "completed":
-            break
+    deadline = time.monotonic() + 30
+    while (result := client.responses.retrieve(quick.id)).status != "completed":
+        assert time.monotonic() < deadline
     assert result.output_text == "Hello"
+
+
+def test_a_stream_in_the_background_is_taken_up_again(keeping_oai):
+    client = keeping_oai.client()
+    stream = client.responses.create(model="mock", input="Hello there", background=True, stream=True)
+    first = list(itertools.islice(stream, 2))
+    stream.close()
+    rest = list(client.responses.retrieve(first[0].response.id, stream=True, starting_after=first[-1].sequence_number))
+
+    assert [e.sequence_number for e in [*first, *rest]] == list(range(len(first) + len(rest)))
+    assert rest[-1].response.output_text == "Hello there"
