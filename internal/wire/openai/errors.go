@@ -18,7 +18,7 @@ func (c Codec) DecodeError(status int, h http.Header, body []byte) *llm.Error {
 		v = nil
 	}
 	e := decodeError(status, v)
-	if wait := retryAfter(h); wait > 0 {
+	if wait := retryAfter(h); wait > 0 || h.Get("X-Should-Retry") == "false" {
 		e.RetryAfter = wait
 	}
 	return e

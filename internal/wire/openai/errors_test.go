@@ -48,3 +48,15 @@ func TestARefusalInsideAnAnswerMayBeTriedAgainToo(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatNoWaitWouldHelpIsNotTriedAgain(t *testing.T) {
+	for _, c := range []struct {
+		should, after string
+		want          time.Duration
+	}{{"false", "", 0}, {"true", "", time.Second}, {"false", "7", 7 * time.Second}} {
+		h := http.Header{"X-Should-Retry": {c.should}, "Retry-After": {c.after}}
+		if got := (openai.Codec{}).DecodeError(http.StatusServiceUnavailable, h, nil).RetryAfter; got != c.want {
+			t.Errorf("%v: got %s, want %s", h, got, c.want)
+		}
+	}
+}
