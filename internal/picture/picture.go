@@ -29,6 +29,9 @@ const (
 // fetches is how many images a Reader fetches and holds at a time.
 const fetches = 32
 
+// smallShare is which part of the memory is for small images, and which part of that each of them takes at most.
+const smallShare = 4
+
 // Doer sends HTTP requests; *http.Client is one.
 type Doer interface {
 	Do(*http.Request) (*http.Response, error)
@@ -41,7 +44,7 @@ type Limits struct {
 	Side   int           // pixels of the longer side; 16,384
 	Images int           // in one ReadAll; 16
 	Time   time.Duration // to fetch one image; 15 s
-	// Memory is about how many bytes all images take that are being decoded; one that needs more
+	// Memory is about how many bytes all images take that are being decoded, a quarter of it small ones; one that needs more
 	// than that is decoded alone, and the others wait. 1 GiB.
 	Memory int64
 }
@@ -58,7 +61,8 @@ type Options struct {
 type Reader struct {
 	http    Doer
 	limits  Limits
-	memory  *semaphore.Weighted
+	memory  *semaphore.Weighted // for what is large
+	small   *semaphore.Weighted // for the others, which need not wait for those
 	fetches *semaphore.Weighted
 }
 
@@ -71,7 +75,10 @@ func New(o Options) *Reader {
 	orDefault(&l.Images, defaultImages)
 	orDefault(&l.Time, defaultTime)
 	orDefault(&l.Memory, defaultMemory)
-	return &Reader{http: o.HTTP, limits: l, memory: semaphore.NewWeighted(l.Memory), fetches: semaphore.NewWeighted(fetches)}
+	small := l.Memory / smallShare
+	return &Reader{
+		http: o.HTTP, limits: l, memory: semaphore.NewWeighted(l.Memory - small), small: semaphore.NewWeighted(small), fetches: semaphore.NewWeighted(fetches),
+	}
 }
 
 func orDefault[T ~int | ~int64](limit *T, otherwise T) {
@@ -164,10 +171,14 @@ func (r *Reader) read(ctx context.Context, url string, pixels *atomic.Int64) (*P
 	if sum := pixels.Add(f.pixels()); sum > 2*r.limits.Pixels {
 		return nil, &Error{Type: "bytes_too_long", Msg: fmt.Sprintf("The images of a request have at most %d pixels together.", 2*r.limits.Pixels)}
 	}
-	weight := min(f.memory(), r.limits.Memory)
-	if err := r.memory.Acquire(ctx, weight); err != nil {
+	small := r.limits.Memory / smallShare
+	memory, weight := r.small, f.memory()
+	if weight > small/smallShare {
+		memory, weight = r.memory, min(weight, r.limits.Memory-small)
+	}
+	if err := memory.Acquire(ctx, weight); err != nil {
 		return nil, err
 	}
-	defer r.memory.Release(weight)
+	defer memory.Release(weight)
 	return f.convert(ctx)
 }
