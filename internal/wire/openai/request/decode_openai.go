@@ -1,7 +1,6 @@
 package request
 
 import (
-	"math"
 	"strconv"
 	"unicode/utf8"
 
@@ -11,12 +10,10 @@ import (
 
 // What only the contracts of OpenAI have, or have within tighter bounds (doc/protocol.md §8.5.2).
 
-// choices decodes how many answers are asked for.
+// choices decodes how many answers are asked for, which a few bytes could make any work and any memory (doc/protocol.md §8.5.2).
 func (f *fields) choices(v jsonx.Value, name string) *int {
 	const most = 128
-	if n := f.integer(v, 1, math.MaxInt32, name); n != nil && f.openAI && *n > most {
-		f.fail("less_than_equal", "Input should be less than or equal to "+strconv.Itoa(most), v, name)
-	} else if n != nil {
+	if n := f.integer(v, 1, most, name); n != nil {
 		return new(int(*n))
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
@@ -61,7 +62,7 @@ func DecodeComplete(body []byte, c Contract) (*llm.CompleteRequest, error) {
 	return r, nil
 }
 
-// best checks best_of against what it stands beside (doc/protocol.md §4.1).
+// best checks n and best_of against what they stand beside (doc/protocol.md §4.1).
 func (f *fields) best(r *llm.CompleteRequest) {
 	switch n := r.N; {
 	case r.BestOf == nil || *r.BestOf < 2 && n == nil:
@@ -69,6 +70,13 @@ func (f *fields) best(r *llm.CompleteRequest) {
 		f.fail("value_error", "best_of should be at least n", nil, "best_of")
 	case r.Stream && *r.BestOf > 1:
 		f.fail("value_error", "best_of cannot be streamed", nil, "best_of")
+	}
+	name, most := "n", r.N
+	if r.BestOf != nil {
+		name, most = "best_of", r.BestOf
+	}
+	if most != nil && *most*len(r.Prompts) > maxInputs {
+		f.fail("value_error", name+" times prompts should be at most "+strconv.Itoa(maxInputs), nil, name)
 	}
 }
 
