@@ -2,6 +2,7 @@ package llm
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/ingot-llm/ingot/internal/jsonx"
 )
@@ -50,6 +51,15 @@ func (e *Envelope) SetSource(w Wire, body []byte, members []jsonx.Member, cut ..
 // that was copied by hand or by Edit has none: it remembers its address, as strings.Builder does.
 func (e *Envelope) Source() (Source, bool) {
 	return e.source, e.owner == e && e.source.Body != nil
+}
+
+// LimitTokens gives a request that sets no limit the one of its contract, in the caller's bytes as well. It is for who decoded it.
+func (r *CompleteRequest) LimitTokens(most int) {
+	if r.MaxTokens != nil {
+		return
+	}
+	r.MaxTokens = &most
+	r.keep(&r.Envelope, Edit{"max_tokens", strconv.AppendInt(nil, int64(most), 10)})
 }
 
 // keep takes over the bytes of the request that e was copied from, with one more edit.

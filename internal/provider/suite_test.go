@@ -415,6 +415,25 @@ func TestTextCompletionsAnswerAlike(t *testing.T) {
 	})
 }
 
+func TestTheLimitOfTheContractIsAskedForToo(t *testing.T) {
+	every(t, func(t *testing.T, v variant) {
+		b, s := v.backend(t, whole(`{"id":"a","created":1,"model":"m","choices":[{"index":0,"text":"x","finish_reason":"length"}]}`))
+		for body, want := range map[string]string{`{"prompt":"a"}`: `"max_tokens":16`, `{"prompt":"a","max_tokens":null}`: `"max_tokens":16`, `{"prompt":"a","max_tokens":3}`: `"max_tokens":3`} {
+			r, err := request.DecodeComplete([]byte(body), admitAll(v.contract))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.LimitTokens(16)
+			if _, err := b.Complete(t.Context(), r).Collect(); err != nil {
+				t.Fatal(err)
+			}
+			if got := s.last(t).body; strings.Count(got, "max_tokens") != 1 || !strings.Contains(got, want) {
+				t.Errorf("%s became %s", body, got)
+			}
+		}
+	})
+}
+
 func TestWhatAnotherIngotDroppedIsSaid(t *testing.T) {
 	every(t, func(t *testing.T, v variant) {
 		for body, reply := range map[string]func(*http.Request) (*http.Response, error){plain: whole(full), streamed: events(role, hello, stop, done)} {

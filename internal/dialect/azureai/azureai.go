@@ -158,9 +158,7 @@ func (d *door) complete(c call) error {
 		return err
 	}
 	req.Model, req.Caller = info.Deployment, c.caller
-	if req.MaxTokens == nil {
-		req.MaxTokens = new(defaultMaxTokens)
-	}
+	req.LimitTokens(defaultMaxTokens)
 	return d.asked(c.place).Complete(c.w, c.r, req, &info, dialect.Form{
 		Style: reply.Style{Wire: llm.WireInference, UsageChunk: req.UsageChunk}, NewID: newTextID, Fail: c.place.flavour.appendErrorFrame,
 	})

@@ -153,9 +153,7 @@ func (q *question) complete(w http.ResponseWriter, r *http.Request, body []byte)
 		return err
 	}
 	req.Model, req.Caller = info.Deployment, q.caller
-	if req.MaxTokens == nil {
-		req.MaxTokens = new(defaultMaxTokens)
-	}
+	req.LimitTokens(defaultMaxTokens)
 	return q.Complete(w, r, req, &info, q.form(q.style(req.UsageChunk), "cmpl-"))
 }
 

@@ -87,14 +87,12 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	address := hostPort(r.URL.Host)
-	for again := true; ; again = false {
-		c := t.take(address)
+	for c := t.take(address); ; c = nil {
 		used := c != nil
-		if !used || !again {
+		if !used {
 			if c, err = t.dial(r.Context(), address); err != nil {
 				return nil, err
 			}
-			used = false
 		}
 		res, err := t.exchange(r, c, address, head, body.Pieces())
 		if err == nil {
