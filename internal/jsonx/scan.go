@@ -56,33 +56,35 @@ func (s *scanner) word(i int, w string) (int, error) {
 	return end, nil
 }
 
-func (s *scanner) digits(i int) int {
-	for i < len(s.doc) && s.doc[i] >= '0' && s.doc[i] <= '9' {
+// digits steps over those of doc from i on.
+func digits(doc []byte, i int) int {
+	for i < len(doc) && doc[i]-'0' <= 9 {
 		i++
 	}
 	return i
 }
 
 func (s *scanner) number(i int) (int, error) {
-	if s.doc[i] == '-' {
+	doc := s.doc
+	if doc[i] == '-' {
 		i++
 	}
-	end := s.digits(i)
-	if end == i || end > i+1 && s.doc[i] == '0' {
+	end := digits(doc, i)
+	if end == i || end > i+1 && doc[i] == '0' {
 		return s.fail(i, "malformed number")
 	}
-	if end < len(s.doc) && s.doc[end] == '.' {
+	if end < len(doc) && doc[end] == '.' {
 		i = end + 1
-		if end = s.digits(i); end == i {
+		if end = digits(doc, i); end == i {
 			return s.fail(i, "malformed number")
 		}
 	}
-	if end < len(s.doc) && s.doc[end]|0x20 == 'e' {
+	if end < len(doc) && doc[end]|0x20 == 'e' {
 		i = end + 1
-		if i < len(s.doc) && (s.doc[i] == '+' || s.doc[i] == '-') {
+		if i < len(doc) && (doc[i] == '+' || doc[i] == '-') {
 			i++
 		}
-		if end = s.digits(i); end == i {
+		if end = digits(doc, i); end == i {
 			return s.fail(i, "malformed number")
 		}
 	}
