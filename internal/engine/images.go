@@ -73,8 +73,9 @@ func properties(ctx context.Context, c *upstream.Client) ([]byte, error) {
 // while a slot waits.
 func (m *Model) embedImages(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedReply, error) {
 	reply := &llm.EmbedReply{Model: m.Info.Model}
+	batch := m.Pictures.Batch()
 	for items := range slices.Chunk(r.Items, max(1, m.Spec.Slots)) {
-		pictures, err := m.read(ctx, items)
+		pictures, err := read(ctx, batch, items)
 		if err != nil {
 			return nil, err
 		}
@@ -94,7 +95,7 @@ func (m *Model) embedImages(ctx context.Context, r *llm.EmbedRequest) (*llm.Embe
 	return reply, nil
 }
 
-func (m *Model) read(ctx context.Context, items []llm.Input) ([]*picture.Picture, error) {
+func read(ctx context.Context, batch *picture.Batch, items []llm.Input) ([]*picture.Picture, error) {
 	pictures := make([]*picture.Picture, len(items))
 	group, each := errgroup.WithContext(ctx)
 	for i, in := range items {
@@ -103,7 +104,7 @@ func (m *Model) read(ctx context.Context, items []llm.Input) ([]*picture.Picture
 			return nil, errors.New("embed images: an input is none")
 		}
 		group.Go(func() (err error) {
-			pictures[i], err = media.Read(each, m.Pictures, p)
+			pictures[i], err = media.Read(each, batch, p)
 			return err
 		})
 	}

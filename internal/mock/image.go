@@ -36,13 +36,14 @@ func (m *Model) see(ctx context.Context, items []llm.Input, texts []string, usag
 	group, each := errgroup.WithContext(ctx)
 	group.SetLimit(together)
 	var sum atomic.Int64
+	batch := m.options.Pictures.Batch()
 	for i, item := range items {
 		in, ok := item.(llm.Picture)
 		if !ok {
 			continue
 		}
 		group.Go(func() error {
-			p, err := m.options.Pictures.Read(each, in.Image.URL.String())
+			p, err := batch.Read(each, in.Image.URL.String())
 			if err != nil {
 				return unreadable(err, []llm.Image{in.Image})
 			}

@@ -40,7 +40,7 @@ type Doer interface {
 // Limits bound what is read; a zero means the default.
 type Limits struct {
 	Bytes  int64         // of one image as a file; 20 MiB
-	Pixels int64         // of one image, and twice as many in one ReadAll; 50 million
+	Pixels int64         // of one image, twice as many in one ReadAll, and Images times as many in a Batch; 50 million
 	Side   int           // pixels of the longer side; 16,384
 	Images int           // in one ReadAll; 16
 	Time   time.Duration // to fetch one image; 15 s
@@ -121,7 +121,22 @@ func faulty(format string, args ...any) *Error {
 
 // Read reads the image of a URL.
 func (r *Reader) Read(ctx context.Context, url string) (*Picture, error) {
-	p, err := r.read(ctx, url, &atomic.Int64{})
+	return r.Batch().Read(ctx, url)
+}
+
+// Batch reads the images of one request one by one, within a limit of their sum: Pixels for each of Images. It may be used
+// concurrently.
+type Batch struct {
+	reader *Reader
+	pixels atomic.Int64
+}
+
+// Batch makes one for a request.
+func (r *Reader) Batch() *Batch { return &Batch{reader: r} }
+
+// Read reads the image of a URL.
+func (b *Batch) Read(ctx context.Context, url string) (*Picture, error) {
+	p, err := b.reader.read(ctx, url, &b.pixels, int64(b.reader.limits.Images)*b.reader.limits.Pixels)
 	return p, caused(ctx, err)
 }
 
@@ -136,7 +151,7 @@ func (r *Reader) ReadAll(ctx context.Context, urls []string) ([]*Picture, error)
 	for i, url := range urls {
 		group.Go(func() error {
 			var err error
-			pictures[i], err = r.read(each, url, pixels)
+			pictures[i], err = r.read(each, url, pixels, 2*r.limits.Pixels)
 			if e, ok := err.(*Error); ok { //nolint:errorlint // read returns it as it is
 				e.Index = i
 			}
@@ -157,8 +172,8 @@ func caused(ctx context.Context, err error) error {
 	return err
 }
 
-// read reads an image and adds its pixels to those of its request.
-func (r *Reader) read(ctx context.Context, url string, pixels *atomic.Int64) (*Picture, error) {
+// read reads an image and adds its pixels to those of its request, of which there may be so many.
+func (r *Reader) read(ctx context.Context, url string, pixels *atomic.Int64, most int64) (*Picture, error) {
 	data, done, err := r.bytes(ctx, url)
 	if err != nil {
 		return nil, err
@@ -168,8 +183,8 @@ func (r *Reader) read(ctx context.Context, url string, pixels *atomic.Int64) (*P
 	if err != nil {
 		return nil, err
 	}
-	if sum := pixels.Add(f.pixels()); sum > 2*r.limits.Pixels {
-		return nil, &Error{Type: "bytes_too_long", Msg: fmt.Sprintf("The images of a request have at most %d pixels together.", 2*r.limits.Pixels)}
+	if sum := pixels.Add(f.pixels()); sum > most {
+		return nil, &Error{Type: "bytes_too_long", Msg: fmt.Sprintf("The images of a request have at most %d pixels together.", most)}
 	}
 	small := r.limits.Memory / smallShare
 	memory, weight := r.small, f.memory()

@@ -76,9 +76,14 @@ func Inline(ctx context.Context, ms []llm.Message, reader *picture.Reader, marke
 	return out, nil
 }
 
+// reader reads the image of a URL.
+type reader interface {
+	Read(ctx context.Context, url string) (*picture.Picture, error)
+}
+
 // Read reads the image of an input that is to be embedded.
-func Read(ctx context.Context, reader *picture.Reader, p llm.Picture) (*picture.Picture, error) {
-	got, err := reader.Read(ctx, p.Image.URL.String())
+func Read(ctx context.Context, r reader, p llm.Picture) (*picture.Picture, error) {
+	got, err := r.Read(ctx, p.Image.URL.String())
 	if err != nil {
 		return nil, unreadable(err, []llm.Image{p.Image})
 	}
