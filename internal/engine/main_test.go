@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -192,6 +193,9 @@ func play(w http.ResponseWriter, r *http.Request) {
 	case "mute":
 		<-r.Context().Done()
 		return
+	case "part":
+		part(w)
+		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	text := "one "
@@ -215,6 +219,22 @@ func play(w http.ResponseWriter, r *http.Request) {
 	}
 	event("two", `"stop"`, timings(2))
 	fmt.Fprint(w, `data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":2}}}`+"\n\ndata: [DONE]\n\n")
+}
+
+// part answers with a word, and shuts the connection that it has promised to keep, as the server of llama.cpp does.
+func part(w http.ResponseWriter) {
+	const event = `data: {"choices":[{"index":0,"delta":{"content":"one"},"finish_reason":"stop"}]}` + "\n\ndata: [DONE]\n\n"
+	c, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nKeep-Alive: timeout=5, max=100\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(event), event)
+	if tcp, ok := c.(*net.TCPConn); ok {
+		_ = tcp.CloseWrite()
+	}
+	_ = c.SetReadDeadline(time.Now().Add(time.Second))
+	_, _ = io.Copy(io.Discard, c)
 }
 
 // embed makes vectors of an input's length, the number of inputs in its call, 3 and 4.

@@ -40,6 +40,15 @@ func TestUsageCountsEachPromptOnceAndEveryChoice(t *testing.T) {
 	}
 }
 
+func TestAConnectionThatTheChildShutsWithoutAWordIsNotUsedAgain(t *testing.T) {
+	m := pool(t, 0).Model(local("m"))
+	const many = 3000
+	r := collect(t, m.Chat(t.Context(), with(chat("part"), func(r *llm.ChatRequest) { r.N = new(many) })))
+	if len(r.Choices) != many {
+		t.Errorf("%d choices", len(r.Choices))
+	}
+}
+
 func with(r *llm.ChatRequest, change func(*llm.ChatRequest)) *llm.ChatRequest {
 	change(r)
 	return r

@@ -56,6 +56,8 @@ type child struct {
 // NewPool makes a Pool without children.
 func NewPool(o Options) *Pool {
 	p := &Pool{log: o.Logger, budget: o.Budget, transport: upstream.NewTransport(5 * time.Second), changed: make(chan struct{})}
+	// llama.cpp's server shuts a connection after a stream without a word, and loses what was sent over it meanwhile.
+	p.transport.DisableKeepAlives = true
 	if p.budget == nil {
 		p.budget = func() uint64 { return 0 }
 	}
