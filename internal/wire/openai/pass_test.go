@@ -38,7 +38,7 @@ var contracts = []llm.Wire{llm.WireInference, llm.WireAzure, llm.WireOpenAI}
 
 func TestAWholeAnswerGoesOutByteForByte(t *testing.T) {
 	s := &strange{Rand: rand.New(rand.NewPCG(5, 6))}
-	for range 3000 {
+	for range 400 {
 		chat := `{"id":"chatcmpl-1","object":"chat.completion","created":1763880000,"model":"m"` + s.members() +
 			`,"choices":[{"index":0` + s.members() + `,"message":{"role":"assistant","content":"a"` + s.members() + `},"finish_reason":"stop"` + s.members() + `}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2` + s.members() + `}` + s.members() + `}`
 		text := `{"id":"cmpl-1","object":"text_completion","created":1763880000,"model":"m"` + s.members() + `,"choices":[{"index":0,"text":"a","finish_reason":"length"` + s.members() + `}]}`
@@ -114,7 +114,7 @@ func relay(t *testing.T, r *rand.Rand, op llm.Operation, style reply.Style, stre
 func TestAStreamGoesOutByteForByteWhereverItIsCutIntoReads(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	s := &strange{Rand: r}
-	for range 3000 {
+	for range 400 {
 		chunk := func(choice, more string) string {
 			return `data: {"id":"6d2b","object":"chat.completion.chunk","created":1763880000,"model":"phi-4"` + s.members() + `,"choices":[` + choice + `]` + more + `}` + "\n\n"
 		}
