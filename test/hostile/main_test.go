@@ -123,7 +123,8 @@ func serve(t testing.TB, config string, args ...string) *server {
 		args = append(args, "--config", file)
 	}
 	s := &server{t: t, cmd: exec.Command(program, args...), log: &records{}}
-	s.cmd.Env = append(os.Environ(), "INGOT_HOME="+filepath.Join(dir, "home"), "INGOT_KEY="+key, "GORACE=halt_on_error=0 atexit_sleep_ms=0")
+	// What these tests bound is memory that is held, and not what an endpoint leaves to be collected later.
+	s.cmd.Env = append(os.Environ(), "INGOT_HOME="+filepath.Join(dir, "home"), "INGOT_KEY="+key, "GOGC=100", "GORACE=halt_on_error=0 atexit_sleep_ms=0")
 	s.cmd.Stderr = s.log
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -132,7 +133,6 @@ func serve(t testing.TB, config string, args ...string) *server {
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.stop)
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if m := regexp.MustCompile(`serves https?://(\S+)`).FindStringSubmatch(lines.Text()); m != nil {
@@ -143,8 +143,10 @@ func serve(t testing.TB, config string, args ...string) *server {
 		}
 	}
 	if s.addr == "" {
+		_ = s.cmd.Wait() // then its log is whole
 		t.Fatalf("the endpoint did not start: %s", s.log)
 	}
+	t.Cleanup(s.stop)
 	go io.Copy(io.Discard, out)
 	return s
 }
