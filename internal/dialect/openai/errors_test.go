@@ -40,7 +40,7 @@ func TestEveryKindOfErrorHasItsStatusCodeAndHeadersAtBothDoors(t *testing.T) {
 		llm.Method:          {refusal(405, "method_not_allowed", m, wrong, ""), refusal(405, "MethodNotAllowed", m, wrong, "")},
 		llm.MediaType:       {refusal(415, "unsupported_media_type", m, wrong, ""), refusal(415, "UnsupportedMediaType", m, wrong, "")},
 		llm.TooLarge:        {refusal(413, "request_too_large", m, wrong, ""), refusal(413, "RequestEntityTooLarge", m, wrong, "")},
-		llm.Late:            {refusal(408, "request_timeout", m, wrong, ""), refusal(408, "RequestTimeout", m, wrong, "")},
+		llm.Late:            {refusal(408, "request_timeout", m, wrong, "", "connection: close"), refusal(408, "RequestTimeout", m, wrong, "", "connection: close")},
 		llm.TooLong:         {refusal(400, "context_length_exceeded", m, wrong, ""), refusal(400, "context_length_exceeded", m, wrong, "")},
 		llm.Unauthenticated: {refusal(401, "invalid_api_key", m, "authentication_error", "", "www-authenticate: Bearer"), refusal(401, "401", m, "authentication_error", "", "www-authenticate: Bearer")},
 		llm.Denied:          {refusal(403, "permission_denied", m, "permission_error", ""), refusal(403, "PermissionDenied", m, "permission_error", "")},
