@@ -119,8 +119,7 @@ func (t *Transport) exchange(r *http.Request, c *conn, address string, head []by
 	long := time.Unix(1, 0)
 	unwatch := context.AfterFunc(r.Context(), func() { _ = c.SetDeadline(long) })
 	c.left, c.read = maxHead, 0
-	failed := write(c.Conn, head, pieces)
-	res, err := readHead(c.buf, r) // a server may answer and close before it has read everything
+	res, failed, err := converse(r, c, head, pieces)
 	if err != nil {
 		unwatch()
 		_ = c.Close()
@@ -136,6 +135,30 @@ func (t *Transport) exchange(r *http.Request, c *conn, address string, head []by
 		b.end(true)
 	}
 	return res, nil
+}
+
+// errUnsent says that an answer came while the request was being sent.
+var errUnsent = errors.New("the request was answered before it was sent")
+
+// converse sends a request and reads the head of its answer. A server may answer before it has read everything, and then close,
+// or read no more: what is large is sent by a goroutine, which ends with the connection.
+func converse(r *http.Request, c *conn, head []byte, pieces net.Buffers) (res *http.Response, failed, err error) {
+	if r.ContentLength <= copied {
+		failed = write(c.Conn, head, pieces)
+		res, err = readHead(c.buf, r)
+		return res, failed, err
+	}
+	sent := make(chan error, 1)
+	go func() { sent <- write(c.Conn, head, pieces) }()
+	res, err = readHead(c.buf, r)
+	select {
+	case failed = <-sent:
+	default:
+		if err == nil {
+			failed = errUnsent
+		}
+	}
+	return res, failed, err
 }
 
 // readHead reads a response's head, past those that only inform.

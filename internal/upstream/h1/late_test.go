@@ -2,6 +2,7 @@ package h1_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -62,5 +63,23 @@ func TestAStatusThatIsNoneIsAnError(t *testing.T) {
 	tr, _ := transport(t)
 	if got, err := ask(tr, post(t, t.Context(), url, "{}")); err == nil || !strings.Contains(err.Error(), "status") {
 		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestAnAnswerIsHeardThoughTheRequestIsNeverRead(t *testing.T) {
+	over := make(chan struct{})
+	url := raw(t, func(_ int, c net.Conn, r *bufio.Reader) {
+		_, _ = r.ReadString('\n')
+		_, _ = io.WriteString(c, "HTTP/1.1 429 Slow\r\nContent-Length: 4\r\n\r\nlate")
+		<-over
+	})
+	defer close(over)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	tr, _ := transport(t)
+	for range 2 {
+		if got, err := ask(tr, post(t, ctx, url, strings.Repeat("x", 64<<20))); err != nil || got != "429 late" {
+			t.Errorf("got %q, %v", got, err)
+		}
 	}
 }
