@@ -39,12 +39,12 @@ func (c Codec) DecodeEmbed(r *llm.EmbedRequest, body []byte) (*llm.EmbedReply, e
 			return nil, malformed(fmt.Sprintf("an embedding is missing among %d for %d inputs", n, len(vectors)))
 		}
 	}
+	if n != len(vectors) {
+		return nil, malformed(fmt.Sprintf("%d embeddings for %d inputs", n, len(vectors)))
+	}
 	if c.passes(r) {
 		out.Source = llm.Source{Wire: c.Contract, Body: v, Whole: true}
 		return out, nil
-	}
-	if n != len(vectors) {
-		return nil, malformed(fmt.Sprintf("%d embeddings for %d inputs", n, len(vectors)))
 	}
 	for _, x := range vectors {
 		vec, err := vector(x)
