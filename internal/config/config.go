@@ -206,7 +206,7 @@ type OpenAI struct {
 // Responses is what /responses keeps.
 type Responses struct {
 	Store   bool          `yaml:"store" default:"off" doc:"Keep answers in memory, so that they can be continued, fetched and made in the background. Each is for the key that made it."`
-	Entries int           `yaml:"entries" default:"1000" min:"1" doc:"Most answers to keep; the oldest leave first."`
+	Entries int           `yaml:"entries" default:"1000" min:"1" doc:"Most answers to keep; the oldest of whoever has most leave first."`
 	Bytes   Size          `yaml:"bytes" default:"64MiB" doc:"Memory for them."`
 	Age     time.Duration `yaml:"age" default:"1h" doc:"How long each is kept."`
 }

@@ -22,17 +22,24 @@ type StoreOptions struct {
 }
 
 // Store keeps responses in memory, each for the caller that made it, and lets some come about in the background. The oldest make
-// room for new ones. It outlives the Handlers that use it and may be used concurrently.
+// room for new ones, first of the caller who has most. It outlives the Handlers that use it and may be used concurrently.
 type Store struct {
 	o       StoreOptions
 	mu      sync.Mutex
 	byID    map[string]*entry
 	byAge   *list.List // of *entry, the oldest first
 	bytes   int64
-	running map[string]int // in the background, by caller
+	uses    map[string]*use // by caller
+	running map[string]int  // in the background, by caller
 	closed  bool
 	alarm   *time.Timer // when the oldest is to be forgotten
 	jobs    sync.WaitGroup
+}
+
+// use is what a caller has stored.
+type use struct {
+	entries int
+	bytes   int64
 }
 
 // entry is a stored response. What changes while it comes about belongs to the store's mutex.
@@ -63,7 +70,7 @@ type entry struct {
 
 // NewStore makes an empty store.
 func NewStore(o StoreOptions) *Store {
-	return &Store{o: o, byID: map[string]*entry{}, byAge: list.New(), running: map[string]int{}}
+	return &Store{o: o, byID: map[string]*entry{}, byAge: list.New(), uses: map[string]*use{}, running: map[string]int{}}
 }
 
 // Close ends what comes about in the background and waits for that until ctx ends. Everything is forgotten, and a closed store
@@ -115,6 +122,7 @@ func (s *Store) add(e *entry) bool {
 	}
 	e.since, e.place = time.Now(), s.byAge.PushBack(e)
 	s.byID[e.id] = e
+	s.count(e.owner, 1, 0)
 	return s.weigh(e)
 }
 
@@ -125,7 +133,7 @@ func (s *Store) weigh(e *entry) bool {
 	}
 	const overhead = 1 << 10
 	now := overhead + e.held + e.said + e.told + int64(len(e.body)) + size(e.before) + size(e.input) + size(e.output)
-	s.bytes += now - e.size
+	s.count(e.owner, 0, now-e.size)
 	e.size = now
 	s.makeRoom(e)
 	s.ring()
@@ -140,24 +148,55 @@ func size(pieces [][]byte) int64 {
 	return int64(n)
 }
 
-// makeRoom forgets what is too old, and for e the oldest that have ended; e itself where that is not enough.
+// makeRoom forgets what is too old, and for e the oldest that have ended of whoever has most; e itself where that is not enough.
 func (s *Store) makeRoom(e *entry) {
 	if e != nil && e.size > s.o.Bytes {
 		s.forget(e)
 	}
-	for at := s.byAge.Front(); at != nil; {
+	for at := s.byAge.Front(); at != nil && s.old(entryAt(at)); {
 		oldest := entryAt(at)
 		at = at.Next()
-		full, old := s.full(), s.old(oldest)
-		if !full && !old {
-			break
-		}
 		if oldest.ended() && oldest != e {
 			s.forget(oldest)
 		}
 	}
-	if e != nil && s.full() {
-		s.forget(e)
+	for e != nil && e.place != nil && s.full() {
+		s.forget(s.spare(e))
+	}
+}
+
+// spare is what makes room for e: so that nobody's responses leave for those of one who stores more.
+func (s *Store) spare(e *entry) *entry {
+	most := e.owner
+	for owner, u := range s.uses {
+		if m := s.uses[most]; s.bytes > s.o.Bytes && u.bytes > m.bytes || s.bytes <= s.o.Bytes && u.entries > m.entries {
+			most = owner
+		}
+	}
+	oldest := e
+	for at := s.byAge.Front(); at != nil; at = at.Next() {
+		switch old := entryAt(at); {
+		case old == e || !old.ended():
+		case old.owner == most:
+			return old
+		case oldest == e && most != e.owner:
+			oldest = old
+		}
+	}
+	return oldest
+}
+
+// count notes that a caller has more, or less.
+func (s *Store) count(owner string, entries int, bytes int64) {
+	s.bytes += bytes
+	u := s.uses[owner]
+	if u == nil {
+		u = &use{}
+		s.uses[owner] = u
+	}
+	u.entries, u.bytes = u.entries+entries, u.bytes+bytes
+	if u.entries == 0 {
+		delete(s.uses, owner)
 	}
 }
 
@@ -179,7 +218,7 @@ func (s *Store) forget(e *entry) {
 	s.byAge.Remove(e.place)
 	e.place = nil
 	delete(s.byID, e.id)
-	s.bytes -= e.size
+	s.count(e.owner, -1, -e.size)
 	if e.cancel != nil {
 		e.cancel()
 	}

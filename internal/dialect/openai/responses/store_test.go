@@ -295,6 +295,28 @@ func TestTheStoreIsBounded(t *testing.T) {
 	}
 }
 
+func TestWhoStoresMuchMakesNobodyElseLose(t *testing.T) {
+	for name, change := range map[string]func(*responses.StoreOptions){
+		"too many":  func(o *responses.StoreOptions) { o.Entries = 4 },
+		"too large": func(o *responses.StoreOptions) { o.Bytes = 64 << 10 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := api(says("Hi"), store(t, change))
+			names := []string{create(t, h, body("Hi")), create(t, h, body("Hi"))}
+			last := ""
+			for range 9 {
+				last = create(t, h, body(strings.Repeat("x", 10<<10)), "Caller: another")
+			}
+			if got := found(t, h, names); got != "01" {
+				t.Errorf("of two there are %q", got)
+			}
+			if got := ask(t, h, "GET /v1/responses/"+last, "", "Caller: another"); !strings.HasPrefix(got, "{") {
+				t.Errorf("the last of the other is gone: %s", got)
+			}
+		})
+	}
+}
+
 func TestResponsesAreForgottenInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := api(says("Hi"), store(t))
