@@ -31,6 +31,24 @@ func (b *Budget) take(n, most int64) bool {
 	return false
 }
 
+// Room is a Budget within which others than doors hold what answers take.
+type Room struct {
+	Budget *Budget
+	Most   int64 // bytes; 0: no limit
+}
+
+// Take counts n bytes more, unless there would be too many.
+func (r Room) Take(n int64) bool {
+	if r.Most <= 0 {
+		r.Budget.used.Add(n)
+		return true
+	}
+	return r.Budget.take(n, r.Most)
+}
+
+// Give gives n bytes back.
+func (r Room) Give(n int64) { r.Budget.used.Add(-n) }
+
 // freeBody is what each body may hold besides the budget, so that ordinary requests get by while
 // large ones wait for each other.
 const freeBody = 64 << 10

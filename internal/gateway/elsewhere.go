@@ -10,6 +10,7 @@ import (
 
 	"github.com/ingot-llm/ingot/internal/auth"
 	"github.com/ingot-llm/ingot/internal/config"
+	"github.com/ingot-llm/ingot/internal/dialect"
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/provider"
 	"github.com/ingot-llm/ingot/internal/route"
@@ -31,6 +32,7 @@ func (g *Gateway) elsewhere(ctx context.Context, s *snapshot, m *config.Model) (
 	if err != nil {
 		return t, fmt.Errorf("provider %s: %w", p.Name, err)
 	}
+	c.Room = dialect.Room{Budget: &g.bodies, Most: int64(s.cfg.Limits.BodyMemory)}
 	describeRemote(&c, m)
 	if t.Backend, err = provider.All[p.Type](c); err != nil {
 		return t, err

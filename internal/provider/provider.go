@@ -42,6 +42,7 @@ type Config struct {
 	Token TokenSource
 	Scope string
 	HTTP  upstream.Doer // follows no redirects
+	Room  upstream.Room // what large answers take while they are read; nil: no limit
 	// First, Whole and Silence are how long a stream may take to begin, any other answer to come, and all of them to go
 	// on; 0: no limit.
 	First, Whole, Silence time.Duration
@@ -126,7 +127,7 @@ func (c Config) remote(p place) (llm.Backend, error) {
 		Client: upstream.Client{
 			HTTP: c.HTTP, Name: c.Name, Base: p.base, Query: p.query, Header: p.header,
 			Codec: codec{openai.Codec{Contract: p.contract, AskUsage: p.askUsage}},
-			First: c.First, Whole: c.Whole, Silence: c.Silence,
+			First: c.First, Whole: c.Whole, Silence: c.Silence, Room: c.Room,
 		},
 		info: llm.ModelInfo{
 			Deployment: c.Deployment, Model: c.name(), Publisher: "unknown", Provider: c.Name, Operations: ops, Features: p.features,

@@ -44,6 +44,13 @@ type Client struct {
 	Whole     time.Duration // longest wait for an answer that is no stream to begin, which is when it is there; 0: no limit
 	Silence   time.Duration // longest wait for the next piece of an answer that has begun; 0: no limit
 	Seen      func()        // called whenever something arrives; may be nil
+	Room      Room          // what large answers take while they are read; nil: no limit
+}
+
+// Room is memory that many share. It may be used concurrently.
+type Room interface {
+	Take(n int64) bool // reports whether there was so much of it
+	Give(n int64)
 }
 
 // NewTransport returns a transport for many concurrent conversations with few hosts.
@@ -172,15 +179,38 @@ func (c *Client) read(ctx context.Context, cancel context.CancelCauseFunc, res *
 	const believed = 4 << 20
 	var body bytes.Buffer
 	body.Grow(int(max(0, min(res.ContentLength, believed))) + bytes.MinRead)
-	_, err := body.ReadFrom(io.LimitReader(&heard{res.Body, quiet, c.Silence}, maxReply+1))
-	if err != nil {
-		return nil, c.broken(ctx, err)
+	from, held := &heard{res.Body, quiet, c.Silence}, int64(0)
+	defer func() {
+		if held > 0 {
+			c.Room.Give(held)
+		}
+	}()
+	for most := int64(believed); ; most *= 2 {
+		_, err := body.ReadFrom(io.LimitReader(from, most-int64(body.Len())))
+		switch {
+		case err != nil:
+			return nil, c.broken(ctx, err)
+		case int64(body.Len()) < most:
+			c.seen()
+			return body.Bytes(), nil
+		case most >= maxReply:
+			return nil, &llm.Error{Kind: llm.Upstream, Message: "The model's server sent an answer that is too large."}
+		case c.Room == nil:
+		case !c.Room.Take(most):
+			return nil, full()
+		default:
+			held += most
+		}
 	}
-	if body.Len() > maxReply {
-		return nil, &llm.Error{Kind: llm.Upstream, Message: "The model's server sent an answer that is too large."}
+}
+
+// full is the error of an answer for which there is no room.
+func full() *llm.Error {
+	const pause = 2 * time.Second
+	return &llm.Error{
+		Kind: llm.Unavailable, RetryAfter: pause,
+		Message: "This endpoint holds as many large requests and answers at once as it may (limits.body_memory). Try again in a moment.",
 	}
-	c.seen()
-	return body.Bytes(), nil
 }
 
 // heard winds a timer up with every piece that is read.
