@@ -33,7 +33,7 @@ func TestALargeAnswerNeedsRoom(t *testing.T) {
 	for _, c := range []struct {
 		size, room int64
 		kind       llm.Kind
-	}{{mib, 0, 0}, {3 * mib, 0, 0}, {6 * mib, 64 * mib, 0}, {60 * mib, 64 * mib, 0}, {6 * mib, mib, llm.Unavailable}, {60 * mib, 8 * mib, llm.Unavailable}} {
+	}{{mib, 0, 0}, {3 * mib, 0, 0}, {6 * mib, 64 * mib, 0}, {20 * mib, 64 * mib, 0}, {6 * mib, mib, llm.Unavailable}, {20 * mib, 8 * mib, llm.Unavailable}} {
 		content := strings.Repeat("x", int(c.size))
 		client := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = fmt.Fprintf(w, `{"choices":[{"index":0,"message":{"content":"%s"},"finish_reason":"stop"}]}`, content)
