@@ -134,7 +134,7 @@ func (c *Config) Provider(name string) *Provider {
 type Provider struct {
 	Name       string        `yaml:"-"`
 	Type       string        `yaml:"type" required:"true" enum:"azure,openai" doc:"How it is spoken to: azure for everything of Azure's, openai for OpenAI and whatever has its shape."`
-	Endpoint   string        `yaml:"endpoint" doc:"Its address, as its own clients take it; that of OpenAI where absent."`
+	Endpoint   string        `yaml:"endpoint" secret:"inside" doc:"Its address, as its own clients take it; that of OpenAI where absent."`
 	Key        string        `yaml:"key" secret:"true" doc:"The key it asks for, best written as ${VARIABLE}."`
 	KeyFile    string        `yaml:"key_file" doc:"File that holds the key and nothing else; read again when it changes. A relative path begins at the folder of this file."`
 	Entra      *Credential   `yaml:"entra" doc:"Ask Microsoft Entra ID for a token instead of using a key."`
