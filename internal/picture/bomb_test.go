@@ -50,8 +50,15 @@ func TestAJPEGOfManyScansIsRefused(t *testing.T) {
 		scans int
 		read  bool
 	}{
-		{sequential, 1, true}, {sequential, 4, true}, {sequential, 5, false}, {sequential, 1000, false},
-		{progressive, 1, true}, {progressive, 10, true}, {progressive, 100, true}, {progressive, 101, false}, {progressive, 100_000, false},
+		{sequential, 1, true},
+		{sequential, 4, true},
+		{sequential, 5, false},
+		{sequential, 1000, false},
+		{progressive, 1, true},
+		{progressive, 10, true},
+		{progressive, 100, true},
+		{progressive, 101, false},
+		{progressive, 100_000, false},
 	} {
 		_, err := picture.New(picture.Options{}).Read(t.Context(), dataURL("image/jpeg", scanned(c.frame, c.scans)))
 		e, refused := errors.AsType[*picture.Error](err)
