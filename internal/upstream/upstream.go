@@ -275,20 +275,20 @@ func (c *Client) stream(ctx context.Context, op llm.Operation, encode func() (*w
 		return &llm.Error{Kind: llm.Upstream, Message: "The model's server did not answer with a stream."}
 	}
 	meta := c.Codec.DecodeMeta(res.Header)
-	return c.events(ctx, cancel, res.Body, c.Codec.NewDecoder(op), first, func(f *llm.Reply) bool {
+	return c.events(ctx, cancel, res.Body, c.Codec.NewDecoder(op), req.Choices, first, func(f *llm.Reply) bool {
 		f.Meta, meta = meta, llm.Meta{}
 		return yield(f, nil)
 	})
 }
 
 // events yields the fragments of a stream until its end. watch guards its beginning, and afterwards every wait.
-func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, body io.Reader, d wire.Decoder, watch *time.Timer, yield func(*llm.Reply) bool) error {
+func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, body io.Reader, d wire.Decoder, choices int, watch *time.Timer, yield func(*llm.Reply) bool) error {
 	begun := false
 	events := sse.NewReader(body)
 	for {
 		got, err := events.Next()
 		if err != nil {
-			if !errors.Is(err, io.EOF) || !d.Complete() {
+			if !errors.Is(err, io.EOF) || !d.Complete(choices) {
 				return c.broken(ctx, err)
 			}
 			return nil
@@ -297,7 +297,7 @@ func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, bod
 		f, err := d.Decode(got, events.Raw())
 		switch {
 		case errors.Is(err, io.EOF):
-			if !d.Complete() {
+			if !d.Complete(choices) {
 				return c.broken(ctx, io.ErrUnexpectedEOF)
 			}
 			return nil

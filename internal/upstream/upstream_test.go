@@ -77,6 +77,26 @@ func TestAStreamIsCompleteOnlyWithItsFinish(t *testing.T) {
 	}
 }
 
+func TestAStreamThatEndsBeforeItsSecondChoiceIsCut(t *testing.T) {
+	second := strings.NewReplacer(`"index":0`, `"index":1`)
+	for name, c := range map[string]struct {
+		events []string
+		whole  bool
+	}{
+		"one of two":                         {[]string{hello, stop}, false},
+		"both":                               {[]string{hello, stop, second.Replace(hello), second.Replace(stop)}, true},
+		"one, and the server says it is all": {[]string{hello, stop, done}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := chat()
+			r.N = new(2)
+			if _, err := serve(t, events(c.events...)).Chat(t.Context(), r).Collect(); (err == nil) != c.whole {
+				t.Errorf("err = %v", err)
+			}
+		})
+	}
+}
+
 func TestAnErrorStatusKeepsMessageCodeAndRetryAfter(t *testing.T) {
 	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "7")

@@ -14,6 +14,8 @@ type Request struct {
 	Path   string      // from the server's base on, such as /chat/completions
 	Header http.Header // beside Content-Type and credentials; may be nil
 	Pieces [][]byte
+	// Choices is how many a whole answer has.
+	Choices int
 }
 
 // Codec is the caller's side of one wire format. Its methods may be called concurrently;
@@ -41,6 +43,7 @@ type Decoder interface {
 	// when the reply is complete. With any other error comes what was said before it. The fragment is valid until the
 	// next call.
 	Decode(events []sse.Event, raw []byte) (*llm.Reply, error)
-	// Complete reports whether the reply may end here: every choice has its finish.
-	Complete() bool
+	// Complete reports whether the reply may end here: each choice seen has its finish, and there are so many, unless the
+	// server said that these are all.
+	Complete(choices int) bool
 }

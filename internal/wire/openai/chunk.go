@@ -61,14 +61,14 @@ func (s *choiceState) unnumbered(id string) int64 {
 	return -s.unnamed
 }
 
-// Complete reports whether every choice seen has its finish.
-func (d *decoder) Complete() bool {
+// Complete reports whether every choice seen has its finish, and there are enough.
+func (d *decoder) Complete(choices int) bool {
 	for i := range d.choices {
 		if !d.choices[i].finished {
 			return false
 		}
 	}
-	return len(d.choices) > 0
+	return len(d.choices) >= max(choices, 1) || d.done && len(d.choices) > 0 // a server that says it is all may not know n
 }
 
 // Decode reads the events of one read.

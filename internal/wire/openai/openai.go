@@ -26,7 +26,7 @@ func (c Codec) EncodeChat(r *llm.ChatRequest) (*wire.Request, error) {
 	if c.AskUsage && r.Stream && !r.UsageChunk {
 		r = r.WithUsageChunk()
 	}
-	out := &wire.Request{Path: "/chat/completions"}
+	out := &wire.Request{Path: "/chat/completions", Choices: times(r.N)}
 	if src, ok := r.Source(); ok && src.Wire == c.Contract {
 		out.Pieces = encode.Splice(src)
 	} else {
@@ -42,12 +42,20 @@ func (c Codec) EncodeChat(r *llm.ChatRequest) (*wire.Request, error) {
 	return out, nil
 }
 
+// times is how many choices n asks for.
+func times(n *int) int {
+	if n == nil {
+		return 1
+	}
+	return *n
+}
+
 // EncodeComplete writes a text completion request.
 func (c Codec) EncodeComplete(r *llm.CompleteRequest) (*wire.Request, error) {
 	if c.AskUsage && r.Stream && !r.UsageChunk {
 		r = r.WithUsageChunk()
 	}
-	out := &wire.Request{Path: "/completions"}
+	out := &wire.Request{Path: "/completions", Choices: len(r.Prompts) * times(r.N)}
 	if src, ok := r.Source(); ok && src.Wire == c.Contract {
 		out.Pieces = encode.Splice(src)
 	} else {

@@ -74,7 +74,7 @@ func decodeStream(t *testing.T, op llm.Operation, stream string) *llm.Reply {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !d.Complete() {
+	if !d.Complete(1) {
 		t.Error("the reply is not complete")
 	}
 	return r

@@ -22,7 +22,7 @@ func (c Codec) DecodeReply(op llm.Operation, body []byte) (*llm.Reply, error) {
 	if len(d.choices) != len(d.reply.Choices) {
 		return nil, malformed("two choices with one index")
 	}
-	if !d.Complete() {
+	if !d.Complete(1) {
 		return nil, malformed("an answer without the reason of its end")
 	}
 	d.reply.Source = llm.Source{Wire: c.Contract, Body: v, Whole: true}
