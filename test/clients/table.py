@@ -39,7 +39,7 @@ def table(runs):
     unknown = {(address, operation) for _, address, operation in runs if address not in ROWS or operation not in dict(COLUMNS)}
     if unknown:
         sys.exit(f"table.py: no row or column for {sorted(unknown)}")
-    lines = ["| Address | " + " | ".join(title for _, title in COLUMNS) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
+    lines = ["| Address given to the client | " + " | ".join(title for _, title in COLUMNS) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
     for address in ROWS:
         cells = ["".join(letter(c) for c in clients if (c, address, operation) in runs) or "–" for operation, _ in COLUMNS]
         lines.append(f"| `{address or '/'}` | " + " | ".join(cells) + " |")
