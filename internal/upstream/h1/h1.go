@@ -153,7 +153,7 @@ func converse(r *http.Request, c *conn, head []byte, pieces net.Buffers) (res *h
 	res, err = readHead(c.buf, r)
 	select {
 	case failed = <-sent:
-	default:
+	case <-time.After(linger): // which is for a goroutine that has sent all, and is about to say so
 		if err == nil {
 			failed = errUnsent
 		}
