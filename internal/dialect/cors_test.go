@@ -88,7 +88,7 @@ func FuzzAllowOrigins(f *testing.F) {
 		_, got := seen(t, []string{"https://a.example"}, http.MethodOptions, map[string]string{
 			"Origin": origin, "Access-Control-Request-Headers": asked, "Access-Control-Request-Method": method,
 		})
-		if strings.ContainsAny(got["Allow-Headers"]+got["Allow-Origin"], "\r\n\x00:;\"") && got["Allow-Origin"] != "https://a.example" {
+		if strings.ContainsAny(got["Allow-Headers"], "\r\n\x00:;\"") || strings.ContainsAny(got["Allow-Origin"], "\r\n\x00;\"") {
 			t.Errorf("%v", got)
 		}
 		if got["Allow-Origin"] != "" && !strings.EqualFold(got["Allow-Origin"], "https://a.example") {

@@ -67,6 +67,9 @@ func (d *decoder) value(n ast.Node, v reflect.Value, f reflect.StructField, path
 		d.scalar(node, v.Field(0), v.Type().Field(0), path)
 	case f.Tag.Get("words") != "" && isOpen(v.Type()):
 		d.value(n, v.Field(1), v.Type().Field(1), path)
+		if v.Field(1).Len() == 0 { // which says no more than the word does
+			v.Field(1).SetZero()
+		}
 	case isStruct(v.Type()):
 		d.members(node, v, path)
 	case v.Kind() == reflect.Map:
@@ -144,8 +147,11 @@ func (d *decoder) named(n ast.Node, v reflect.Value, f reflect.StructField, path
 
 // table decodes name: value into a map.
 func (d *decoder) table(n ast.Node, v reflect.Value, path string) {
-	v.Set(reflect.MakeMap(v.Type()))
+	v.SetZero()
 	for name, e := range d.entries(n, path, "names and their values (name: …)") {
+		if v.IsNil() {
+			v.Set(reflect.MakeMap(v.Type()))
+		}
 		one := reflect.New(v.Type().Elem()).Elem()
 		d.value(e.Value, one, reflect.StructField{}, Join(path, name))
 		v.SetMapIndex(reflect.ValueOf(name), one)
