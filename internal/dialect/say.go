@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
@@ -68,4 +69,25 @@ func RetryHeaders(h http.Header, e *llm.Error) {
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 		h.Set("retry-after-ms", strconv.FormatInt(max(1, int64(e.RetryAfter/time.Millisecond)), 10))
 	}
+}
+
+// TypeOf names the type of a JSON value with its article, as OpenAI's messages do.
+func TypeOf(v jsonx.Value) string {
+	switch v.Kind() {
+	case jsonx.Absent, jsonx.Null:
+	case jsonx.Bool:
+		return "a boolean"
+	case jsonx.Number:
+		if _, err := v.Int(); err == nil {
+			return "an integer"
+		}
+		return "a decimal"
+	case jsonx.String:
+		return "a string"
+	case jsonx.Array:
+		return "an array"
+	case jsonx.Object:
+		return "an object"
+	}
+	return "null"
 }

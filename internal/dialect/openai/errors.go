@@ -174,7 +174,7 @@ func (f *failure) detail(d *llm.Detail, generic bool) {
 		if strings.Contains(d.Msg, " or ") {
 			want = strings.TrimPrefix(d.Msg, "Input should be ")
 		}
-		f.code, message = "invalid_type", "Invalid type for '"+f.param+"': expected "+want+", but got "+kindOf(jsonx.Value(d.Input))+" instead."
+		f.code, message = "invalid_type", "Invalid type for '"+f.param+"': expected "+want+", but got "+dialect.TypeOf(jsonx.Value(d.Input))+" instead."
 	case d.Type == "enum":
 		message = "Invalid value: " + shown(jsonx.Value(d.Input)) + ". Supported values are: " + supported(d.Msg) + "."
 	case d.Type == "extra_forbidden":
@@ -187,27 +187,6 @@ func (f *failure) detail(d *llm.Detail, generic bool) {
 	if generic {
 		f.message = message
 	}
-}
-
-// kindOf names the type of a JSON value.
-func kindOf(v jsonx.Value) string {
-	switch v.Kind() {
-	case jsonx.Absent, jsonx.Null:
-		return "null"
-	case jsonx.Bool:
-		return "a boolean"
-	case jsonx.Number:
-		if _, err := v.Int(); err == nil {
-			return "an integer"
-		}
-		return "a decimal"
-	case jsonx.String:
-		return "a string"
-	case jsonx.Array:
-		return "an array"
-	case jsonx.Object:
-	}
-	return "an object"
 }
 
 // shown is a value in a message.

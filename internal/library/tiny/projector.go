@@ -12,18 +12,9 @@ const (
 // eyes writes a projector of images in the manner of LLaVA: a vision transformer and two layers that lead into the text model.
 func (b *builder) eyes() {
 	const vision = "clip.vision."
-	inner := 2 * b.Width
-	b.w.Bool("clip.has_vision_encoder", true)
-	b.w.String("clip.projector_type", "mlp")
-	b.w.Bool("clip.use_gelu", true)
+	b.sense("vision", "mlp")
 	b.w.Uint32(vision+"image_size", ImageSize)
 	b.w.Uint32(vision+"patch_size", PatchSize)
-	b.w.Uint32(vision+"embedding_length", uint32(b.Width))
-	b.w.Uint32(vision+"feed_forward_length", uint32(inner))
-	b.w.Uint32(vision+"block_count", uint32(b.Layers))
-	b.w.Uint32(vision+"projection_dim", uint32(b.Width))
-	b.w.Uint32(vision+"attention.head_count", heads)
-	b.w.Float32(vision+"attention.layer_norm_epsilon", 1e-5)
 	b.w.Float32s(vision+"image_mean", []float32{0.5, 0.5, 0.5})
 	b.w.Float32s(vision+"image_std", []float32{0.5, 0.5, 0.5})
 
@@ -36,6 +27,20 @@ func (b *builder) eyes() {
 	}
 	b.linear("mm.0", b.Width, b.Width)
 	b.linear("mm.2", b.Width, b.Width)
+}
+
+// sense describes the encoder of one sense, and the kind of what leads from it into the text model.
+func (b *builder) sense(name, kind string) {
+	of := "clip." + name + "."
+	b.w.Bool("clip.has_"+name+"_encoder", true)
+	b.w.String("clip.projector_type", kind)
+	b.w.Bool("clip.use_gelu", true)
+	b.w.Uint32(of+"embedding_length", uint32(b.Width))
+	b.w.Uint32(of+"feed_forward_length", uint32(2*b.Width))
+	b.w.Uint32(of+"block_count", uint32(b.Layers))
+	b.w.Uint32(of+"projection_dim", uint32(b.Width))
+	b.w.Uint32(of+"attention.head_count", heads)
+	b.w.Float32(of+"attention.layer_norm_epsilon", 1e-5)
 }
 
 // block writes a transformer block of an encoder, but for the bias of its keys, which Whisper's have not, and returns how the
@@ -72,18 +77,8 @@ const (
 
 // ears writes a projector of sounds in the manner of Qwen2-Audio: Whisper's encoder and one layer that leads into the text model.
 func (b *builder) ears() {
-	const audio = "clip.audio."
-	inner := 2 * b.Width
-	b.w.Bool("clip.has_audio_encoder", true)
-	b.w.String("clip.projector_type", "qwen2a")
-	b.w.Bool("clip.use_gelu", true)
-	b.w.Uint32(audio+"num_mel_bins", melBins)
-	b.w.Uint32(audio+"embedding_length", uint32(b.Width))
-	b.w.Uint32(audio+"feed_forward_length", uint32(inner))
-	b.w.Uint32(audio+"block_count", uint32(b.Layers))
-	b.w.Uint32(audio+"projection_dim", uint32(b.Width))
-	b.w.Uint32(audio+"attention.head_count", heads)
-	b.w.Float32(audio+"attention.layer_norm_epsilon", 1e-5)
+	b.sense("audio", "qwen2a")
+	b.w.Uint32("clip.audio.num_mel_bins", melBins)
 
 	b.random("a.conv1d.1.weight", nil, kernel, melBins, b.Width)
 	b.random("a.conv1d.1.bias", nil, 1, b.Width)

@@ -42,28 +42,7 @@ func (f *fields) wrong(v jsonx.Value, typ, want string, loc ...any) {
 		f.fail(llm.Invalid, "missing", "Missing required parameter: '"+place(loc)+"'.", loc...)
 		return
 	}
-	f.fail(llm.Invalid, typ, "Invalid type for '"+place(loc)+"': expected "+want+", but got "+called(v)+" instead.", loc...)
-}
-
-// called names the type of a value with its article.
-func called(v jsonx.Value) string {
-	switch v.Kind() {
-	case jsonx.Absent, jsonx.Null:
-	case jsonx.Bool:
-		return "a boolean"
-	case jsonx.Number:
-		if _, err := v.Int(); err == nil {
-			return "an integer"
-		}
-		return "a decimal"
-	case jsonx.String:
-		return "a string"
-	case jsonx.Array:
-		return "an array"
-	case jsonx.Object:
-		return "an object"
-	}
-	return "null"
+	f.fail(llm.Invalid, typ, "Invalid type for '"+place(loc)+"': expected "+want+", but got "+dialect.TypeOf(v)+" instead.", loc...)
 }
 
 func (f *fields) str(v jsonx.Value, loc ...any) string {
