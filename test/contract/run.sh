@@ -1,8 +1,6 @@
 #!/usr/bin/env bash
 # Holds INGOT_BIN (bin/ingot) to the OpenAPI document that it serves: contract.py. EXAMPLES (10) is the number of random
 # requests for each operation; arguments go to schemathesis.
-#
-# The virtual environment is kept in INGOT_TEST_CACHE until requirements.txt or python3 changes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 root=$(cd ../.. && pwd)
@@ -12,11 +10,5 @@ export INGOT_BIN=${INGOT_BIN:-$root/bin/ingot}
 export PYTHONDONTWRITEBYTECODE=1
 [[ -x $INGOT_BIN ]] || { echo "run.sh: no $INGOT_BIN: run make build" >&2; exit 1; }
 
-hash=$({ cat requirements.txt; python3 -VV; } | sha256sum)
-venv=$INGOT_TEST_CACHE/contract-${hash:0:16}
-if [[ ! -e $venv/installed ]]; then
-	python3 -m venv --clear "$venv"
-	"$venv/bin/pip" install --quiet --disable-pip-version-check -r requirements.txt
-	touch "$venv/installed"
-fi
+venv=$("$root/scripts/venv.sh" contract)
 exec "$venv/bin/python" contract.py "$@"

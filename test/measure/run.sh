@@ -3,7 +3,6 @@
 # and fails on any answer that an independent validator refuses. Arguments go to measure.py.
 #
 # The engine and the model come from the data folder INGOT_HOME, which is not locked: several runs may use it.
-# The virtual environment is kept in INGOT_TEST_CACHE until requirements.txt or python3 changes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 root=$(cd ../.. && pwd)
@@ -14,11 +13,5 @@ export INGOT_HOME=${INGOT_HOME:-$INGOT_TEST_CACHE/home}
 export PYTHONDONTWRITEBYTECODE=1
 [[ -x $INGOT_BIN ]] || { echo "run.sh: no $INGOT_BIN: run make build" >&2; exit 1; }
 
-hash=$({ cat requirements.txt; python3 -VV; } | sha256sum)
-venv=$INGOT_TEST_CACHE/measure-${hash:0:16}
-if [[ ! -e $venv/installed ]]; then
-	python3 -m venv --clear "$venv"
-	"$venv/bin/pip" install --quiet --disable-pip-version-check -r requirements.txt
-	touch "$venv/installed"
-fi
+venv=$("$root/scripts/venv.sh" measure)
 exec "$venv/bin/python" -u measure.py "$@"

@@ -1,8 +1,6 @@
 #!/usr/bin/env bash
 # Tests the azure-ai-inference SDK against INGOT_BIN (bin/ingot): mock models, and smollm2 and minilm
 # on the real engine from the data folder INGOT_HOME. Arguments go to pytest.
-#
-# The virtual environment is kept in INGOT_TEST_CACHE until requirements.txt or python3 changes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 root=$(cd ../../.. && pwd)
@@ -13,11 +11,5 @@ export INGOT_HOME=${INGOT_HOME:-$INGOT_TEST_CACHE/home}
 export PYTHONDONTWRITEBYTECODE=1
 [[ -x $INGOT_BIN ]] || { echo "run.sh: no $INGOT_BIN: run make build" >&2; exit 1; }
 
-hash=$({ cat requirements.txt; python3 -VV; } | sha256sum)
-venv=$INGOT_TEST_CACHE/python-${hash:0:16}
-if [[ ! -e $venv/installed ]]; then
-	python3 -m venv --clear "$venv"
-	"$venv/bin/pip" install --quiet --disable-pip-version-check -r requirements.txt
-	touch "$venv/installed"
-fi
+venv=$("$root/scripts/venv.sh" python)
 exec "$venv/bin/python" -m pytest "$@"

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Makes a virtual environment of what requirements.txt of the current folder names, and says where: venv.sh NAME. It is kept in
+# INGOT_TEST_CACHE until requirements.txt or python3 changes.
+set -euo pipefail
+
+hash=$({ cat requirements.txt; python3 -VV; } | sha256sum)
+venv=$INGOT_TEST_CACHE/$1-${hash:0:16}
+if [[ ! -e $venv/installed ]]; then
+	python3 -m venv --clear "$venv" >&2
+	"$venv/bin/pip" install --quiet --disable-pip-version-check -r requirements.txt >&2
+	touch "$venv/installed"
+fi
+echo "$venv"
