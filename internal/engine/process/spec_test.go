@@ -70,6 +70,16 @@ func TestHintIsTheLineThatTellsMost(t *testing.T) {
 	if got := process.Hint("0.00.522.999 I slot print_timing: id  0 | task 2 | graphs reused = 7"); got != "" {
 		t.Errorf("got %q of a line that tells of no trouble", got)
 	}
+	// The engine writes its log in a thread of its own, which may come after what the launcher says of the same failure.
+	const launcher, cause = "launcher error: Failed to init server", "0.00.100.000 E data is not within the file bounds"
+	for _, order := range [][]string{{launcher, cause}, {cause, launcher}} {
+		if got, want := process.Hint(order...), "data is not within the file bounds"; got != want {
+			t.Errorf("%q: got %q, want %q", order, got, want)
+		}
+	}
+	if got := process.Hint(launcher); got != launcher {
+		t.Errorf("the launcher alone: got %q", got)
+	}
 	if got, want := process.Hint("cannot read /a folder/the model.gguf now"), "cannot read the model.gguf now"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

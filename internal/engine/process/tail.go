@@ -37,7 +37,8 @@ func (t *tail) add(line string) {
 		t.lines = append(t.lines[:0], t.lines[1:]...)
 	}
 	t.lines = append(t.lines, line)
-	if t.first == "" && errorLine.MatchString(line) {
+	// The launcher only repeats what the engine's own log has, which may come after it.
+	if (t.first == "" || strings.HasPrefix(t.first, "launcher error:")) && errorLine.MatchString(line) {
 		t.first = line
 	}
 }
