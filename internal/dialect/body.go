@@ -231,9 +231,11 @@ func (o *Options) refuse(w http.ResponseWriter, r *http.Request, e *llm.Error, w
 		return
 	}
 	const (
-		patience = time.Second     // for the rest of a small body, without which the connection is of no more use
-		quiet    = time.Second     // for more of a large one
-		linger   = 5 * time.Second // for all of it
+		patience = time.Second      // for the rest of a small body, without which the connection is of no more use
+		quiet    = time.Second      // for more of a large one
+		linger   = 5 * time.Second  // for all of it, unless it comes at this
+		pace     = 1 << 20          // or more bytes a second: a busy machine's peer does read an answer,
+		most     = 30 * time.Second // but one who never ends does not
 	)
 	control := http.NewResponseController(w)
 	rest := time.Now()
@@ -255,10 +257,17 @@ func (o *Options) refuse(w http.ResponseWriter, r *http.Request, e *llm.Error, w
 		return
 	}
 	piece := make([]byte, freeBody/2)
-	for end := time.Now().Add(linger); time.Now().Before(end); {
-		_ = control.SetReadDeadline(time.Now().Add(quiet))
-		if _, err := r.Body.Read(piece); err != nil {
+	var came float64
+	for began := time.Now(); ; {
+		took := time.Since(began)
+		if took >= most || took >= linger && came < pace*took.Seconds() {
 			return
 		}
+		_ = control.SetReadDeadline(time.Now().Add(quiet))
+		n, err := r.Body.Read(piece)
+		if err != nil {
+			return
+		}
+		came += float64(n)
 	}
 }
