@@ -1,34 +1,41 @@
 // Each operation at each address that a client reaches; what succeeded becomes the table of the README (../table.py).
 
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
 import { isUnexpected } from "@azure-rest/ai-inference";
 
 import { all, chat, embed, events, Ingot, joined, SCHEME, user } from "./ingot.js";
+import { named, results } from "./server.js";
 
 const RED = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGP8z4AdMOEQH6QSAM1BAQ/oQeJvAAAAAElFTkSuQmCC";
 const INFERENCE = ["", "/models", "/inference", "/orgs/{org}/inference", "/deployments/{name}", "/openai/deployments/{name}"];
 const OPENAI = ["/v1", "/openai/v1", "/inference", "/inference/v1", "", "/models", "/deployments/{name}", "/openai/deployments/{name}"];
 
-const lock = JSON.parse(readFileSync("package.json")).dependencies;
-const AZURE = `@azure-rest/ai-inference ${lock["@azure-rest/ai-inference"]} (JavaScript)`;
-const OPENAI_SDK = `openai ${lock.openai} (JavaScript)`;
+const AZURE = named("@azure-rest/ai-inference");
+const OPENAI_SDK = named("openai");
 
-const seen = [];
-const note = (client, address, operation) => seen.push([client, address, operation]);
+const { note, leave } = results(`js-${SCHEME}`);
 const at = (address, model) => address.replace("{name}", model).replace("{org}", "acme");
 const picture = (text) => user([{ type: "text", text }, { type: "image_url", image_url: { url: RED } }]);
+
+const ask = user("How is the weather?");
+const parameters = { type: "object", properties: { city: { type: "string" } }, required: ["city"], additionalProperties: false };
+const tools = [{ type: "function", function: { name: "get_weather", parameters } }];
+const response_format = { type: "json_schema", json_schema: { name: "place", schema: parameters, strict: true } };
+
+/** What a model says in the end that has called get_weather, and been told; `create` gives the first choice. */
+async function afterCalling(create) {
+  const { message } = await create({ messages: ask, tools, tool_choice: "required" });
+  assert.deepEqual(message.tool_calls.map((c) => [c.function.name, c.function.arguments]), [["get_weather", '{"city":""}']]);
+  return (await create({ messages: [...ask, message, { role: "tool", tool_call_id: message.tool_calls[0].id, content: "clear" }], tools })).message.content;
+}
 
 let mock;
 before(async () => { mock = await Ingot.start({ args: ["--mock"] }); });
 after(async () => {
   await mock.stop();
-  if (process.env.INGOT_TEST_DOORS) {
-    writeFileSync(join(process.env.INGOT_TEST_DOORS, `js-${SCHEME}.json`), JSON.stringify(seen));
-  }
+  leave();
 });
 
 for (const address of INFERENCE) {
@@ -52,6 +59,18 @@ for (const address of INFERENCE) {
       const response = await chat(client("mock"), { messages: picture("What is this?"), model: "mock" });
       assert.equal(response.body.choices?.[0].message.content, "What is this?", JSON.stringify(response.body));
       note(AZURE, address, "chat/completions with images");
+    });
+
+    test("calls a tool, and keeps to a schema", async () => {
+      const create = async (body) => {
+        const response = await chat(client("mock"), { model: "mock", ...body });
+        assert.equal(isUnexpected(response), false, JSON.stringify(response.body));
+        return response.body.choices[0];
+      };
+      assert.equal(await afterCalling(create), "How is the weather?");
+      note(AZURE, address, "chat/completions with tools");
+      assert.equal((await create({ messages: ask, response_format })).message.content, '{"city":""}');
+      note(AZURE, address, "chat/completions with a schema");
     });
 
     test("embeds", async () => {
@@ -95,6 +114,11 @@ for (const address of OPENAI) {
       note(OPENAI_SDK, address, "chat/completions, streamed");
       assert.equal(await say(picture("What is this?")), "What is this?");
       note(OPENAI_SDK, address, "chat/completions with images");
+      const create = async (body) => (await completions.create({ model: "mock", ...body })).choices[0];
+      assert.equal(await afterCalling(create), "How is the weather?");
+      note(OPENAI_SDK, address, "chat/completions with tools");
+      assert.equal((await create({ messages: ask, response_format })).message.content, '{"city":""}');
+      note(OPENAI_SDK, address, "chat/completions with a schema");
     });
 
     test("embeds and completes", async () => {
@@ -136,6 +160,13 @@ test("the AzureOpenAI client talks", async () => {
   note(OPENAI_SDK, address, "chat/completions");
   assert.equal(joined(await all(await chats.create({ model: "mock", messages, stream: true }))), "Hello there");
   note(OPENAI_SDK, address, "chat/completions, streamed");
+  assert.equal((await chats.create({ model: "mock", messages: picture("What is this?") })).choices[0].message.content, "What is this?");
+  note(OPENAI_SDK, address, "chat/completions with images");
+  const create = async (body) => (await chats.create({ model: "mock", ...body })).choices[0];
+  assert.equal(await afterCalling(create), "How is the weather?");
+  note(OPENAI_SDK, address, "chat/completions with tools");
+  assert.equal((await create({ messages: ask, response_format })).message.content, '{"city":""}');
+  note(OPENAI_SDK, address, "chat/completions with a schema");
   assert.equal((await completions.create({ model: "mock", prompt: "Hello there" })).choices[0].text, "Hello there");
   note(OPENAI_SDK, address, "completions");
   assert.equal((await embeddings.create({ model: "mock-embedding", input: "Hello", dimensions: 8 })).data[0].embedding.length, 8);
