@@ -21,6 +21,8 @@ const (
 const (
 	inferenceVersion   = "2024-05-01-preview"
 	deploymentsVersion = "2024-10-21"
+	// thoughtsVersion is from which on Model Inference tells a model's thoughts from its answer (doc/protocol.md §3.7).
+	thoughtsVersion = "2025-04-01"
 	// usageVersion is from which on Azure OpenAI's deployments know stream_options (doc/protocol.md §8.5.2).
 	usageVersion = "2024-12-01"
 )

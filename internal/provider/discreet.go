@@ -30,34 +30,50 @@ func (s *shown) remember(authorize func(context.Context, http.Header) error) fun
 	}
 }
 
-// stream is a stream whose error tells no credential.
-func (s *shown) stream(from llm.Stream) llm.Stream {
+// stream is a stream whose error is for callers.
+func (m *remote) stream(from llm.Stream) llm.Stream {
 	return func(yield func(*llm.Reply, error) bool) {
 		from(func(r *llm.Reply, err error) bool {
 			if err != nil {
-				err = s.hide(err)
+				err = m.tell(err)
 			}
 			return yield(r, err)
 		})
 	}
 }
 
-// hide makes of an error one that tells no credential: a server may say in it what it was sent.
-func (s *shown) hide(err error) error {
+// tell makes of an error one for callers: it tells no credential, for a server may say in it what it was sent, and calls the
+// model what they call it.
+func (m *remote) tell(err error) error {
 	const least = 8 // servers that ask for no key are shown a word, which an error may well hold
 	e, ok := errors.AsType[*llm.Error](err)
-	secret := s.Load()
-	if !ok || secret == nil || len(*secret) < least {
+	if !ok {
 		return err
 	}
-	hide := func(text string) string { return strings.ReplaceAll(text, *secret, "***") }
+	var secrets, names []string
+	if secret := m.shown.Load(); secret != nil && len(*secret) >= least {
+		secrets = []string{*secret, "***"}
+	}
+	if name := m.info.Model; name != m.info.Deployment {
+		for _, quote := range []string{"'", `"`, "`"} {
+			names = append(names, quote+name+quote, quote+m.info.Deployment+quote)
+		}
+	}
+	out := rewritten(e, strings.NewReplacer(append(slices.Clip(secrets), names...)...).Replace)
+	if e.Err != nil { // the log's, and the operator's, who knows the model by its own name
+		if cause := strings.NewReplacer(secrets...).Replace(e.Err.Error()); cause != e.Err.Error() {
+			out.Err = errors.New(cause)
+		}
+	}
+	return out
+}
+
+// rewritten is a copy of an error with all changed that callers see of it.
+func rewritten(e *llm.Error, hide func(string) string) *llm.Error {
 	out := *e
 	out.Message, out.Param, out.Code = hide(e.Message), hide(e.Param), hide(e.Code)
 	if e.Filter != nil {
 		out.Filter = json.RawMessage(hide(string(e.Filter)))
-	}
-	if e.Err != nil && strings.Contains(e.Err.Error(), *secret) {
-		out.Err = errors.New(hide(e.Err.Error()))
 	}
 	out.Details = slices.Clone(e.Details)
 	for i := range out.Details {

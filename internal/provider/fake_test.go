@@ -112,21 +112,26 @@ type variant struct {
 	header     map[string]string // of every request
 	model      string            // as the body names it
 	asksUsage  bool
+	images     string // URL of image embeddings; empty: there are none
 }
 
 // variants has at least one of each entry of All.
 func variants() []variant {
 	bearer, key := map[string]string{"Authorization": "Bearer sesame"}, map[string]string{"Api-Key": "sesame"}
 	vs := []variant{
-		{"azure deployments", "azure", provider.Config{Endpoint: "https://res.openai.azure.com", Surface: "deployments", Model: "gpt 4"}, llm.WireAzure, "https://res.openai.azure.com/openai/deployments/gpt%204/chat/completions?api-version=2024-10-21", key, "gpt 4", false},
-		{"azure v1", "azure", provider.Config{Endpoint: "https://res.openai.azure.com/", Model: "gpt-4o"}, llm.WireOpenAI, "https://res.openai.azure.com/openai/v1/chat/completions", key, "gpt-4o", true},
-		{"azure models", "azure", provider.Config{Endpoint: "https://res.services.ai.azure.com", Model: "phi-4"}, llm.WireInference, "https://res.services.ai.azure.com/models/chat/completions?api-version=2024-05-01-preview", key, "phi-4", false},
-		{"azure serverless", "azure", provider.Config{Endpoint: "https://phi.eastus.models.ai.azure.com"}, llm.WireInference, "https://phi.eastus.models.ai.azure.com/chat/completions?api-version=2024-05-01-preview", bearer, "asked", false},
-		{"azure managed", "azure", provider.Config{Endpoint: "https://e.eastus.inference.ml.azure.com", Model: "blue", APIVersion: "2025-04-01"}, llm.WireInference, "https://e.eastus.inference.ml.azure.com/chat/completions?api-version=2025-04-01", map[string]string{"Authorization": "Bearer sesame", "Azureml-Model-Deployment": "blue"}, "blue", false},
-		{"openai", "openai", provider.Config{Model: "gpt-4o"}, llm.WireOpenAI, "https://api.openai.com/v1/chat/completions", bearer, "gpt-4o", true},
+		{"azure deployments", "azure", provider.Config{Endpoint: "https://res.openai.azure.com", Surface: "deployments", Model: "gpt 4"}, llm.WireAzure, "https://res.openai.azure.com/openai/deployments/gpt%204/chat/completions?api-version=2024-10-21", key, "gpt 4", false, ""},
+		{"azure v1", "azure", provider.Config{Endpoint: "https://res.openai.azure.com/", Model: "gpt-4o"}, llm.WireOpenAI, "https://res.openai.azure.com/openai/v1/chat/completions", key, "gpt-4o", true, ""},
+		{"azure models", "azure", provider.Config{Endpoint: "https://res.services.ai.azure.com", Model: "phi-4"}, llm.WireInference, "https://res.services.ai.azure.com/models/chat/completions?api-version=2024-05-01-preview", key, "phi-4", false, "https://res.services.ai.azure.com/models/images/embeddings?api-version=2024-05-01-preview"},
+		{"azure serverless", "azure", provider.Config{Endpoint: "https://phi.eastus.models.ai.azure.com"}, llm.WireInference, "https://phi.eastus.models.ai.azure.com/chat/completions?api-version=2024-05-01-preview", bearer, "asked", false, "https://phi.eastus.models.ai.azure.com/images/embeddings?api-version=2024-05-01-preview"},
+		{"azure managed", "azure", provider.Config{Endpoint: "https://e.eastus.inference.ml.azure.com", Model: "blue", APIVersion: "2025-04-01"}, llm.WireInference, "https://e.eastus.inference.ml.azure.com/chat/completions?api-version=2025-04-01", map[string]string{"Authorization": "Bearer sesame", "Azureml-Model-Deployment": "blue"}, "blue", false, "https://e.eastus.inference.ml.azure.com/images/embeddings?api-version=2025-04-01"},
+		{"openai", "openai", provider.Config{Model: "gpt-4o"}, llm.WireOpenAI, "https://api.openai.com/v1/chat/completions", bearer, "gpt-4o", true, ""},
 	}
 	for _, flavour := range []string{"vllm", "sglang", "tgi", "llama-server", "ollama", "lm-studio", "ray-serve", "kserve", "ingot"} {
-		vs = append(vs, variant{flavour, "openai", provider.Config{Endpoint: "http://127.0.0.1:9", Flavour: flavour}, llm.WireOpenAI, "http://127.0.0.1:9/v1/chat/completions", bearer, "asked", true})
+		images := ""
+		if flavour == "ingot" {
+			images = "http://127.0.0.1:9/models/images/embeddings?api-version=2025-04-01"
+		}
+		vs = append(vs, variant{flavour, "openai", provider.Config{Endpoint: "http://127.0.0.1:9", Flavour: flavour}, llm.WireOpenAI, "http://127.0.0.1:9/v1/chat/completions", bearer, "asked", true, images})
 	}
 	return vs
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/ingot-llm/ingot/internal/llm"
 )
@@ -58,10 +59,16 @@ func openAI(c Config) (llm.Backend, error) {
 	if u.Path == "" {
 		u.Path = "/v1"
 	}
-	return c.remote(place{
+	p := place{
 		base: u.String(), model: c.name(), keyHeader: "Authorization", scope: foundryScope,
 		contract: llm.WireOpenAI, askUsage: true,
 		features: llm.Features{Set: ^lacks, Any: true},
 		cannot:   []llm.Operation{llm.OpEmbedImages},
-	})
+	}
+	if root, ok := strings.CutSuffix(p.base, "/v1"); ok && c.Flavour == "ingot" {
+		// In the version that tells thoughts from the answer: the door knows where its caller wants them.
+		p.inference = strings.TrimSuffix(root, "/openai") + "/models?api-version=" + thoughtsVersion
+		p.cannot = nil
+	}
+	return c.remote(p)
 }

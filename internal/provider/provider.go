@@ -55,20 +55,29 @@ type TokenSource interface {
 
 // remote is a model at a provider.
 type remote struct {
-	upstream.Client
-	info  llm.ModelInfo
-	model string // what the body is to call it; empty: whatever it says
-	shown shown
+	client    *upstream.Client
+	inference *upstream.Client // for callers of Model Inference, whose contract the server keeps at a door of its own; mostly client
+	info      llm.ModelInfo
+	model     string // what the body is to call it; empty: whatever it says
+	shown     shown
 }
 
 var _ llm.Backend = (*remote)(nil)
+
+// door is where a request is asked: where its caller's contract is kept, if it is.
+func (m *remote) door(e *llm.Envelope) *upstream.Client {
+	if src, _ := e.Source(); src.Wire == llm.WireInference {
+		return m.inference
+	}
+	return m.client
+}
 
 // Chat asks the provider.
 func (m *remote) Chat(ctx context.Context, r *llm.ChatRequest) llm.Stream {
 	if m.model != "" {
 		r = r.WithModel(m.model)
 	}
-	return m.shown.stream(m.Client.Chat(ctx, r))
+	return m.stream(m.door(&r.Envelope).Chat(ctx, r))
 }
 
 // Complete asks the provider.
@@ -76,7 +85,7 @@ func (m *remote) Complete(ctx context.Context, r *llm.CompleteRequest) llm.Strea
 	if m.model != "" {
 		r = r.WithModel(m.model)
 	}
-	return m.shown.stream(m.Client.Complete(ctx, r))
+	return m.stream(m.door(&r.Envelope).Complete(ctx, r))
 }
 
 // Embed asks the provider.
@@ -84,9 +93,13 @@ func (m *remote) Embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedRepl
 	if m.model != "" {
 		r = r.WithModel(m.model)
 	}
-	reply, err := m.Client.Embed(ctx, r)
+	client := m.door(&r.Envelope)
+	if r.Operation() == llm.OpEmbedImages { // which Model Inference alone has
+		client = m.inference
+	}
+	reply, err := client.Embed(ctx, r)
 	if err != nil {
-		return nil, m.shown.hide(err)
+		return nil, m.tell(err)
 	}
 	return reply, nil
 }
@@ -104,7 +117,8 @@ type place struct {
 	keyHeader   string // Api-Key, or Authorization for a Bearer
 	scope       string // of tokens
 	contract    llm.Wire
-	askUsage    bool // streams do not tell it by themselves
+	inference   string // base and query of Model Inference's operations, where the server has them beside the others; may be empty
+	askUsage    bool   // streams do not tell it by themselves
 	features    llm.Features
 	cannot      []llm.Operation
 }
@@ -124,7 +138,7 @@ func (c Config) remote(p place) (llm.Backend, error) {
 		return nil, fmt.Errorf("provider %s: a token must not travel over plain HTTP; use an https endpoint", c.Name)
 	}
 	m := &remote{
-		Client: upstream.Client{
+		client: &upstream.Client{
 			HTTP: c.HTTP, Name: c.Name, Base: p.base, Query: p.query, Header: p.header,
 			Codec: codec{openai.Codec{Contract: p.contract, AskUsage: p.askUsage}},
 			First: c.First, Whole: c.Whole, Silence: c.Silence, Room: c.Room,
@@ -134,7 +148,13 @@ func (c Config) remote(p place) (llm.Backend, error) {
 		},
 		model: p.model,
 	}
-	m.Authorize = m.shown.remember(c.authorize(p.keyHeader, cmp.Or(c.Scope, p.scope)))
+	m.client.Authorize = m.shown.remember(c.authorize(p.keyHeader, cmp.Or(c.Scope, p.scope)))
+	m.inference = m.client
+	if base, version, found := strings.Cut(p.inference, "?"); found {
+		other := *m.client
+		other.Base, other.Query, other.Codec = base, "?"+version, codec{openai.Codec{Contract: llm.WireInference}}
+		m.inference = &other
+	}
 	return m, nil
 }
 
@@ -170,8 +190,8 @@ func (c Config) authorize(keyHeader, scope string) func(context.Context, http.He
 // codec is the family's, for a server that is shown credentials.
 type codec struct{ openai.Codec }
 
-// DecodeError hides what a server says of our own credentials, which is no business of the caller's, and makes a refusal of
-// them a failure of ours.
+// DecodeError hides what a server says of our own credentials and of what else we are configured with, such as the models
+// that it has instead: that is the operator's business, for whom the cause is logged, and a failure of ours.
 func (c codec) DecodeError(status int, h http.Header, body []byte) *llm.Error {
 	e := c.Codec.DecodeError(status, h, body)
 	if status == http.StatusUnauthorized || status == http.StatusForbidden {
@@ -179,6 +199,11 @@ func (c codec) DecodeError(status int, h http.Header, body []byte) *llm.Error {
 			Kind: llm.Upstream, Status: status, Meta: e.Meta,
 			Message: fmt.Sprintf("The model's server refused Ingot's own credentials (%d): the provider's key or token is wrong, has expired or may not use the model.", status),
 		}
+	}
+	if e.Kind == llm.Upstream && status < http.StatusInternalServerError {
+		e.Err = fmt.Errorf("the model's server answered %d: %.500s", status, e.Message)
+		e.Message = fmt.Sprintf("The model's server does not serve this deployment as Ingot asks for it (%d): its endpoint, model or quota is not as configured. The log of this endpoint has its words.", status)
+		e.Param, e.Details = "", nil
 	}
 	return e
 }

@@ -38,7 +38,7 @@ func serve(t *testing.T, configuration string) string {
 	t.Helper()
 	home := t.TempDir()
 	file := filepath.Join(home, "ingot.yaml")
-	if err := os.WriteFile(file, []byte("listen: 127.0.0.1:0\nkeys: [{name: test, key: "+key+"}]\n"+configuration), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("listen: 127.0.0.1:0\nkeys:\n  - {name: test, key: "+key+"}\n"+configuration), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "serve", "--config", file)

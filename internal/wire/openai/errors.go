@@ -66,6 +66,9 @@ func decodeError(status int, v jsonx.Value) *llm.Error {
 		e.Filter = json.RawMessage(body.Get("innererror").Get("content_filter_result"))
 	}
 	e.Details = decodeDetails(v, body)
+	if len(e.Details) == 0 && e.Param != "" && (e.Kind == llm.Invalid || e.Kind == llm.Unsupported) {
+		e.Details = []llm.Detail{{Type: e.Code, Loc: located(e.Param), Msg: strings.TrimSuffix(e.Message, ".")}}
+	}
 	if e.Message == "" {
 		e.Message = "The model's server answered with an error"
 		if status != 0 {
@@ -74,6 +77,23 @@ func decodeError(status int, v jsonx.Value) *llm.Error {
 		e.Message += "."
 	}
 	return e
+}
+
+// located reads where a fault stands from a param such as messages[0].content.
+func located(param string) []any {
+	const deep = 16
+	loc := []any{"body"}
+	for step := range strings.FieldsFuncSeq(param, func(c rune) bool { return c == '.' || c == '[' || c == ']' }) {
+		if len(loc) == deep {
+			break
+		}
+		if n, err := strconv.Atoi(step); err == nil {
+			loc = append(loc, n)
+		} else {
+			loc = append(loc, step)
+		}
+	}
+	return loc
 }
 
 // decodeDetails reads which members are at fault, from where servers say so: the error's details, a detail beside it, or
