@@ -1,7 +1,11 @@
 """Token credentials, over TLS as the SDKs demand, with a local authority in place of Microsoft Entra ID."""
 
+import http.server
+import json
 import subprocess
+import threading
 import time
+import urllib.parse
 from pathlib import Path
 
 import pytest
@@ -9,6 +13,7 @@ import requests
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
+import examples
 import ingot
 import openai_sdk
 import sdk as flavours
@@ -146,3 +151,36 @@ def test_the_openai_sdk_comes_with_tokens_too(server, authority, flavour, door):
     made.close()
 
     assert answer.choices[0].message.content == "Hello"
+
+
+@pytest.fixture
+def identity(authority):
+    """The address of a managed identity as App Service has it, and what it was asked for."""
+    asked, credential = [], Asking(authority)
+
+    class Identity(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+            asked.append((self.headers["X-IDENTITY-HEADER"], query["resource"][0]))
+            token = {"access_token": credential.token(query["resource"][0]), "expires_on": str(int(time.time()) + 3600), "token_type": "Bearer"}
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(json.dumps(token).encode())
+
+        def log_message(self, *details):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Identity) as listening:
+        threading.Thread(target=listening.serve_forever).start()
+        yield f"http://127.0.0.1:{listening.server_port}/token", asked
+        listening.shutdown()
+
+
+def test_the_sample_comes_with_a_managed_identity(server, identity):
+    address, asked = identity
+    trust = {"INGOT_ENDPOINT": server.at("https"), "REQUESTS_CA_BUNDLE": str(server.ca)}
+    said = examples.run("entra", IDENTITY_ENDPOINT=address, IDENTITY_HEADER="secret", **trust)
+
+    assert said == "What is the capital of France?\n"
+    assert asked == [("secret", "https://ml.azure.com")]
