@@ -2,8 +2,6 @@
 # Tests the @azure-rest/ai-inference SDK against INGOT_BIN (bin/ingot): mock models, and smollm2 and
 # minilm on the real engine, which are in the data folder INGOT_HOME. All is run without TLS and then
 # with it, as node reads NODE_EXTRA_CA_CERTS only when it starts. Arguments go to node --test.
-#
-# The modules are kept in INGOT_TEST_CACHE until package-lock.json or node changes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 root=$(cd ../../.. && pwd)
@@ -13,15 +11,7 @@ export INGOT_BIN=${INGOT_BIN:-$root/bin/ingot} INGOT_TEST_ROOT=$root
 export INGOT_HOME=${INGOT_HOME:-$INGOT_TEST_CACHE/home}
 [[ -x $INGOT_BIN ]] || { echo "run.sh: no $INGOT_BIN: run make build" >&2; exit 1; }
 
-hash=$({ cat package-lock.json; node --version; } | sha256sum)
-place=$INGOT_TEST_CACHE/js-${hash:0:16}
-if [[ ! -e $place/installed ]]; then
-	mkdir -p "$place"
-	cp package.json package-lock.json "$place"
-	npm ci --prefix "$place" --ignore-scripts --no-audit --no-fund --loglevel=error
-	touch "$place/installed"
-fi
-# Modules are looked for beside the tests, so that is where they run.
+place=$("$root/scripts/node.sh" js)
 rm -f "$place"/*.js
 cp ./*.js "$place"
 cd "$place"
