@@ -53,6 +53,9 @@ func (r Room) Give(n int64) { r.Budget.used.Add(-n) }
 // large ones wait for each other.
 const freeBody = 64 << 10
 
+// believed is the largest body for which there is room at once, because its length says so.
+const believed = 256 << 10
+
 // hold counts bytes more until the request is answered.
 func (o *Options) hold(x *exchange, more int64) error {
 	if o.Budget == nil || o.BodyMemory <= 0 || more <= 0 {
@@ -172,8 +175,14 @@ func (o *Options) collect(r io.Reader, size int64, x *exchange) ([]byte, error) 
 	if size >= 0 {
 		most = size + 1 // and here it lets the reader see the end
 	}
-	buf := make([]byte, 0, max(least, min(most, freeBody)))
-	counted := int64(freeBody)
+	first, counted := min(most, freeBody), int64(freeBody)
+	if size > freeBody && size <= believed {
+		if err := o.hold(x, size-freeBody); err != nil {
+			return nil, err
+		}
+		first, counted = most, size
+	}
+	buf := make([]byte, 0, max(least, first))
 	for {
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
@@ -187,7 +196,7 @@ func (o *Options) collect(r io.Reader, size int64, x *exchange) ([]byte, error) 
 		case len(buf) < cap(buf):
 			continue
 		}
-		// What a length only claims takes no memory: the buffer grows with what came. It counts whole,
+		// What a large length only claims takes no memory: the buffer grows with what came. It counts whole,
 		// though, or many large bodies at once would stop each other half-way.
 		larger := max(min(2*int64(cap(buf)), most), int64(cap(buf))+least)
 		if whole := max(larger, size); whole > counted {

@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -108,11 +107,12 @@ func (o *Options) Serve(h Handler, write ErrorWriter) http.Handler {
 		x := &exchange{id: id}
 		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 		header := w.Header()
-		header.Set("X-Request-Id", id)
-		header.Set("Apim-Request-Id", id)
-		header.Set("X-Content-Type-Options", "nosniff")
+		fields := newFields(header)
+		fields.set("X-Request-Id", id)
+		fields.set("Apim-Request-Id", id)
+		fields.set("X-Content-Type-Options", "nosniff")
 		if c := clientID(r.Header.Get("X-Ms-Client-Request-Id")); c != "" {
-			header.Set("X-Ms-Client-Request-Id", c)
+			fields.set("X-Ms-Client-Request-Id", c)
 		}
 		defer func() {
 			o.release(x)
@@ -196,63 +196,4 @@ func clientID(s string) string {
 		return -1
 	}, s[:min(len(s), 256)])
 	return keep[:min(len(keep), 40)]
-}
-
-// MetaHeaders says who answered, what was not obeyed and what is left of the limits (doc/protocol.md §2.2).
-func MetaHeaders(h http.Header, m llm.Meta) {
-	if m.Deployment != "" {
-		h.Set("X-Ingot-Deployment", HeaderSafe(m.Deployment))
-	}
-	if m.Provider != "" {
-		h.Set("X-Ingot-Provider", HeaderSafe(m.Provider))
-	}
-	if m.Attempts > 0 {
-		h.Set("X-Ingot-Attempts", strconv.Itoa(m.Attempts))
-	}
-	if len(m.Dropped) > 0 {
-		h.Set("X-Ingot-Dropped", headerList(m.Dropped))
-	}
-	limitHeaders(h, "Requests", m.Limits.Requests)
-	limitHeaders(h, "Tokens", m.Limits.Tokens)
-}
-
-// limitHeaders says what is left of a limit, and when all of it will be there again: in Go's notation of
-// times, to the millisecond, which the clients of this family of APIs know.
-func limitHeaders(h http.Header, of string, a llm.Allowance) {
-	if a.Limit <= 0 {
-		return
-	}
-	h.Set("X-Ratelimit-Limit-"+of, strconv.Itoa(a.Limit))
-	h.Set("X-Ratelimit-Remaining-"+of, strconv.Itoa(a.Remaining))
-	h.Set("X-Ratelimit-Reset-"+of, (a.Reset + time.Millisecond - 1).Truncate(time.Millisecond).String())
-}
-
-// headerList joins names for a header, which ends with "..." where not all of them fit.
-func headerList(names []string) string {
-	const mostName, most = 128, 4 << 10
-	var b strings.Builder
-	for i, n := range names {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		if b.Len() > most {
-			b.WriteString("...")
-			break
-		}
-		b.WriteString(HeaderSafe(n[:min(len(n), mostName)]))
-	}
-	return b.String()
-}
-
-// HeaderSafe writes what a header cannot hold as escapes, for names may be any JSON string.
-func HeaderSafe(s string) string {
-	if s == "" {
-		return `""`
-	}
-	for i := range len(s) {
-		if s[i] < 0x21 || s[i] > 0x7e || s[i] == ',' {
-			return strconv.QuoteToASCII(s)
-		}
-	}
-	return s
 }

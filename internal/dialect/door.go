@@ -46,7 +46,8 @@ func Method(w http.ResponseWriter, r *http.Request, operation string, takes ...s
 // Segments reads an escaped path, none where an escape is broken. Doubled and trailing slashes count for nothing, since clients
 // send them and lose a POST that is redirected (doc/protocol.md §1.2).
 func Segments(escaped string) []string {
-	var segments []string
+	const usual = 6
+	segments := make([]string, 0, usual)
 	for s := range strings.SplitSeq(escaped, "/") {
 		if s == "" {
 			continue

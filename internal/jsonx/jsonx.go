@@ -117,23 +117,28 @@ func (v Value) Null() bool { k := v.Kind(); return k == Absent || k == Null }
 // A name is decoded; like the value it aliases the document, so clone one that outlives it.
 func (v Value) Members() iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {
-		if v.Kind() != Object {
-			return
-		}
-		i := skipSpace(v, 1)
-		for v[i] != '}' {
-			end := skipString(v, i)
-			name := nameOf(v[i:end])
-			i = skipSpace(v, skipSpace(v, end)+1)
-			end = skipValue(v, i)
-			if !yield(name, v[i:end:end]) {
-				return
-			}
-			if i = skipSpace(v, end); v[i] == ',' {
-				i = skipSpace(v, i+1)
-			}
+		if v.Kind() == Object {
+			members(v, 0, yield)
 		}
 	}
+}
+
+// members walks the object that begins at i in a checked document, and returns the index after it; 0 where yield wants no more.
+func members(v []byte, i int, yield func(string, Value) bool) int {
+	i = skipSpace(v, i+1)
+	for v[i] != '}' {
+		end := skipString(v, i)
+		name := nameOf(v[i:end])
+		i = skipSpace(v, skipSpace(v, end)+1)
+		end = skipValue(v, i)
+		if !yield(name, v[i:end:end]) {
+			return 0
+		}
+		if i = skipSpace(v, end); v[i] == ',' {
+			i = skipSpace(v, i+1)
+		}
+	}
+	return i + 1
 }
 
 // nameOf decodes a member name without a copy, which would be the most frequent allocation of all.
@@ -165,6 +170,55 @@ func (v Value) Elements() iter.Seq2[int, Value] {
 			if i = skipSpace(v, end); v[i] == ',' {
 				i = skipSpace(v, i+1)
 			}
+		}
+	}
+}
+
+// Element is an element of an array while Walk is at it.
+type Element struct {
+	array   Value
+	at, end int // end is 0 until it is known
+}
+
+// Walk yields the elements of an array as Elements does, but goes only once over objects whose Members are read. An element is
+// valid until the next.
+func (v Value) Walk() iter.Seq2[int, *Element] {
+	return func(yield func(int, *Element) bool) {
+		if v.Kind() != Array {
+			return
+		}
+		i := skipSpace(v, 1)
+		var e Element
+		for n := 0; v[i] != ']'; n++ {
+			e = Element{array: v, at: i}
+			if !yield(n, &e) {
+				return
+			}
+			if i = skipSpace(v, e.to()); v[i] == ',' {
+				i = skipSpace(v, i+1)
+			}
+		}
+	}
+}
+
+func (e *Element) to() int {
+	if e.end == 0 {
+		e.end = skipValue(e.array, e.at)
+	}
+	return e.end
+}
+
+// Kind is the JSON type of the element.
+func (e *Element) Kind() Kind { return e.array[e.at:].Kind() }
+
+// Value is the element.
+func (e *Element) Value() Value { return e.array[e.at:e.to():e.end] }
+
+// Members yields the members of an object as Value.Members does.
+func (e *Element) Members() iter.Seq2[string, Value] {
+	return func(yield func(string, Value) bool) {
+		if e.Kind() == Object {
+			e.end = members(e.array, e.at, yield)
 		}
 	}
 }

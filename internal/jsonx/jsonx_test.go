@@ -202,6 +202,16 @@ func BenchmarkParseEscapes1MB(b *testing.B) {
 	}
 }
 
+func BenchmarkParseHan100KB(b *testing.B) {
+	doc := []byte(`"` + strings.Repeat("模型推理的请求只读一遍。", 100<<10/36) + `"`)
+	b.SetBytes(int64(len(doc)))
+	for b.Loop() {
+		if _, err := jsonx.Parse(doc); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkMembers100KB(b *testing.B) {
 	prompt := strings.Repeat("The quick brown fox jumps over the lazy dog. ", 100<<10/45)
 	v, err := jsonx.Parse([]byte(`{"model":"m","messages":[{"role":"user","content":"` + prompt + `"}],"temperature":0.5}`))

@@ -3,6 +3,7 @@ package jsonx
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 	"unicode/utf8"
 )
 
@@ -202,87 +203,70 @@ func clip(quoted []byte) string {
 
 // string checks the string that starts at i: closed, no control characters, valid escapes and UTF-8.
 func (s *scanner) string(i int) (int, error) {
-	from, quote := i+1, i
-	for {
-		// The quote ahead is looked for once, or a text full of escapes would take quadratic time.
-		if quote < from {
-			next := bytes.IndexByte(s.doc[from:], '"')
-			if next < 0 {
-				return s.fail(len(s.doc), "")
-			}
-			quote = from + next
-		}
-		part := s.doc[from:quote]
-		slash := bytes.IndexByte(part, '\\')
-		if slash >= 0 {
-			part = part[:slash]
-		}
-		if bad := control(part); bad >= 0 {
-			return s.fail(from+bad, "control character in a string")
-		}
-		if !utf8.Valid(part) {
-			return s.fail(from, "invalid UTF-8 in a string")
-		}
-		if slash < 0 {
-			return quote + 1, nil
-		}
-		var err error
-		if from, err = s.escape(from + slash + 1); err != nil {
-			return 0, err
-		}
-	}
-}
-
-// escape checks what follows a backslash, and goes on through escapes and plain ASCII that follow closely.
-func (s *scanner) escape(i int) (int, error) {
-	for {
-		if i >= len(s.doc) {
+	doc := s.doc
+	for i++; ; {
+		i = plain(doc, i)
+		if i >= len(doc) {
 			return s.fail(i, "")
 		}
-		switch s.doc[i] {
-		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-			i++
-		case 'u':
-			if i+5 > len(s.doc) {
-				return s.fail(len(s.doc), "")
+		switch c := doc[i]; {
+		case c == '"':
+			return i + 1, nil
+		case c == '\\':
+			var err error
+			if i, err = s.escape(i + 1); err != nil {
+				return 0, err
 			}
-			for _, c := range s.doc[i+1 : i+5] {
-				if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'f') {
-					return s.fail(i, "malformed \\u escape")
-				}
+		case c < 0x20:
+			return s.fail(i, "control character in a string")
+		case c >= utf8.RuneSelf:
+			from := i
+			for i < len(doc) && doc[i] >= utf8.RuneSelf {
+				i++
 			}
-			i += 5
-		default:
-			return s.fail(i, "unknown escape")
-		}
-		// Code and prose are dense with \n and \": a short look ahead saves a call of IndexByte for each.
-		stop := min(i+64, len(s.doc))
-		for i < stop && s.doc[i] >= 0x20 && s.doc[i] < 0x80 && s.doc[i] != '"' && s.doc[i] != '\\' {
+			if !utf8.Valid(doc[from:i]) {
+				return s.fail(from, "invalid UTF-8 in a string")
+			}
+		default: // the last few bytes of the document, one by one
 			i++
 		}
-		if i >= stop || s.doc[i] != '\\' {
-			return i, nil
-		}
-		i++
 	}
 }
 
-// control returns the index of the first byte below 0x20, or -1.
-func control(b []byte) int {
+// escape checks what follows a backslash.
+func (s *scanner) escape(i int) (int, error) {
+	if i >= len(s.doc) {
+		return s.fail(i, "")
+	}
+	switch s.doc[i] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return i + 1, nil
+	case 'u':
+		if i+5 > len(s.doc) {
+			return s.fail(len(s.doc), "")
+		}
+		for _, c := range s.doc[i+1 : i+5] {
+			if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'f') {
+				return s.fail(i, "malformed \\u escape")
+			}
+		}
+		return i + 5, nil
+	}
+	return s.fail(i, "unknown escape")
+}
+
+// plain steps over printable ASCII that is neither a quote nor a backslash, eight bytes at a time; it may stop within the last
+// eight bytes of doc without a reason.
+func plain(doc []byte, i int) int {
 	const ones, high = 0x0101010101010101, 0x8080808080808080
-	i := 0
-	for ; i+32 <= len(b); i += 32 {
-		w := b[i : i+32 : i+32]
-		a, c := binary.LittleEndian.Uint64(w), binary.LittleEndian.Uint64(w[8:])
-		d, e := binary.LittleEndian.Uint64(w[16:]), binary.LittleEndian.Uint64(w[24:])
-		if ((a-0x20*ones)&^a|(c-0x20*ones)&^c|(d-0x20*ones)&^d|(e-0x20*ones)&^e)&high != 0 {
-			break
+	for ; i+8 <= len(doc); i += 8 {
+		w := binary.LittleEndian.Uint64(doc[i:])
+		// With 2 flipped, the quote is below 0x21 like the control characters, and the space is not.
+		low := ((w ^ 0x02*ones) - 0x21*ones) &^ w
+		slash := w ^ '\\'*ones
+		if found := (low | (slash-ones)&^slash | w) & high; found != 0 {
+			return i + bits.TrailingZeros64(found)/8
 		}
 	}
-	for ; i < len(b); i++ {
-		if b[i] < 0x20 {
-			return i
-		}
-	}
-	return -1
+	return i
 }

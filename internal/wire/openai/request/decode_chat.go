@@ -129,17 +129,29 @@ func (f *fields) modalities(v jsonx.Value) (audio bool) {
 }
 
 func (f *fields) messages(v jsonx.Value) []llm.Message {
-	if f.absent(v, "messages") || !f.list(v, maxMessages, "messages") {
+	if f.absent(v, "messages") {
+		return nil
+	}
+	if v.Kind() != jsonx.Array {
+		f.list(v, maxMessages, "messages")
 		return nil
 	}
 	var ms []llm.Message
-	for i, m := range v.Elements() {
-		if f.full() {
+	n, before := 0, len(f.details)
+	for i, m := range v.Walk() { // not twice, to count them first: this is most of a body
+		if n++; n > maxMessages || f.full() {
 			break
 		}
-		if f.object(m, "messages", i) {
+		if m.Kind() == jsonx.Object {
 			ms = append(ms, f.message(m, i))
+		} else {
+			f.object(m.Value(), "messages", i)
 		}
+	}
+	if n == 0 || n > maxMessages || f.full() && length(v) > maxMessages {
+		f.details = f.details[:before] // as if they had been counted first
+		f.list(v, maxMessages, "messages")
+		return nil
 	}
 	return ms
 }
@@ -161,7 +173,7 @@ func (f *fields) role(v jsonx.Value, i int) llm.Role {
 	return llm.Role(f.enum(v, known, "messages", i, "role"))
 }
 
-func (f *fields) message(v jsonx.Value, i int) llm.Message {
+func (f *fields) message(v *jsonx.Element, i int) llm.Message {
 	var m llm.Message
 	var content, calls, thoughts, callID, call jsonx.Value
 	var role jsonx.Value
