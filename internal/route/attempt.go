@@ -10,9 +10,12 @@ import (
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
-// maxHeld is how many fragments are held back for an answer to begin; with one more they are
-// released, and another target is no longer tried.
-const maxHeld = 16
+// maxHeld is how many fragments are held back for an answer to begin, and maxHeldBytes how much of a server's own bytes; with
+// more they are released, and another target is no longer tried.
+const (
+	maxHeld      = 16
+	maxHeldBytes = 1 << 20
+)
 
 // stream answers from the first target that can. Fragments are held back until the answer
 // begins, so that the caller never sees a target that fails before.
@@ -101,6 +104,7 @@ type relay struct {
 	meta  llm.Meta
 	yield func(*llm.Reply, error) bool
 	held  []*llm.Reply // what came before the answer began
+	bytes int          // of them
 	first llm.Reply    // a copy of the first fragment: the target's own may be shared
 	began bool
 	final bool // the caller has seen some of the answer
@@ -137,7 +141,7 @@ func (r *relay) fragment(f *llm.Reply, err error) bool {
 		r.clock.begun()
 	}
 	if !r.final {
-		if !r.began && len(r.held) < maxHeld {
+		if r.bytes += len(f.Source.Body); !r.began && len(r.held) < maxHeld && r.bytes <= maxHeldBytes {
 			r.held = append(r.held, f.Clone())
 			return true
 		}

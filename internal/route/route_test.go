@@ -51,6 +51,8 @@ func (s *scripted) stream(ctx context.Context, req any) llm.Stream {
 			f = llm.Reply{Choices: append(f.Choices[:0], llm.Choice{})}
 			switch {
 			case word == "role":
+			case word == "large":
+				f.Source.Body = make([]byte, 600<<10)
 			case word == "drops":
 				f.Meta.Dropped = []string{"strict"}
 			case word == "stop":
@@ -176,6 +178,8 @@ func TestTheCallerSeesOnlyTheTargetWhoseAnswerBegins(t *testing.T) {
 			"an endless preamble is released", strings.Repeat("role ", 20) + "!upstream | +b stop",
 			"role (d t1/1)" + strings.Repeat(" role", 19) + " !upstream (d t1/1)",
 		},
+		{"a preamble that is not too large is not", "role large !upstream | +b stop", "+b (d t2/2) stop"},
+		{"one that is, is", "role large large !upstream | +b stop", "role (d t1/1) role role !upstream (d t1/1)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

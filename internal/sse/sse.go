@@ -9,10 +9,19 @@ import (
 )
 
 // MaxEvent is how large one event may be, in bytes.
-const MaxEvent = 32 << 20
+const MaxEvent = 8 << 20
 
-// ErrTooLarge is returned for an event of more than MaxEvent bytes.
-var ErrTooLarge = errors.New("server-sent event too large")
+// ErrTooLarge is returned for an event of more than MaxEvent bytes, ErrNoRoom for one that there is no Room for.
+var (
+	ErrTooLarge = errors.New("server-sent event too large")
+	ErrNoRoom   = errors.New("no room for a server-sent event")
+)
+
+// Room is memory that many share. It may be used concurrently.
+type Room interface {
+	Take(n int64) bool // reports whether there was so much of it
+	Give(n int64)
+}
 
 // Event is one event. Data aliases the Reader's buffer.
 type Event struct {
@@ -23,6 +32,8 @@ type Event struct {
 // Reader reads events from a stream. It is for one goroutine.
 type Reader struct {
 	src     io.Reader
+	room    Room  // may be nil
+	held    int64 // of room
 	buf     []byte
 	start   int // of the event in progress
 	scanned int // up to here lines are complete and read
@@ -33,7 +44,6 @@ type Reader struct {
 	events []Event
 	typ    string
 	data   span
-	multi  []byte // joined data, where an event has more than one data line
 	lines  int
 	clean  bool // what was read since the last Next is exactly "data: …\n\n" events
 	first  int  // where the events of this Next begin
@@ -42,8 +52,22 @@ type Reader struct {
 
 type span struct{ from, to int }
 
+// ordinary is how much a Reader holds without asking for room, and what it goes back to after a large event.
+const ordinary = 128 << 10
+
 // NewReader reads from src.
 func NewReader(src io.Reader) *Reader { return &Reader{src: src} }
+
+// Within makes the Reader hold large events in room, nil being endless, until it has read on or is closed.
+func (r *Reader) Within(room Room) { r.room = room }
+
+// Close gives back what the Reader holds of its room. Events are not valid any longer.
+func (r *Reader) Close() {
+	if r.held > 0 {
+		r.room.Give(r.held)
+		r.held = 0
+	}
+}
 
 // Next returns all events that are complete after one read; they are valid until the next
 // call. It returns io.EOF after the last, dropping an event that was cut in its middle.
@@ -60,7 +84,9 @@ func (r *Reader) Next() ([]Event, error) {
 		if len(r.buf)-r.start > MaxEvent {
 			return nil, ErrTooLarge
 		}
-		r.fill()
+		if err := r.fill(); err != nil {
+			return nil, err
+		}
 	}
 }
 
@@ -77,25 +103,41 @@ func (r *Reader) Raw() []byte {
 func (r *Reader) compact() {
 	r.events, r.clean = r.events[:0], true
 	if n := r.start; n > 0 {
-		r.buf = append(r.buf[:0], r.buf[n:]...)
+		rest := r.buf[n:]
+		if cap(r.buf) > ordinary && len(rest) < ordinary/2 {
+			r.Close()
+			r.buf = append(make([]byte, 0, ordinary), rest...)
+		} else {
+			r.buf = append(r.buf[:0], rest...)
+		}
 		r.start, r.scanned, r.looked = 0, r.scanned-n, r.looked-n
 		r.data.from, r.data.to = r.data.from-n, r.data.to-n
 	}
 	r.first = 0
 }
 
-func (r *Reader) fill() {
-	const piece = 4 << 10
+func (r *Reader) fill() error {
+	const (
+		piece = 4 << 10
+		// A buffer that was large once does not make the next read large, and its events many.
+		most = 64 << 10
+	)
 	if cap(r.buf)-len(r.buf) < piece {
-		grown := make([]byte, len(r.buf), 2*cap(r.buf)+piece)
+		size := max(min(2*cap(r.buf)+piece, MaxEvent+most), len(r.buf)+piece)
+		if size > ordinary && r.room != nil {
+			if !r.room.Take(int64(size) - r.held) {
+				return ErrNoRoom
+			}
+			r.held = int64(size)
+		}
+		grown := make([]byte, len(r.buf), size)
 		copy(grown, r.buf)
 		r.buf = grown
 	}
-	// A buffer that was large once does not make the next read large, and its events many.
-	const most = 64 << 10
 	n, err := r.src.Read(r.buf[len(r.buf):min(cap(r.buf), len(r.buf)+most)])
 	r.buf = r.buf[:len(r.buf)+n]
 	r.err = err
+	return nil
 }
 
 // scan reads all complete lines.
@@ -158,34 +200,28 @@ func (r *Reader) line(s span) {
 		}
 		r.addData(span{s.to - len(value), s.to})
 	case "event":
-		r.typ, r.clean = string(value), false
+		const most = 64
+		r.typ, r.clean = string(value[:min(len(value), most)]), false
 	default:
 		r.clean = false
 	}
 }
 
+// addData adds a line to the event's data, in the buffer itself: what joins them is shorter than what stood between them.
 func (r *Reader) addData(s span) {
-	switch r.lines {
-	case 0:
+	if r.lines == 0 {
 		r.data = s
-	case 1:
-		r.multi = append([]byte(nil), r.buf[r.data.from:r.data.to]...)
-		fallthrough
-	default:
-		r.multi = append(r.multi, '\n')
-		r.multi = append(r.multi, r.buf[s.from:s.to]...)
+	} else {
+		r.buf[r.data.to] = '\n'
+		r.data.to += 1 + copy(r.buf[r.data.to+1:], r.buf[s.from:s.to])
 	}
 	r.lines++
 }
 
 func (r *Reader) dispatch() {
-	switch {
-	case r.lines == 1:
+	if r.lines > 0 {
 		r.events = append(r.events, Event{r.typ, r.buf[r.data.from:r.data.to:r.data.to]})
-	case r.lines > 1:
-		r.events = append(r.events, Event{r.typ, r.multi})
-		r.multi = nil
-	default:
+	} else {
 		r.clean = false
 	}
 	r.typ, r.lines, r.start = "", 0, r.scanned

@@ -93,7 +93,7 @@ func TestRawDoesNotBeginWithTheRestOfALineEnd(t *testing.T) {
 
 func TestOneLargeEventDoesNotMakeTheNextReadLarge(t *testing.T) {
 	const mb = 1 << 20
-	r := sse.NewReader(strings.NewReader("data: " + strings.Repeat("x", 8*mb) + "\n\n" + strings.Repeat("data:\n\n", mb)))
+	r := sse.NewReader(strings.NewReader("data: " + strings.Repeat("x", 7*mb) + "\n\n" + strings.Repeat("data:\n\n", mb)))
 	most := 0
 	for {
 		events, err := r.Next()
@@ -119,6 +119,57 @@ func (endless) Read(p []byte) (int, error) {
 func TestAnEventWithoutEndIsRefused(t *testing.T) {
 	if _, err := sse.NewReader(endless{}).Next(); !errors.Is(err, sse.ErrTooLarge) {
 		t.Errorf("err = %v, want ErrTooLarge", err)
+	}
+}
+
+// room is for so many bytes.
+type room struct{ most, used, peak int64 }
+
+func (r *room) Take(n int64) bool {
+	if r.used+n > r.most {
+		return false
+	}
+	r.used += n
+	r.peak = max(r.peak, r.used)
+	return true
+}
+
+func (r *room) Give(n int64) { r.used -= n }
+
+func TestLargeEventsNeedRoomWhileTheyAreRead(t *testing.T) {
+	const mb = 1 << 20
+	small := strings.Repeat("data: a\n\n", 100)
+	for name, large := range map[string]string{
+		"one line": "data: " + strings.Repeat("x", 6*mb) + "\n\n", "many lines": strings.Repeat("data: x\n", 700_000) + "\n",
+	} {
+		have := &room{most: 10 * mb}
+		r := sse.NewReader(strings.NewReader(small + large + small + large[:3*mb]))
+		r.Within(have)
+		events := 0
+		for {
+			got, err := r.Next()
+			if err != nil {
+				if !errors.Is(err, io.EOF) {
+					t.Fatal(err)
+				}
+				break
+			}
+			if large := len(got[0].Data) > mb; !large && events > 0 && have.used > mb {
+				t.Errorf("%s: %d bytes are held for small events", name, have.used)
+			}
+			events += len(got)
+		}
+		if events != 201 || have.peak < 5*mb || have.used < 3*mb {
+			t.Errorf("%s: %d events, %d bytes at most, %d in the end", name, events, have.peak, have.used)
+		}
+		if r.Close(); have.used != 0 {
+			t.Errorf("%s: %d bytes were not given back", name, have.used)
+		}
+	}
+	r := sse.NewReader(endless{})
+	r.Within(&room{most: mb})
+	if _, err := r.Next(); !errors.Is(err, sse.ErrNoRoom) {
+		t.Errorf("got %v", err)
 	}
 }
 

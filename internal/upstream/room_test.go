@@ -55,3 +55,23 @@ func TestALargeAnswerNeedsRoom(t *testing.T) {
 		}
 	}
 }
+
+func TestALargeEventNeedsRoom(t *testing.T) {
+	const mib = 1 << 20
+	for _, c := range []struct {
+		size, room int64
+		kind       llm.Kind
+		said       string
+	}{{6 * mib, 64 * mib, 0, ""}, {6 * mib, mib, llm.Unavailable, "limits.body_memory"}, {20 * mib, 64 * mib, llm.Upstream, "too large"}} {
+		client := serve(t, events(hello, strings.Replace(hello, "Hello", strings.Repeat("x", int(c.size)), 1), stop, done))
+		have := &room{most: c.room}
+		client.Room = have
+		_, err := client.Chat(t.Context(), chat()).Collect()
+		if c.kind == 0 && err != nil || c.kind != 0 && (err == nil || llm.AsError(err).Kind != c.kind || !strings.Contains(err.Error(), c.said)) {
+			t.Errorf("%d MiB with room for %d: %v", c.size/mib, c.room/mib, err)
+		}
+		if n := have.used.Load(); n != 0 {
+			t.Errorf("%d MiB: %d bytes were not given back", c.size/mib, n)
+		}
+	}
+}

@@ -285,12 +285,19 @@ func (c *Client) stream(ctx context.Context, op llm.Operation, encode func() (*w
 func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, body io.Reader, d wire.Decoder, choices int, watch *time.Timer, yield func(*llm.Reply) bool) error {
 	begun := false
 	events := sse.NewReader(body)
+	events.Within(c.Room)
+	defer events.Close()
 	for {
 		got, err := events.Next()
-		if err != nil {
-			if !errors.Is(err, io.EOF) || !d.Complete(choices) {
-				return c.broken(ctx, err)
-			}
+		switch {
+		case err == nil:
+		case errors.Is(err, sse.ErrTooLarge):
+			return &llm.Error{Kind: llm.Upstream, Message: "The model's server sent an event that is too large.", Err: err}
+		case errors.Is(err, sse.ErrNoRoom):
+			return full()
+		case !errors.Is(err, io.EOF) || !d.Complete(choices):
+			return c.broken(ctx, err)
+		default:
 			return nil
 		}
 		c.seen()
