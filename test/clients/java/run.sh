@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Tests the Java SDKs azure-ai-inference and openai-java against INGOT_BIN (bin/ingot), over TLS with a truststore made as
+# `ingot trust` says, and runs examples/java. Arguments go to mvn.
+#
+# What Maven fetches is kept in INGOT_TEST_CACHE until a pom.xml or java changes; from then on it works offline.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+root=$(cd ../../.. && pwd)
+
+export INGOT_TEST_CACHE=${INGOT_TEST_CACHE:-$root/.cache/test}
+export INGOT_BIN=${INGOT_BIN:-$root/bin/ingot} INGOT_TEST_ROOT=$root
+export INGOT_HOME=${INGOT_HOME:-$INGOT_TEST_CACHE/home}
+[[ -x $INGOT_BIN ]] || { echo "run.sh: no $INGOT_BIN: run make build" >&2; exit 1; }
+
+missing=()
+javac --release 17 --version >/dev/null 2>&1 || missing+=("javac of Java 17 or newer (openjdk-17-jdk-headless)")
+command -v mvn >/dev/null || missing+=("mvn (maven)")
+if ((${#missing[@]})); then
+	printf 'run.sh: missing %s\n' "${missing[@]}" >&2
+	echo "run.sh: on Debian: apt-get install -y openjdk-17-jdk-headless maven" >&2
+	exit 1
+fi
+
+examples=$root/examples/java
+hash=$({ cat pom.xml "$examples/pom.xml"; java -version 2>&1; } | sha256sum)
+place=$INGOT_TEST_CACHE/java-${hash:0:16}
+mkdir -p "$place"
+mvn=(mvn --batch-mode --no-transfer-progress "-Dmaven.repo.local=$place/repository" -Dorg.slf4j.simpleLogger.defaultLogLevel=warn)
+export MAVEN_OPTS=-Djansi.strip=true
+
+# Built in the cache, so that the work tree stays as it is.
+for part in tests examples; do
+	rm -rf "${place:?}/$part/src"
+	mkdir -p "$place/$part"
+done
+cp -r pom.xml src "$place/tests"
+cp -r "$examples"/{pom.xml,src} "$place/examples"
+
+# Only a run that succeeded has fetched all: the runner of the tests comes last.
+[[ ! -e $place/fetched ]] || mvn+=(--offline)
+
+authority=$(mktemp -d)
+trap 'rm -rf "$authority"' EXIT
+export INGOT_TEST_TLS=$authority/tls
+says=$(INGOT_HOME=$authority "$INGOT_BIN" trust)
+bash -c "$(grep -o 'keytool .*' <<<"$says")" 2>/dev/null
+trust=$(grep -o -- '-Djavax.net.ssl[^ ]*' <<<"$says" | paste -sd ' ')
+[[ -n $trust ]] || { echo "run.sh: ingot trust does not say how Java comes to trust it" >&2; exit 1; }
+
+"${mvn[@]}" -f "$place/examples" compile
+INGOT_TEST_EXAMPLES=$place/examples INGOT_TEST_TRUST=$trust "${mvn[@]}" -f "$place/tests" test "-DargLine=$trust" "$@"
+touch "$place/fetched"
