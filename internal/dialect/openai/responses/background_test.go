@@ -250,6 +250,11 @@ func TestEventsAreFollowedAndReadAgain(t *testing.T) {
 				t.Errorf("%s: got %s", after, got)
 			}
 		}
+		for asked, want := range map[string]string{`{"stream": true}`: strings.Join(events[9:], "") + "\n\n", `{"stream"`: "malformed", "[true]": `{"id":`} {
+			if got, _ := send(t.Context(), h, "GET /v1/responses/"+name+"?starting_after=8", asked); !strings.HasPrefix(got, want) {
+				t.Errorf("asked by the body %s: got %s", asked, got)
+			}
+		}
 	})
 }
 

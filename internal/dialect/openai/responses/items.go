@@ -56,7 +56,11 @@ func notFound(id, why string) error {
 
 func (h *Handler) retrieve(w http.ResponseWriter, r *http.Request, e *entry) error {
 	query := r.URL.Query()
-	if dialect.Last(query, "stream") != "true" {
+	streamed, err := h.streamed(w, r)
+	if err != nil {
+		return err
+	}
+	if !streamed {
 		body, _, meta := h.Store.read(e)
 		meta.Limits = llm.Limits{} // of that time
 		dialect.MetaHeaders(w.Header(), meta)
@@ -74,6 +78,23 @@ func (h *Handler) retrieve(w http.ResponseWriter, r *http.Request, e *entry) err
 		from = n + 1
 	}
 	return h.follow(w, r, e, from)
+}
+
+// streamed says whether the events are asked for: in the query or, as openai-go does it, in a body.
+func (h *Handler) streamed(w http.ResponseWriter, r *http.Request) (bool, error) {
+	if r.ContentLength == 0 || r.URL.Query().Has("stream") {
+		return dialect.Last(r.URL.Query(), "stream") == "true", nil
+	}
+	body, err := h.Body(w, r)
+	if err != nil || len(body) == 0 {
+		return false, err
+	}
+	root, err := jsonx.Parse(body)
+	if err != nil {
+		return false, &llm.Error{Kind: llm.Malformed, Message: "The request body is not valid JSON: " + err.Error() + "."}
+	}
+	streamed, err := root.Get("stream").Bool()
+	return streamed && err == nil, nil
 }
 
 // fault is what is wrong with a parameter of the query.
