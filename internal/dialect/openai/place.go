@@ -106,6 +106,8 @@ func locate(segments []string) (place, bool) {
 		return p, false
 	case p.wire == llm.WireOpenAI:
 		return p, len(rest) == 0
+	case len(rest) > 2 && operation == opEmbed && rest[len(rest)-1] == "images": // Model Inference's, not a deployment's name
+		return p, false
 	case len(rest) > 1 && rest[0] == "deployments" && rest[len(rest)-1] != "extensions": // those are of On Your Data
 		p.deployment = strings.Join(rest[1:], "/")
 		return p, true

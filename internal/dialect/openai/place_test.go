@@ -70,6 +70,7 @@ func TestAPathThatIsNotServedNamesTheOneThatWasMeant(t *testing.T) {
 	compare(t, door(t, nil), []exchange{
 		{"info of a deployment", "GET /openai/deployments/echo/info?api-version=2024-10-21", "", nil, azure("")},
 		{"On Your Data", "POST /openai/deployments/echo/extensions/chat/completions", "{}", nil, azure(" Did you mean POST /openai/deployments/echo/chat/completions?")},
+		{"embeddings of images", "POST /openai/deployments/echo/images/embeddings", `{"input": [{"image": "data:image/png;base64,AA=="}]}`, nil, azure(" Did you mean POST /openai/deployments/echo/embeddings?")},
 		{"no deployment", "POST /openai/chat/completions", "{}", nil, azure(" Did you mean POST /openai/deployments/{name}/chat/completions?")},
 		{"a wrong end", "POST /openai/deployments/echo/embedding", "{}", nil, azure(" Did you mean POST /openai/deployments/echo/embeddings?")},
 		{"the root", "GET /openai", "", nil, azure("")},
