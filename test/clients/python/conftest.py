@@ -9,6 +9,9 @@ import requests
 import ingot
 import openai_sdk
 import sdk as flavours
+import surface
+
+surface.watch()
 
 KEY = "key-of-the-tests"
 LIMITED_KEY = "limited-key-of-the-tests"
@@ -54,6 +57,11 @@ models:
   minilm: {local: minilm, threads: 1, keep_alive: forever}
   alone: {local: smollm2, threads: 1, slots: 1, context: 2048, queue: 0, keep_alive: forever}
 """
+
+
+def pytest_collection_modifyitems(items):
+    """What looks back on the other tests comes last."""
+    items.sort(key=lambda item: item.path.name == "test_surface.py")
 
 
 # What no log may hold: keys, and words of the tests' prompts.
