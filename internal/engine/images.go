@@ -73,7 +73,7 @@ func properties(ctx context.Context, c *upstream.Client) ([]byte, error) {
 // while a slot waits.
 func (m *Model) embedImages(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedReply, error) {
 	reply := &llm.EmbedReply{Model: m.Info.Model}
-	batch := m.Pictures.Batch()
+	batch := m.Pictures.For(r.Caller.Name).Batch()
 	for items := range slices.Chunk(r.Items, max(1, m.Spec.Slots)) {
 		pictures, err := read(ctx, batch, items)
 		if err != nil {

@@ -175,7 +175,7 @@ func (m *Model) Chat(ctx context.Context, r *llm.ChatRequest) llm.Stream {
 		ms := r.Messages
 		if m.sees() || media.In(ms) {
 			var err error // before there is a slot to wait for: others need not wait for images
-			if ms, err = media.Inline(ctx, ms, m.Pictures, m.sees()); err != nil {
+			if ms, err = media.Inline(ctx, ms, m.Pictures.For(r.Caller.Name), m.sees()); err != nil {
 				yield(nil, err)
 				return
 			}

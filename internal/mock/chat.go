@@ -41,7 +41,7 @@ func (m *Model) chat(ctx context.Context, r *llm.ChatRequest) (*script, error) {
 	if err != nil {
 		return nil, err
 	}
-	looked, err := m.look(ctx, images)
+	looked, err := m.look(ctx, r.Caller.Name, images)
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func (m *Model) Embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedReply
 		usage.Prompt += count
 	}
 	if m.options.Behaviour == ImageEmbedding {
-		if err := m.see(ctx, r.Items, texts, usage); err != nil {
+		if err := m.see(ctx, r, texts, usage); err != nil {
 			return nil, err
 		}
 	}

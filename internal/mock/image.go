@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -14,12 +15,12 @@ import (
 )
 
 // look reads the images of a conversation and returns how many tokens they are.
-func (m *Model) look(ctx context.Context, images []llm.Image) (int, error) {
+func (m *Model) look(ctx context.Context, caller string, images []llm.Image) (int, error) {
 	urls := make([]string, len(images))
 	for i, image := range images {
 		urls[i] = image.URL.String()
 	}
-	pictures, err := m.options.Pictures.ReadAll(ctx, urls)
+	pictures, err := m.options.Pictures.For(caller).ReadAll(ctx, urls)
 	if err != nil {
 		return 0, unreadable(err, images)
 	}
@@ -30,14 +31,14 @@ func (m *Model) look(ctx context.Context, images []llm.Image) (int, error) {
 	return tokens, nil
 }
 
-// see puts before the text of each item what its image looks like, and counts the images.
-func (m *Model) see(ctx context.Context, items []llm.Input, texts []string, usage *llm.Usage) error {
+// see puts before the text of each item of a request what its image looks like, and counts the images.
+func (m *Model) see(ctx context.Context, r *llm.EmbedRequest, texts []string, usage *llm.Usage) error {
 	const together = 4
 	group, each := errgroup.WithContext(ctx)
 	group.SetLimit(together)
 	var sum atomic.Int64
-	batch := m.options.Pictures.Batch()
-	for i, item := range items {
+	batch := m.options.Pictures.For(r.Caller.Name).Batch()
+	for i, item := range r.Items {
 		in, ok := item.(llm.Picture)
 		if !ok {
 			continue
@@ -56,7 +57,7 @@ func (m *Model) see(ctx context.Context, items []llm.Input, texts []string, usag
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	usage.Images, usage.Patches = len(items), int(sum.Load())
+	usage.Images, usage.Patches = len(r.Items), int(sum.Load())
 	return nil
 }
 
@@ -77,6 +78,10 @@ func unreadable(err error, images []llm.Image) error {
 	e, ok := errors.AsType[*picture.Error](err)
 	if !ok || e.Index >= len(images) {
 		return err
+	}
+	if e.Busy {
+		const pause = 2 * time.Second
+		return &llm.Error{Kind: llm.Unavailable, Message: e.Msg, RetryAfter: pause}
 	}
 	fault := llm.Faulty(llm.Detail{Type: e.Type, Msg: strings.TrimSuffix(e.Msg, "."), Loc: images[e.Index].Loc})
 	fault.Err = e.Err

@@ -173,8 +173,65 @@ func TestOnlySoManyAreFetchedAtATime(t *testing.T) {
 		}
 		synctest.Wait()
 		time.Sleep(time.Minute)
-		if most.Load() != 32 || time.Since(begin) > 2*time.Minute {
+		if most.Load() != 24 || time.Since(begin) > 2*time.Minute {
 			t.Errorf("%d at a time", most.Load())
+		}
+	})
+}
+
+func TestOneCallersSlowImagesHoldNobodyElses(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		data := string(asPNG(t, quartered()))
+		var slow atomic.Int64
+		shared := picture.New(picture.Options{Limits: picture.Limits{Time: 10 * time.Second}, HTTP: doer(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Path == "/slow" {
+				slow.Add(1)
+				return sent(http.StatusOK, stuck{r.Context()}), nil
+			}
+			return sent(http.StatusOK, strings.NewReader(data)), nil
+		})}) // slow ones are given up after ten seconds
+		busy := make(chan int, 100)
+		for range 100 {
+			go func() {
+				_, err := shared.For("greedy").Read(t.Context(), "https://example.com/slow")
+				if e, ok := errors.AsType[*picture.Error](err); ok && e.Busy {
+					busy <- 1
+				} else {
+					busy <- 0
+				}
+			}()
+		}
+		synctest.Wait()
+		if n := slow.Load(); n != 24 {
+			t.Errorf("%d of a caller at a time", n)
+		}
+		begin := time.Now()
+		for _, other := range []string{"a", "b", "c"} {
+			for range 50 {
+				if _, err := shared.For(other).Read(t.Context(), "https://example.com/quick"); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		if took := time.Since(begin); took != 0 {
+			t.Errorf("others waited for %s", took)
+		}
+		refused := 0
+		for range 100 {
+			refused += <-busy
+		}
+		if took := time.Since(begin); refused < 50 || took > 25*time.Second {
+			t.Errorf("%d were told to come again, after %s at most", refused, took)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		for range 40 { // nothing that was given up holds a place
+			go func() { _, _ = shared.For("greedy").Read(ctx, "https://example.com/slow") }()
+		}
+		time.Sleep(2 * time.Second)
+		if _, err := shared.Read(t.Context(), "https://example.com/quick"); err != nil {
+			t.Error(err)
 		}
 	})
 }

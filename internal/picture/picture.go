@@ -26,7 +26,7 @@ const (
 	defaultMemory = 1 << 30
 )
 
-// fetches is how many images a Reader fetches and holds at a time.
+// fetches is how many images a Reader fetches and holds at a time, those of one caller being three in four at most.
 const fetches = 32
 
 // smallShare is which part of the memory is for small images, and which part of that each of them takes at most.
@@ -43,7 +43,7 @@ type Limits struct {
 	Pixels int64         // of one image, twice as many in one ReadAll, and Images times as many in a Batch; 50 million
 	Side   int           // pixels of the longer side; 16,384
 	Images int           // in one ReadAll; 16
-	Time   time.Duration // to fetch one image; 15 s
+	Time   time.Duration // to fetch one image, and to wait until that may begin; 15 s
 	// Memory is about how many bytes all images take that are being decoded, a quarter of it small ones; one that needs more
 	// than that is decoded alone, and the others wait. 1 GiB.
 	Memory int64
@@ -59,11 +59,12 @@ type Options struct {
 
 // Reader reads images. It is safe for concurrent use, and shared, as it bounds what all of them take together.
 type Reader struct {
+	caller  string
 	http    Doer
 	limits  Limits
 	memory  *semaphore.Weighted // for what is large
 	small   *semaphore.Weighted // for the others, which need not wait for those
-	fetches *semaphore.Weighted
+	fetches *places
 }
 
 // New makes a Reader.
@@ -77,8 +78,15 @@ func New(o Options) *Reader {
 	orDefault(&l.Memory, defaultMemory)
 	small := l.Memory / smallShare
 	return &Reader{
-		http: o.HTTP, limits: l, memory: semaphore.NewWeighted(l.Memory - small), small: semaphore.NewWeighted(small), fetches: semaphore.NewWeighted(fetches),
+		http: o.HTTP, limits: l, memory: semaphore.NewWeighted(l.Memory - small), small: semaphore.NewWeighted(small), fetches: newPlaces(fetches),
 	}
+}
+
+// For is the same Reader for a caller, who gets a fair share of the fetches.
+func (r *Reader) For(caller string) *Reader {
+	own := *r
+	own.caller = caller
+	return &own
 }
 
 func orDefault[T ~int | ~int64](limit *T, otherwise T) {
@@ -101,6 +109,7 @@ type Error struct {
 	Type  string // in the manner of doc/protocol.md §7.3: value_error, url_parsing, url_scheme, bytes_too_long, too_long
 	Msg   string // a sentence that is safe to show to the caller
 	Index int    // which of the images of a ReadAll
+	Busy  bool   // nothing is wrong with it: there are too many to fetch
 	Err   error  // the cause, for the log; may be nil
 }
 

@@ -25,14 +25,17 @@ func (r *Reader) bytes(ctx context.Context, raw string) (data []byte, done func(
 		if r.http == nil {
 			return nil, nil, &Error{Type: "url_scheme", Msg: "Images are not fetched here: send the image itself as a data URL, data:image/png;base64,…"}
 		}
-		if err := r.fetches.Acquire(ctx, 1); err != nil {
+		if err := r.fetches.take(ctx, r.caller, r.limits.Time); errors.Is(err, errBusy) {
+			return nil, nil, &Error{Type: "value_error", Msg: fmt.Sprintf("Too many images are being fetched: after %s this one still waited. Try again in a moment.", r.limits.Time), Busy: true}
+		} else if err != nil {
 			return nil, nil, err
 		}
+		done = func() { r.fetches.give(r.caller) }
 		if data, err = r.fetch(ctx, raw); err != nil {
-			r.fetches.Release(1)
+			done()
 			return nil, nil, err
 		}
-		return data, func() { r.fetches.Release(1) }, nil
+		return data, done, nil
 	}
 	return nil, nil, &Error{Type: "url_scheme", Msg: "The URL of an image begins with data: or https:"}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/picture"
@@ -149,6 +150,10 @@ func unreadable(err error, images []llm.Image) error {
 	e, ok := errors.AsType[*picture.Error](err)
 	if !ok || e.Index >= len(images) {
 		return err
+	}
+	if e.Busy {
+		const pause = 2 * time.Second
+		return &llm.Error{Kind: llm.Unavailable, Message: e.Msg, RetryAfter: pause}
 	}
 	fault := llm.Faulty(llm.Detail{Type: e.Type, Msg: strings.TrimSuffix(e.Msg, "."), Loc: images[e.Index].Loc})
 	fault.Err = e.Err
