@@ -16,7 +16,7 @@ var (
 	chatMembers = dialect.NewMembers(`messages model frequency_penalty presence_penalty temperature top_p max_tokens max_completion_tokens
 		response_format stop stream tools tool_choice seed modalities user_security_context`, "", "")
 	chatOpenAI = dialect.NewMembers("n stream_options logprobs top_logprobs logit_bias user parallel_tool_calls reasoning_effort functions function_call",
-		"metadata safety_identifier", "store service_tier prompt_cache_key verbosity prediction")
+		"metadata safety_identifier", "store service_tier prompt_cache_key prompt_cache_retention prompt_cache_options verbosity prediction")
 	completeMembers = dialect.NewMembers("prompt model frequency_penalty presence_penalty max_tokens seed stop stream temperature top_p", "", "")
 	completeOpenAI  = dialect.NewMembers("n best_of echo logprobs suffix logit_bias user stream_options", "", "")
 	embedMembers    = dialect.NewMembers("input model dimensions encoding_format input_type", "", "")

@@ -310,8 +310,8 @@ func TestExtraParametersAreRefusedDroppedOrPassedOn(t *testing.T) {
 		{"two lines that do not agree", post("/chat/completions"+v2024, `{`+asked+`}`, "extra-parameters: drop", "extra-parameters: pass-through"), option("drop,pass-through")},
 		{"OpenAI's that ask for nothing", chat("", `"metadata":{"a":"b"},"safety_identifier":"s",`, ""), ok("echo", plain)},
 		{
-			"OpenAI's that are not obeyed", chat("", `"store":true,"service_tier":"flex","verbosity":"low",`, ""),
-			strings.Replace(ok("echo", plain), "x-ingot-provider", "x-ingot-dropped: store, service_tier, verbosity\nx-ingot-provider", 1),
+			"OpenAI's that are not obeyed", chat("", `"store":true,"service_tier":"flex","prompt_cache_options":{},"verbosity":"low",`, ""),
+			strings.Replace(ok("echo", plain), "x-ingot-provider", "x-ingot-dropped: store, service_tier, prompt_cache_options, verbosity\nx-ingot-provider", 1),
 		},
 		{"OpenAI's that are not obeyed, with a version", chat(v2024, `"store":true,`, ""), extra("store", "'store'")},
 		{"OpenAI's that are not obeyed, passed on", chat("", `"store":true,`, "pass-through"), forbidden("store", "true")},

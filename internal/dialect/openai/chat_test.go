@@ -91,8 +91,8 @@ func TestAChatIsAnsweredAsOpenAIDoes(t *testing.T) {
 			"members that tell who asks", v1Chat, `{` + asked + `,"user":"u","metadata":{"a":"b"},"safety_identifier":"s","logit_bias":{"5":-100},"seed":1,"store":false}`, nil, whole,
 		},
 		{
-			"members that no model here obeys", v1Chat, `{` + asked + `,"store":true,"service_tier":"auto","prompt_cache_key":"k","verbosity":"low","prediction":{"type":"content","content":"x"}}`, nil,
-			ok("echo", chat("parrot-1", "stop", `"content":"Hi you"`, usage(used)), "x-ingot-dropped: prediction, prompt_cache_key, service_tier, store, verbosity"),
+			"members that no model here obeys", v1Chat, `{` + asked + `,"store":true,"service_tier":"auto","prompt_cache_key":"k","prompt_cache_options":{"mode":"explicit"},"verbosity":"low","prediction":{"type":"content","content":"x"}}`, nil,
+			ok("echo", chat("parrot-1", "stop", `"content":"Hi you"`, usage(used)), "x-ingot-dropped: prediction, prompt_cache_key, prompt_cache_options, service_tier, store, verbosity"),
 		},
 		{
 			"unknown members that may be dropped", v1Chat, `{` + asked + `,"top_k":5,"data_sources":[]}`,

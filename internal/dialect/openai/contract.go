@@ -16,7 +16,7 @@ var (
 	chatMembers = members(`messages model frequency_penalty presence_penalty temperature top_p max_tokens max_completion_tokens
 		response_format stop stream stream_options tools tool_choice parallel_tool_calls functions function_call seed n logprobs top_logprobs
 		logit_bias user reasoning_effort modalities metadata user_security_context safety_identifier`,
-		"store service_tier prompt_cache_key prompt_cache_retention verbosity prediction")
+		"store service_tier prompt_cache_key prompt_cache_retention prompt_cache_options verbosity prediction")
 	completeMembers = members(`prompt model frequency_penalty presence_penalty max_tokens seed stop stream stream_options temperature top_p
 		n best_of echo logprobs suffix logit_bias user`, "")
 	embedMembers = members("input model dimensions encoding_format input_type user", "")
@@ -38,6 +38,7 @@ var unavailable = map[string]string{
 	"data_sources":       "On Your Data is not available here.",
 	"web_search_options": "There is no web search here.",
 	"audio":              "No model here answers with audio.",
+	"moderation":         "Nothing is moderated here.",
 }
 
 // contract reads the header extra-parameters (doc/protocol.md §§3.6, 8.5.2).

@@ -76,6 +76,7 @@ func TestWhatIsWrongWithAChatIsNamedAsOpenAIDoes(t *testing.T) {
 		{with(`"top_k":1`), "unknown_parameter", "top_k", "Unknown parameter: 'top_k'." + out},
 		{with(`"data_sources":[]`), "unsupported_parameter", "data_sources", "Unsupported parameter: 'data_sources'. On Your Data is not available here."},
 		{with(`"web_search_options":{}`), "unsupported_parameter", "web_search_options", "Unsupported parameter: 'web_search_options'. There is no web search here."},
+		{with(`"moderation":{"model":"m"}`), "unsupported_parameter", "moderation", "Unsupported parameter: 'moderation'. Nothing is moderated here."},
 		{`[]`, "invalid_json", "", "The request body must be a JSON object."},
 		{`{"model":`, "invalid_json", "", "The request body is not valid JSON: unexpected end of the JSON document at byte 9."},
 	})
