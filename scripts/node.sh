@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Installs what package-lock.json of the current folder names, and says where: node.sh NAME. It is kept in INGOT_TEST_CACHE until
-# package-lock.json or node changes. Modules are looked for beside the files that import them, so that is where those have to run.
+# Installs what package-lock.json of the current folder names, and says into which node_modules: node.sh NAME. They are kept in
+# INGOT_TEST_CACHE until package-lock.json or node changes; half an installation is never seen there.
 set -euo pipefail
 
 hash=$({ cat package-lock.json; node --version; } | sha256sum)
 place=$INGOT_TEST_CACHE/$1-${hash:0:16}
-if [[ ! -e $place/installed ]]; then
-	mkdir -p "$place"
-	cp package.json package-lock.json "$place"
-	npm ci --prefix "$place" --ignore-scripts --no-audit --no-fund --loglevel=error >&2
-	touch "$place/installed"
+if [[ ! -e $place ]]; then
+	mkdir -p "$INGOT_TEST_CACHE"
+	half=$(mktemp -d "$place.XXXXXX")
+	trap 'rm -rf "$half"' EXIT
+	cp package.json package-lock.json "$half"
+	npm ci --prefix "$half" --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+	[[ -e $place ]] || mv "$half" "$place"
 fi
-echo "$place"
+echo "$place/node_modules"

@@ -6,18 +6,18 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 root=$(cd ../../.. && pwd)
 
 export INGOT_TEST_CACHE=${INGOT_TEST_CACHE:-$root/.cache/test}
-export INGOT_BIN=${INGOT_BIN:-$root/bin/ingot} INGOT_HOME=${INGOT_HOME:-$INGOT_TEST_CACHE/home}
+export INGOT_BIN=${INGOT_BIN:-$root/bin/ingot}
+export INGOT_HOME=${INGOT_HOME:-$INGOT_TEST_CACHE/home}
 [[ -x $INGOT_BIN ]] || { echo "run.sh: no $INGOT_BIN: run make build" >&2; exit 1; }
 
-place=$("$root/scripts/node.sh" frameworks-js)
-rm -f "$place"/*.js
-cp ./*.js ../js/server.js "$place"
-cd "$place"
+# Modules are looked for beside the files that import them, so tests run beside a link to the installed ones.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+ln -s "$("$root/scripts/node.sh" frameworks-js)" "$work/node_modules"
+cp package.json ./*.js ../js/server.js "$work"
+cd "$work"
 
-authority=$(mktemp -d)
-trap 'rm -rf "$authority"' EXIT
-export INGOT_TEST_TLS=$authority/tls
-INGOT_HOME=$authority "$INGOT_BIN" trust >/dev/null
+export INGOT_TEST_TLS=$work/authority/tls
+INGOT_HOME=$work/authority "$INGOT_BIN" trust >/dev/null
 
-export LANGSMITH_TRACING=false NODE_OPTIONS=--import=./guard.js
-node --test --test-reporter=spec "$@"
+LANGSMITH_TRACING=false NODE_OPTIONS="--import=$work/guard.js" node --test --test-reporter=spec "$@"

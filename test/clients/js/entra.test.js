@@ -4,9 +4,11 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 
 import { all, chat, events, Ingot, joined, user } from "./ingot.js";
@@ -99,4 +101,26 @@ test("the openai SDK comes with tokens too", async () => {
     const answer = await client.chat.completions.create({ model: "chat", messages: user("Hello") });
     assert.equal(answer.choices[0].message.content, "Hello");
   }
+});
+
+test("the sample comes with a managed identity, as App Service has it", async () => {
+  const asked = [];
+  const identity = createServer(async (request, response) => {
+    const resource = new URL(request.url, "http://localhost").searchParams.get("resource");
+    asked.push([request.headers["x-identity-header"], resource]);
+    const { token, expiresOnTimestamp } = await asking().getToken(`${resource}/.default`);
+    response.setHeader("Content-Type", "application/json");
+    response.end(JSON.stringify({ access_token: token, resource, token_type: "Bearer", expires_on: String(expiresOnTimestamp / 1000 | 0) }));
+  });
+  await once(identity.listen(0, "127.0.0.1"), "listening");
+  const env = {
+    ...process.env, IDENTITY_ENDPOINT: `http://127.0.0.1:${identity.address().port}/token`, IDENTITY_HEADER: "secret",
+    INGOT_ENDPOINT: server.url.replace(/^http:/, "https:"), NODE_EXTRA_CA_CERTS: join(process.env.INGOT_TEST_TLS, "ca.pem"),
+  };
+  const sample = spawn(process.execPath, ["examples/js/entra.js"], { env, timeout: 60_000 });
+  const [said, complained] = await Promise.all([text(sample.stdout), text(sample.stderr)]);
+  identity.close();
+
+  assert.deepEqual([said, complained], ["What is the capital of France?\n", ""]);
+  assert.deepEqual(asked, [["secret", "https://ml.azure.com"]]);
 });

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Tests the @azure-rest/ai-inference SDK against INGOT_BIN (bin/ingot): mock models, and smollm2 and
-# minilm on the real engine, which are in the data folder INGOT_HOME. All is run without TLS and then
-# with it, as node reads NODE_EXTRA_CA_CERTS only when it starts. Arguments go to node --test.
+# Tests the @azure-rest/ai-inference and openai SDKs, and the samples of examples/js, against INGOT_BIN (bin/ingot): mock models, and
+# smollm2 and minilm on the real engine, which are in the data folder INGOT_HOME. All is run without TLS and then with it, as node reads
+# NODE_EXTRA_CA_CERTS only when it starts. Arguments go to node --test.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 root=$(cd ../../.. && pwd)
@@ -11,15 +11,18 @@ export INGOT_BIN=${INGOT_BIN:-$root/bin/ingot} INGOT_TEST_ROOT=$root
 export INGOT_HOME=${INGOT_HOME:-$INGOT_TEST_CACHE/home}
 [[ -x $INGOT_BIN ]] || { echo "run.sh: no $INGOT_BIN: run make build" >&2; exit 1; }
 
-place=$("$root/scripts/node.sh" js)
-rm -f "$place"/*.js
-cp ./*.js "$place"
-cd "$place"
+# Modules are looked for beside the files that import them, so tests and samples run beside a link to the installed ones.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+ln -s "$("$root/scripts/node.sh" js)" "$work/node_modules"
+mkdir "$work/examples"
+cp package.json ./*.js "$work"
+cp -r "$root"/examples/{js,pictures,texts} "$work/examples"
+rm -rf "$work/examples/js/node_modules"
+cd "$work"
 
-authority=$(mktemp -d)
-trap 'rm -rf "$authority"' EXIT
-export INGOT_TEST_TLS=$authority/tls
-INGOT_HOME=$authority "$INGOT_BIN" trust >/dev/null
+export INGOT_TEST_TLS=$work/authority/tls
+INGOT_HOME=$work/authority "$INGOT_BIN" trust >/dev/null
 
 rc=0
 INGOT_TEST_SCHEME=http node --test --test-reporter=spec "$@" || rc=1
