@@ -35,11 +35,11 @@ func TestEachFaultHasItsStatusAndItsCode(t *testing.T) {
 			{"no messages", "invalid_value", c, empty, http.StatusBadRequest},
 			{"what a filter refuses", "content_filter", c, filtered, http.StatusBadRequest},
 			{"a wrong key", "", client(mocks, address, withKey(address, "wrong")), says(hello), http.StatusUnauthorized},
-			{"an unknown deployment", unknown, c, to("nobody"), http.StatusNotFound},
-			{"a limit", "", failing, to("limited"), http.StatusTooManyRequests},
-			{"403", "", failing, to("broken-403"), http.StatusForbidden},
-			{"500", "", failing, to("broken-500"), http.StatusInternalServerError},
-			{"503", "", failing, to("broken-503"), http.StatusServiceUnavailable},
+			{"an unknown deployment", unknown, c, asking("nobody"), http.StatusNotFound},
+			{"a limit", "", failing, asking("limited"), http.StatusTooManyRequests},
+			{"403", "", failing, asking("broken-403"), http.StatusForbidden},
+			{"500", "", failing, asking("broken-500"), http.StatusInternalServerError},
+			{"503", "", failing, asking("broken-503"), http.StatusServiceUnavailable},
 		} {
 			got, err := test.c.Chat.Completions.New(t.Context(), test.asks)
 			refused := refusal(t, got, err)
@@ -54,8 +54,8 @@ func TestEachFaultHasItsStatusAndItsCode(t *testing.T) {
 	})
 }
 
-// to is a chat with another model.
-func to(model string) openai.ChatCompletionNewParams {
+// asking is a chat with another model.
+func asking(model string) openai.ChatCompletionNewParams {
 	asks := says(hello)
 	asks.Model = model
 	return asks
@@ -75,7 +75,7 @@ func TestRetriesAreCountedAndWaitAsLongAsTheyAreTold(t *testing.T) {
 		} {
 			note, sent := counted()
 			c := client(faults, address, note, option.WithMaxRetries(test.allowed))
-			got, err := c.Chat.Completions.New(t.Context(), to(test.model))
+			got, err := c.Chat.Completions.New(t.Context(), asking(test.model))
 			refusal(t, got, err)
 			equal(t, "tries of "+test.model, len(sent()), test.tries)
 			for i, request := range sent() {
@@ -85,7 +85,7 @@ func TestRetriesAreCountedAndWaitAsLongAsTheyAreTold(t *testing.T) {
 		note, sent := counted()
 		c := client(faults, address, note, option.WithMaxRetries(2))
 		for range 2 {
-			got, err := c.Chat.Completions.New(t.Context(), to("hasty"))
+			got, err := c.Chat.Completions.New(t.Context(), asking("hasty"))
 			equal(t, "answer", must(t, got, err).Choices[0].Message.Content, hello)
 		}
 		if n := len(sent()); n < 3 {
@@ -99,7 +99,7 @@ func TestARetryComesWhenItWasToldTo(t *testing.T) {
 	c := client(faults, "/v1", note, option.WithMaxRetries(2))
 	for range 2 {
 		before, begun := len(sent()), time.Now()
-		got, err := c.Chat.Completions.New(t.Context(), to("slow"))
+		got, err := c.Chat.Completions.New(t.Context(), asking("slow"))
 		must(t, got, err)
 		if took := time.Since(begun); len(sent()) == before+2 {
 			if took < 850*time.Millisecond || took > 5*time.Second {
@@ -134,7 +134,7 @@ func TestLimitsAreToldWithEachAnswer(t *testing.T) {
 func TestAStreamThatFailsIsNoAnswer(t *testing.T) {
 	atEach(t, func(t *testing.T, address string) {
 		breaks := client(faults, address)
-		stream := breaks.Chat.Completions.NewStreaming(t.Context(), to("breaks"))
+		stream := breaks.Chat.Completions.NewStreaming(t.Context(), asking("breaks"))
 		text := ""
 		for stream.Next() {
 			text += stream.Current().Choices[0].Delta.Content
@@ -146,7 +146,7 @@ func TestAStreamThatFailsIsNoAnswer(t *testing.T) {
 		equal(t, "text before the error", text, "Hello there,")
 
 		cut := client(mocks, address)
-		stream = cut.Chat.Completions.NewStreaming(t.Context(), to("mock-cut"))
+		stream = cut.Chat.Completions.NewStreaming(t.Context(), asking("mock-cut"))
 		for stream.Next() {
 			equal(t, "finish_reason", stream.Current().Choices[0].FinishReason, "")
 		}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/openai/openai-go/v3"
-	"github.com/openai/openai-go/v3/option"
 	"github.com/openai/openai-go/v3/responses"
 )
 
@@ -183,13 +182,11 @@ func TestWhatIsKeptIsGoneOnWithByItsOwnerAlone(t *testing.T) {
 func TestInputItemsComeInPages(t *testing.T) {
 	atEach(t, func(t *testing.T, address string) {
 		c := client(faults, address)
-		asks := responds("")
+		asks := responses.ResponseNewParams{Model: "mock"}
 		want := []string{"one", "two", "three", "four", "five"}
 		for _, text := range want {
 			asks.Input.OfInputItemList = append(asks.Input.OfInputItemList, responses.ResponseInputItemParamOfMessage(text, "user"))
 		}
-		asks.Input.OfString = openai.Opt("")
-		asks.Input = responses.ResponseNewParamsInputUnion{OfInputItemList: asks.Input.OfInputItemList}
 		made, err := c.Responses.New(t.Context(), asks)
 		must(t, made, err)
 
@@ -213,10 +210,15 @@ func TestAResponseInTheBackgroundEndsOrIsCancelled(t *testing.T) {
 		c := client(faults, address)
 		asks := responds(hello)
 		asks.Background = openai.Bool(true)
-		queued, err := c.Responses.New(t.Context(), asks)
-		must(t, queued, err)
-		whole := all(t, c.Responses.GetStreaming(t.Context(), started(t, &c).ID, responses.ResponseGetParams{}))
-		equal(t, "last event", whole[len(whole)-1].Type, "response.completed")
+		first := c.Responses.NewStreaming(t.Context(), asks)
+		equal(t, "there is an event", first.Next(), true)
+		id := first.Current().Response.ID
+		if err := first.Close(); err != nil {
+			t.Fatal(err)
+		}
+		rest := all(t, c.Responses.GetStreaming(t.Context(), id, responses.ResponseGetParams{StartingAfter: openai.Int(0)}))
+		equal(t, "next event", rest[0].SequenceNumber, 1)
+		equal(t, "last event", rest[len(rest)-1].Type, "response.completed")
 
 		asks.Model = "stalls"
 		stalled, err := c.Responses.New(t.Context(), asks)
@@ -224,17 +226,4 @@ func TestAResponseInTheBackgroundEndsOrIsCancelled(t *testing.T) {
 		cancelled, err := c.Responses.Cancel(t.Context(), stalled.ID)
 		equal(t, "status", string(must(t, cancelled, err).Status), "cancelled")
 	})
-}
-
-// started is a response in the background whose events are kept, of which the first was read.
-func started(t testing.TB, c *openai.Client) responses.Response {
-	t.Helper()
-	asks := responds(hello)
-	asks.Background = openai.Bool(true)
-	stream := c.Responses.NewStreaming(t.Context(), asks, option.WithHeader("x-ms-client-request-id", "started"))
-	defer func() { _ = stream.Close() }()
-	if !stream.Next() {
-		t.Fatal(stream.Err())
-	}
-	return stream.Current().Response
 }
