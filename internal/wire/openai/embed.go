@@ -1,17 +1,19 @@
 package openai
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/ingot-llm/ingot/internal/jsonx"
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
-// DecodeEmbed reads an embedding answer, in any order of index: a vector for each item of r. One that is passed on as it
-// came is only counted.
+// DecodeEmbed reads an embedding answer, in any order of index: a vector for each item of r. One that is passed on as it came
+// has what r asked for, numbers or base64; it is not read number by number.
 func (c Codec) DecodeEmbed(r *llm.EmbedRequest, body []byte) (*llm.EmbedReply, error) {
 	v, members, err := jsonx.ParseMembers(body, maxRoot)
 	if err != nil {
@@ -42,7 +44,7 @@ func (c Codec) DecodeEmbed(r *llm.EmbedRequest, body []byte) (*llm.EmbedReply, e
 	if n != len(vectors) {
 		return nil, malformed(fmt.Sprintf("%d embeddings for %d inputs", n, len(vectors)))
 	}
-	if c.passes(r) {
+	if c.passes(r) && !slices.ContainsFunc(vectors, func(x jsonx.Value) bool { return !suits(x, r.Encoding) }) {
 		out.Source = llm.Source{Wire: c.Contract, Body: v, Whole: true}
 		return out, nil
 	}
@@ -80,6 +82,38 @@ func place(vectors []jsonx.Value, data jsonx.Value) (n int) {
 		}
 	}
 	return n
+}
+
+// suits reports whether an embedding is in the form of an encoding.
+func suits(v jsonx.Value, want llm.Encoding) bool {
+	inner := v[1 : len(v)-1]
+	if v.Kind() == jsonx.Array {
+		return want != llm.Base64 && numeric(inner)
+	}
+	const group, size = 4, 4
+	filled := len(inner)/group*(group-1) - (len(inner) - len(bytes.TrimRight(inner, "=")))
+	return want == llm.Base64 && len(inner)%group == 0 && filled%size == 0
+}
+
+// numeric reports whether the elements of a JSON array are numbers, without reading them: they have no quotes, and no letters
+// or brackets but the e of an exponent.
+func numeric(elements []byte) bool {
+	const (
+		eight   = 8
+		letters = 0xc0c0c0c0c0c0c0c0 // none of which is set in what else numbers are made of
+	)
+	for rest := elements; len(rest) > 0; {
+		n := min(eight, len(rest))
+		if n < eight || binary.LittleEndian.Uint64(rest)&letters != 0 {
+			for _, c := range rest[:n] {
+				if c >= '@' && c != 'e' && c != 'E' {
+					return false
+				}
+			}
+		}
+		rest = rest[n:]
+	}
+	return bytes.IndexByte(elements, '"') < 0
 }
 
 // vector decodes an embedding of numbers, or of base64 of little-endian float32 (doc/protocol.md §5.3).
