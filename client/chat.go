@@ -1,15 +1,15 @@
 package client
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
-	"strings"
 	"time"
+
+	"github.com/ingot-llm/ingot/client/internal/object"
 )
 
 // ChatRequest asks for the next message of a conversation. Fields left at zero are not sent, so that the model's own defaults hold.
@@ -29,139 +29,8 @@ type ChatRequest struct {
 	ToolChoice          *ToolChoice     `json:"tool_choice,omitempty"`
 	ResponseFormat      *ResponseFormat `json:"response_format,omitempty"`
 
-	Extra  Extra       `json:"-"` // members that are not part of the contract, such as top_k
-	Header http.Header `json:"-"` // added to this call
-}
-
-// Role says who speaks.
-type Role string
-
-// The roles of a conversation.
-const (
-	RoleSystem    Role = "system"
-	RoleDeveloper Role = "developer"
-	RoleUser      Role = "user"
-	RoleAssistant Role = "assistant"
-	RoleTool      Role = "tool"
-)
-
-// Message is one turn of a conversation, or what a fragment adds to it. An answer can be sent back as history as it came.
-type Message struct {
-	Role             Role       `json:"role,omitempty"`
-	Content          Content    `json:"content,omitempty"`
-	Name             string     `json:"name,omitempty"`
-	ReasoningContent string     `json:"reasoning_content,omitempty"` // what a reasoning model thought; never sent back
-	ToolCalls        []ToolCall `json:"tool_calls,omitempty"`
-	ToolCallID       string     `json:"tool_call_id,omitempty"` // which call a tool message answers
-	Extra            Extra      `json:"-"`
-}
-
-// System returns a system message.
-func System(text string) Message { return Message{Role: RoleSystem, Content: Content{Text(text)}} }
-
-// User returns a user message of one or more parts.
-func User(parts ...Part) Message { return Message{Role: RoleUser, Content: parts} }
-
-// Assistant returns an assistant message, as history.
-func Assistant(text string) Message {
-	return Message{Role: RoleAssistant, Content: Content{Text(text)}}
-}
-
-// ToolResult returns what a tool answered to a call.
-func ToolResult(callID, text string) Message {
-	return Message{Role: RoleTool, ToolCallID: callID, Content: Content{Text(text)}}
-}
-
-// MarshalJSON implements json.Marshaler.
-func (m Message) MarshalJSON() ([]byte, error) {
-	type plain Message
-	m.ReasoningContent = ""
-	return encode(plain(m), m.Extra)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (m *Message) UnmarshalJSON(data []byte) error {
-	type plain Message
-	return decode(data, (*plain)(m), &m.Extra)
-}
-
-// Content is what a message says. On the wire one text is a string, anything else a list of parts.
-type Content []Part
-
-// Text joins the text parts.
-func (c Content) Text() string {
-	var b strings.Builder
-	for _, p := range c {
-		b.WriteString(p.Text)
-	}
-	return b.String()
-}
-
-// MarshalJSON implements json.Marshaler.
-func (c Content) MarshalJSON() ([]byte, error) {
-	if len(c) == 1 && c[0].Type == "text" && len(c[0].Extra) == 0 {
-		return encode(c[0].Text, nil)
-	}
-	return encode([]Part(c), nil)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (c *Content) UnmarshalJSON(data []byte) error {
-	*c = nil
-	if !bytes.HasPrefix(data, []byte{'"'}) {
-		return json.Unmarshal(data, (*[]Part)(c))
-	}
-	var text string
-	if err := json.Unmarshal(data, &text); err != nil {
-		return err
-	}
-	*c = Content{Text(text)}
-	return nil
-}
-
-// Part is a piece of a message's content; Type says which of the other fields counts.
-type Part struct {
-	Type       string      `json:"type"` // text, image_url, input_audio
-	Text       string      `json:"text,omitempty"`
-	ImageURL   *ImageURL   `json:"image_url,omitempty"`
-	InputAudio *InputAudio `json:"input_audio,omitempty"`
-	Extra      Extra       `json:"-"`
-}
-
-// ImageURL points to a picture: an https or data URL. Detail is auto, low or high.
-type ImageURL struct {
-	URL    string `json:"url"`
-	Detail string `json:"detail,omitempty"`
-}
-
-// InputAudio is sound in base64. Format is wav or mp3.
-type InputAudio struct {
-	Data   string `json:"data"`
-	Format string `json:"format"`
-}
-
-// Text returns a text part.
-func Text(text string) Part { return Part{Type: "text", Text: text} }
-
-// Image returns a picture part for an https or data URL.
-func Image(url string) Part { return Part{Type: "image_url", ImageURL: &ImageURL{URL: url}} }
-
-// MarshalJSON implements json.Marshaler.
-func (p Part) MarshalJSON() ([]byte, error) {
-	if p.Type == "text" { // an empty text is a text
-		return encode(struct {
-			Type string `json:"type"`
-			Text string `json:"text"`
-		}{p.Type, p.Text}, p.Extra)
-	}
-	type plain Part
-	return encode(plain(p), p.Extra)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (p *Part) UnmarshalJSON(data []byte) error {
-	type plain Part
-	return decode(data, (*plain)(p), &p.Extra)
+	Extra  map[string]any `json:"-"` // members that are not part of the contract, such as top_k
+	Header http.Header    `json:"-"` // added to this call
 }
 
 // ChatReply is a whole answer.
@@ -173,22 +42,25 @@ type ChatReply struct {
 	Choices []Choice  `json:"choices"`
 	Usage   *Usage    `json:"usage"`
 
-	Extra  Extra       `json:"-"`
-	Header http.Header `json:"-"` // of the HTTP response
+	Extra Extra `json:"-"`
+	Meta  `json:"-"`
 }
 
 // Text returns what the first choice says.
-func (r *ChatReply) Text() string {
+func (r *ChatReply) Text() string { return r.Message().Content.Text() }
+
+// Message returns the first choice's message, to be kept as history.
+func (r *ChatReply) Message() Message {
 	if len(r.Choices) == 0 {
-		return ""
+		return Message{}
 	}
-	return r.Choices[0].Message.Content.Text()
+	return r.Choices[0].Message
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (r *ChatReply) UnmarshalJSON(data []byte) error {
 	type plain ChatReply
-	return decode(data, (*plain)(r), &r.Extra)
+	return object.Decode(data, (*plain)(r), &r.Extra)
 }
 
 // Choice is one of the answers.
@@ -202,7 +74,7 @@ type Choice struct {
 // UnmarshalJSON implements json.Unmarshaler.
 func (c *Choice) UnmarshalJSON(data []byte) error {
 	type plain Choice
-	return decode(data, (*plain)(c), &c.Extra)
+	return object.Decode(data, (*plain)(c), &c.Extra)
 }
 
 // FinishReason says why a choice ended; empty while it has not. Services use values beyond these.
@@ -227,7 +99,7 @@ type Usage struct {
 // UnmarshalJSON implements json.Unmarshaler.
 func (u *Usage) UnmarshalJSON(data []byte) error {
 	type plain Usage
-	return decode(data, (*plain)(u), &u.Extra)
+	return object.Decode(data, (*plain)(u), &u.Extra)
 }
 
 // Timestamp counts seconds since 1970.
@@ -248,41 +120,59 @@ func (t *Timestamp) UnmarshalJSON(data []byte) error {
 
 // Chat asks for an answer and waits for the whole of it. A refusal by the service is an *Error.
 func (c *Client) Chat(ctx context.Context, req *ChatRequest) (*ChatReply, error) {
-	call, err := c.chat(req, false)
+	reply := new(ChatReply)
+	call, err := chatCall(req, false)
+	if err == nil {
+		err = c.unary(ctx, call, reply)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("chat: %w", err)
-	}
-	reply := new(ChatReply)
-	if reply.Header, err = c.unary(ctx, call, reply); err != nil {
-		return nil, fmt.Errorf("chat: %w", err)
-	}
-	if len(reply.Choices) == 0 {
-		return nil, errors.New("chat: the reply has no choices; is this a Model Inference endpoint?")
 	}
 	return reply, nil
 }
 
-// MarshalJSON implements json.Marshaler.
-func (r ChatRequest) MarshalJSON() ([]byte, error) {
-	type plain ChatRequest
-	return encode(plain(r), r.Extra)
+func (r *ChatReply) accept(op *Operation, meta Meta) error {
+	r.Meta = meta
+	op.learn(r.ID, r.Model, r.Usage, meta)
+	for i := range r.Choices {
+		op.FinishReasons = append(op.FinishReasons, r.Choices[i].FinishReason)
+	}
+	if len(r.Choices) == 0 {
+		return errors.New("the reply has no choices; is this a Model Inference endpoint?")
+	}
+	return nil
 }
 
-func (c *Client) chat(req *ChatRequest, stream bool) (call, error) {
+func chatCall(req *ChatRequest, stream bool) (call, error) {
 	if req == nil || len(req.Messages) == 0 {
 		return call{}, errors.New("the request has no messages")
 	}
-	if _, ok := req.Extra["stream"]; ok {
-		return call{}, errors.New("extra member \"stream\" is decided by calling Chat or ChatStream")
-	}
-	out := *req
-	if stream {
-		out.Extra = Extra{"stream": json.RawMessage("true")}
-		maps.Copy(out.Extra, req.Extra)
-	}
-	body, err := encode(out, nil)
+	type plain ChatRequest
+	body, err := encodeRequest(plain(*req), req.Extra, stream)
 	if err != nil {
-		return call{}, fmt.Errorf("encode request: %w", err)
+		return call{}, err
 	}
-	return call{method: http.MethodPost, route: "chat/completions", header: req.Header, body: body, extra: len(req.Extra) > 0}, nil
+	return call{
+		name: "chat", method: http.MethodPost, route: "chat/completions", model: req.Model, stream: stream,
+		header: req.Header, body: body, extra: len(req.Extra) > 0,
+	}, nil
+}
+
+// encodeRequest writes a body, and decides itself whether it asks for a stream.
+func encodeRequest(known any, extra map[string]any, stream bool) ([]byte, error) {
+	if _, ok := extra["stream"]; ok {
+		return nil, errors.New("extra member \"stream\" is decided by the method that is called, such as Chat or ChatStream")
+	}
+	if stream {
+		extra = maps.Clone(extra)
+		if extra == nil {
+			extra = map[string]any{}
+		}
+		extra["stream"] = true
+	}
+	body, err := object.Encode(known, extra)
+	if err != nil {
+		return nil, fmt.Errorf("encode request: %w", err)
+	}
+	return body, nil
 }

@@ -1,9 +1,6 @@
-// Package client calls an Azure AI Model Inference endpoint: Ingot, Azure AI Foundry, or any server that speaks the same API.
-// It depends on the standard library alone.
 package client
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,33 +8,16 @@ import (
 	"net/url"
 	"runtime"
 	"strings"
-	"time"
 )
 
 const (
-	version = "0.1.0"
-
-	// DefaultAPIVersion is the api-version sent where Options names none.
+	// Version is the version of this package, as the User-Agent tells it.
+	Version = "0.1.0"
+	// DefaultAPIVersion is the api-version sent where neither Options nor the endpoint name one.
 	DefaultAPIVersion = "2024-05-01-preview"
 	// NoAPIVersion as Options.APIVersion leaves the api-version out.
 	NoAPIVersion = "none"
 )
-
-// Credential proves who is calling. Authorize adds what it takes to the header of one request;
-// it is called for every attempt and must be safe for concurrent use.
-type Credential interface {
-	Authorize(context.Context, http.Header) error
-}
-
-// Key is an API key. It is sent as api-key and as bearer token, as the official SDKs do.
-type Key string
-
-// Authorize implements Credential.
-func (k Key) Authorize(_ context.Context, h http.Header) error {
-	h.Set("Api-Key", string(k))
-	h.Set("Authorization", "Bearer "+string(k))
-	return nil
-}
 
 // ExtraParameters tells the service what to do with request members that are not part of the contract.
 type ExtraParameters string
@@ -51,12 +31,16 @@ const (
 
 // Options are the settings of a Client. The zero value of each field means its default.
 type Options struct {
-	// APIVersion is the api-version query member: DefaultAPIVersion, but none for an endpoint that ends in /v1.
+	// APIVersion is the api-version query member: that of the endpoint's query, else DefaultAPIVersion, but none for an endpoint that ends in /v1.
 	APIVersion string
 	// ExtraParameters is sent as header. By default it is ExtraPassThrough when a request has Extra members, else absent.
 	ExtraParameters ExtraParameters
+	// Deployment is sent as azureml-model-deployment: it chooses a deployment whatever model a request names.
+	Deployment string
 	// Retry says how failed calls are repeated.
 	Retry Retry
+	// Trace is told what the client does.
+	Trace *Trace
 	// Header is added to every request.
 	Header http.Header
 	// ApplicationID is put before the User-Agent.
@@ -69,15 +53,7 @@ type Options struct {
 	MaxEvent int
 }
 
-// Retry says how calls are repeated that ended in 408, 429, 500, 502, 503 or 504, always before the first byte of an answer.
-// A wait that the service asks for is kept; where it is longer than MaxDelay or the context lasts, the error is returned at once.
-type Retry struct {
-	Max      int           // further attempts: 3; negative for none
-	Delay    time.Duration // first wait where the service names none, doubled each time: 800 ms
-	MaxDelay time.Duration // longest wait: 60 s
-}
-
-// Client calls one endpoint. It is safe for concurrent use.
+// Client calls one endpoint. It is safe for concurrent use, and holds nothing that must be closed.
 type Client struct {
 	base       url.URL
 	credential Credential
@@ -86,7 +62,8 @@ type Client struct {
 }
 
 // New returns a Client for an endpoint: any base URL below which the API's routes lie, such as https://host/models.
-// A credential of nil sends none, options of nil means all defaults. It makes no call.
+// A route at its end, such as /chat/completions, is cut off; its query is kept. A credential of nil sends none, options of nil
+// means all defaults. New makes no call.
 func New(endpoint string, credential Credential, options *Options) (*Client, error) {
 	base, err := url.Parse(strings.TrimSpace(endpoint))
 	if err != nil {
@@ -97,6 +74,9 @@ func New(endpoint string, credential Credential, options *Options) (*Client, err
 	}
 	if base.User != nil {
 		return nil, errors.New("parse endpoint: it must not hold a user name or password; pass a credential")
+	}
+	if credential == Key("") {
+		return nil, errors.New("the key is empty; is its variable set? A credential of nil sends none")
 	}
 	c := &Client{credential: credential}
 	if options != nil {
@@ -116,7 +96,7 @@ func New(endpoint string, credential Credential, options *Options) (*Client, err
 // trimRoute cuts the route off a "target URI", which portals show in place of the endpoint.
 func trimRoute(path string) string {
 	path = strings.TrimRight(path, "/")
-	for _, route := range []string{"/chat/completions", "/completions", "/embeddings", "/info"} {
+	for _, route := range []string{"/chat/completions", "/completions", "/images/embeddings", "/embeddings", "/info"} {
 		if cut, ok := strings.CutSuffix(path, route); ok {
 			return cut
 		}
@@ -137,9 +117,7 @@ func (o *Options) fill(base *url.URL) {
 		query.Set("api-version", o.APIVersion)
 	}
 	base.RawQuery = query.Encode()
-	o.Retry.Max = orDefault(o.Retry.Max, 3)
-	o.Retry.Delay = orDefault(o.Retry.Delay, 800*time.Millisecond)
-	o.Retry.MaxDelay = orDefault(o.Retry.MaxDelay, time.Minute)
+	o.Retry.fill()
 	o.MaxReply = orDefault(o.MaxReply, 64<<20)
 	o.MaxEvent = orDefault(o.MaxEvent, 32<<20)
 }
@@ -153,36 +131,9 @@ func orDefault[T comparable](v, otherwise T) T {
 }
 
 func (o *Options) userAgent() string {
-	agent := "ingot-go-client/" + version + " (" + runtime.Version() + "; " + runtime.GOOS + ")"
+	agent := "ingot-go-client/" + Version + " (" + runtime.Version() + "; " + runtime.GOOS + ")"
 	if o.ApplicationID != "" {
 		return o.ApplicationID + " " + agent
 	}
 	return agent
-}
-
-// Info says which model answers at the endpoint.
-type Info struct {
-	ModelName         string `json:"model_name"`
-	ModelType         string `json:"model_type"` // chat_completion, embeddings, text_generation, …
-	ModelProviderName string `json:"model_provider_name"`
-	Extra             Extra  `json:"-"`
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (i *Info) UnmarshalJSON(data []byte) error {
-	type plain Info
-	return decode(data, (*plain)(i), &i.Extra)
-}
-
-// Info asks for the model behind a deployment; an empty name asks for the endpoint's own.
-func (c *Client) Info(ctx context.Context, deployment string) (*Info, error) {
-	call := call{method: http.MethodGet, route: "info", query: url.Values{}}
-	if deployment != "" {
-		call.query.Set("model", deployment)
-	}
-	info := new(Info)
-	if _, err := c.unary(ctx, call, info); err != nil {
-		return nil, fmt.Errorf("get model info: %w", err)
-	}
-	return info, nil
 }

@@ -65,7 +65,7 @@ func newClient(t testing.TB, url string, o *client.Options) *client.Client {
 }
 
 func hello() *client.ChatRequest {
-	return &client.ChatRequest{Messages: []client.Message{client.User(client.Text("Hello?"))}}
+	return &client.ChatRequest{Messages: []client.Message{client.User("Hello?")}}
 }
 
 func TestChatReturnsTheWholeReply(t *testing.T) {
@@ -96,7 +96,7 @@ func TestRequestIsWhatTheOfficialSDKsSend(t *testing.T) {
 		Model: "phi-4", MaxTokens: new(64), Temperature: new(0.0), Seed: new(int64(5)), Stop: []string{"END"},
 		Messages: []client.Message{
 			client.System("Be <brief>."),
-			client.User(client.Text("What is this?"), client.Image("data:image/png;base64,AA==")),
+			client.User("What is this?", client.Image("data:image/png;base64,AA==")),
 			{Role: client.RoleAssistant, ReasoningContent: "hm", ToolCalls: []client.ToolCall{
 				{ID: "c1", Type: "function", Function: client.FunctionCall{Name: "look", Arguments: "{}"}},
 			}},
@@ -105,7 +105,7 @@ func TestRequestIsWhatTheOfficialSDKsSend(t *testing.T) {
 		Tools:          []client.Tool{{Function: client.Function{Name: "look", Parameters: json.RawMessage(`{"type":"object"}`)}}},
 		ToolChoice:     &client.ToolChoice{Function: "look"},
 		ResponseFormat: &client.ResponseFormat{Type: "text"},
-		Extra:          client.Extra{"top_k": json.RawMessage("3"), "n": json.RawMessage("1")},
+		Extra:          map[string]any{"top_k": json.RawMessage("3"), "n": json.RawMessage("1")},
 		Header:         http.Header{"azureml-model-deployment": {"blue"}},
 	}
 	if _, err := newClient(t, url+"/models/", &client.Options{ApplicationID: "app"}).Chat(t.Context(), req); err != nil {
@@ -149,7 +149,7 @@ func TestExtraParametersAndDefaults(t *testing.T) {
 		t.Errorf("got header %v, body %s", last.Header, last.body)
 	}
 	req := hello()
-	req.Extra = client.Extra{"top_k": json.RawMessage("3")}
+	req.Extra = map[string]any{"top_k": 3}
 	if _, err := newClient(t, url, &client.Options{ExtraParameters: client.ExtraDrop}).Chat(t.Context(), req); err != nil {
 		t.Fatal(err)
 	}
@@ -196,9 +196,9 @@ func TestRequestsThatCannotBeMeant(t *testing.T) {
 	for name, req := range map[string]*client.ChatRequest{
 		"nothing":                 nil,
 		"no messages":             {},
-		"a field as extra member": {Messages: hello().Messages, Extra: client.Extra{"model": json.RawMessage(`"m"`)}},
-		"stream as extra member":  {Messages: hello().Messages, Extra: client.Extra{"stream": json.RawMessage("true")}},
-		"an extra member no JSON": {Messages: hello().Messages, Extra: client.Extra{"x": json.RawMessage("{")}},
+		"a field as extra member": {Messages: hello().Messages, Extra: map[string]any{"model": json.RawMessage(`"m"`)}},
+		"stream as extra member":  {Messages: hello().Messages, Extra: map[string]any{"stream": json.RawMessage("true")}},
+		"an extra member no JSON": {Messages: hello().Messages, Extra: map[string]any{"x": json.RawMessage("{")}},
 	} {
 		if _, err := c.Chat(t.Context(), req); err == nil || strings.Contains(err.Error(), "127.0.0.1") {
 			t.Errorf("%s: got %v, want an error before any call", name, err)
@@ -251,6 +251,7 @@ func TestInfo(t *testing.T) {
 		ModelName: "phi-4", ModelType: "chat_completion", ModelProviderName: "Microsoft",
 		Extra: client.Extra{"served_model_name": json.RawMessage(`"p"`)},
 	}
+	got.Meta = client.Meta{}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

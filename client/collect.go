@@ -2,9 +2,9 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"iter"
-	"maps"
 	"slices"
 )
 
@@ -15,21 +15,22 @@ const (
 )
 
 // Collect joins a stream to the whole answer. Where the stream fails it returns what had arrived, and the error.
-// Of members without a field, such as logprobs, it keeps the last value.
 func Collect(stream iter.Seq2[*Chunk, error]) (*ChatReply, error) {
-	var c collector
+	var c Collector
 	for chunk, err := range stream {
 		if err == nil {
-			err = c.add(chunk)
+			err = c.Add(chunk)
 		}
 		if err != nil {
-			return c.finish(), err
+			return c.Reply(), err
 		}
 	}
-	return c.finish(), nil
+	return c.Reply(), nil
 }
 
-type collector struct {
+// Collector joins fragments as they come, for loops that also show them. Its zero value is ready; one goroutine uses it.
+// Of members without a field, such as logprobs, it keeps the last value.
+type Collector struct {
 	reply   ChatReply
 	choices []*growing
 	size    int
@@ -45,13 +46,13 @@ type growing struct {
 
 var errTooLong = errors.New("collect stream: the answer is longer than 64 MiB or in more than 1024 pieces")
 
-func (c *collector) add(chunk *Chunk) error {
+// Add joins a fragment. An answer of more than 64 MiB, or of more than 1024 choices, calls or parts, is an error.
+func (c *Collector) Add(chunk *Chunk) error {
 	r := &c.reply
-	r.ID, r.Created, r.Model, r.Header = chunk.ID, chunk.Created, chunk.Model, chunk.Header
-	if chunk.Usage != nil {
-		r.Usage = chunk.Usage
-	}
-	merge(&r.Extra, chunk.Extra)
+	r.ID, r.Model = orDefault(chunk.ID, r.ID), orDefault(chunk.Model, r.Model)
+	r.Created, r.Usage = orDefault(chunk.Created, r.Created), orDefault(chunk.Usage, r.Usage)
+	r.Meta = chunk.Meta
+	c.size += merge(&r.Extra, chunk.Extra)
 	for i := range chunk.Choices {
 		f := &chunk.Choices[i]
 		at := slices.IndexFunc(c.choices, func(g *growing) bool { return g.Index == f.Index })
@@ -61,25 +62,42 @@ func (c *collector) add(chunk *Chunk) error {
 		}
 		g := c.choices[at]
 		c.size += g.add(f)
-		if c.size > maxCollected || max(len(c.choices), len(g.arguments), len(g.Message.Content)) > maxPieces {
+		if max(len(c.choices), len(g.arguments), len(g.Message.Content)) > maxPieces {
 			return errTooLong
 		}
+	}
+	if c.size > maxCollected {
+		return errTooLong
 	}
 	return nil
 }
 
-func (c *collector) finish() *ChatReply {
-	c.reply.Object = "chat.completion"
-	slices.SortFunc(c.choices, func(a, b *growing) int { return a.Index - b.Index })
+// Reply returns what has arrived, its choices in the order of their indexes. Add may be called again.
+func (c *Collector) Reply() *ChatReply {
+	reply := c.reply
+	reply.Object = "chat.completion"
+	reply.Choices = nil
 	for _, g := range c.choices {
-		g.settle()
-		g.Message.ReasoningContent = g.thought.String()
-		for i := range g.arguments {
-			g.Message.ToolCalls[i].Function.Arguments = Arguments(g.arguments[i].String())
-		}
-		c.reply.Choices = append(c.reply.Choices, g.Choice)
+		reply.Choices = append(reply.Choices, g.whole())
 	}
-	return &c.reply
+	slices.SortFunc(reply.Choices, func(a, b Choice) int { return cmp.Compare(a.Index, b.Index) })
+	return &reply
+}
+
+// whole is the choice as far as it has come.
+func (g *growing) whole() Choice {
+	choice := g.Choice
+	m := &choice.Message
+	m.Content = slices.Clone(m.Content)
+	if g.text.Len() > 0 {
+		m.Content = append(m.Content, Text(g.text.String()))
+	}
+	m.ReasoningContent = g.thought.String()
+	m.ToolCalls = slices.Clone(m.ToolCalls)
+	for i := range g.arguments {
+		m.ToolCalls[i].Function.Arguments = Arguments(g.arguments[i].String())
+	}
+	return choice
 }
 
 // add joins a fragment and returns how many bytes it brought.
@@ -94,33 +112,31 @@ func (g *growing) add(f *ChunkChoice) int {
 	g.thought.WriteString(d.ReasoningContent)
 	size := len(d.ReasoningContent)
 	for _, p := range d.Content {
-		size += len(p.Text)
+		size += len(p.Text) + merge(new(Extra), p.Extra)
 		if p.Type == "text" {
 			g.text.WriteString(p.Text)
-		} else {
-			g.settle()
-			m.Content = append(m.Content, p)
+			continue
 		}
+		if p.ImageURL != nil {
+			size += len(p.ImageURL.URL)
+		}
+		if p.InputAudio != nil {
+			size += len(p.InputAudio.Data)
+		}
+		if g.text.Len() > 0 {
+			m.Content = append(m.Content, Text(g.text.String()))
+			g.text.Reset()
+		}
+		m.Content = append(m.Content, p)
 	}
 	for i := range d.ToolCalls {
-		size += len(d.ToolCalls[i].Function.Arguments)
-		g.addCall(d.ToolCalls[i])
+		size += g.addCall(d.ToolCalls[i])
 	}
-	merge(&g.Extra, f.Extra)
-	merge(&m.Extra, d.Extra)
-	return size
-}
-
-// settle makes a part of the text so far.
-func (g *growing) settle() {
-	if g.text.Len() > 0 {
-		g.Message.Content = append(g.Message.Content, Text(g.text.String()))
-		g.text.Reset()
-	}
+	return size + merge(&g.Extra, f.Extra) + merge(&m.Extra, d.Extra)
 }
 
 // addCall joins a tool call by its index, else by its id; one with neither continues the last.
-func (g *growing) addCall(t ToolCall) {
+func (g *growing) addCall(t ToolCall) int {
 	m := &g.Message
 	at := len(m.ToolCalls) - 1
 	if t.Index != nil {
@@ -144,16 +160,20 @@ func (g *growing) addCall(t ToolCall) {
 		have.Function.Name = t.Function.Name
 	}
 	g.arguments[at].WriteString(string(t.Function.Arguments))
-	merge(&have.Extra, t.Extra)
-	merge(&have.Function.Extra, t.Function.Extra)
+	return len(t.Function.Arguments) + merge(&have.Extra, t.Extra) + merge(&have.Function.Extra, t.Function.Extra)
 }
 
-func merge(to *Extra, from Extra) {
-	if len(from) == 0 {
-		return
-	}
-	if *to == nil {
+// merge returns how many bytes it brought.
+func merge(to *Extra, from Extra) (size int) {
+	if len(from) > 0 && *to == nil {
 		*to = Extra{}
 	}
-	maps.Copy(*to, from)
+	for name, value := range from {
+		if _, had := (*to)[name]; !had {
+			size += len(name)
+		}
+		size += max(0, len(value)-len((*to)[name]))
+		(*to)[name] = value
+	}
+	return size
 }

@@ -73,8 +73,11 @@ func TestEveryErrorShapeIsRead(t *testing.T) {
 			if string(got.Body) != c.body {
 				t.Errorf("got body %q", got.Body)
 			}
-			got.Body = nil
-			c.want.Status, c.want.RequestID = c.status, "r1"
+			if got.RequestID != "r1" || len(got.ClientRequestID) != 36 || got.Header.Get("X-Request-Id") != "r1" {
+				t.Errorf("got %+v", got.Meta)
+			}
+			got.Body, got.Meta = nil, client.Meta{}
+			c.want.Status = c.status
 			if !reflect.DeepEqual(*got, c.want) {
 				t.Errorf("\n got %+v\nwant %+v", *got, c.want)
 			}

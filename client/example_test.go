@@ -2,60 +2,396 @@ package client_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"log"
 	"net/http"
-	"net/http/httptest"
 	"os"
+	"strings"
+	"time"
 
 	"github.com/ingot-llm/ingot/client"
+	"github.com/ingot-llm/ingot/client/clienttest"
 )
 
+// The examples talk to an endpoint that plays a script. A program of yours begins with
+//
+//	c, err := client.New("http://127.0.0.1:8080", client.Key(os.Getenv("INGOT_KEY")), nil)
 func Example() {
-	endpoint := httptest.NewServer(answer(http.StatusOK, wholeReply)) // your own: http://127.0.0.1:8080
-	defer endpoint.Close()
+	c := clienttest.New(clienttest.Chat("Paris.")).Client()
 
-	c, err := client.New(endpoint.URL, client.Key(os.Getenv("INGOT_KEY")), nil)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
 	reply, err := c.Chat(context.Background(), &client.ChatRequest{
-		Model:     "phi-4",
-		Messages:  []client.Message{client.System("Be brief."), client.User(client.Text("Hello?"))},
+		Messages:  []client.Message{client.System("Be brief."), client.User("What is the capital of France?")},
 		MaxTokens: new(64),
 	})
 	if err != nil {
-		fmt.Println(err)
-		return
+		log.Fatal(err)
 	}
-	fmt.Println(reply.Text(), reply.Usage.TotalTokens)
-	// Output: Hello. 14
+	fmt.Println(reply.Text(), reply.Choices[0].FinishReason, reply.Usage.TotalTokens)
+	// Output: Paris. stop 15
+}
+
+func ExampleNew() {
+	for _, endpoint := range []string{
+		"http://127.0.0.1:8080",
+		"https://example.services.ai.azure.com/models",
+		"https://example.openai.azure.com/openai/deployments/gpt-4o",
+		"https://example.services.ai.azure.com/models/chat/completions?api-version=2025-04-01", // a "target URI" of the portal
+	} {
+		if _, err := client.New(endpoint, client.Key("key"), &client.Options{ApplicationID: "my-program"}); err != nil {
+			fmt.Println(err)
+		}
+	}
+	_, err := client.New("example.com/models", client.Key("key"), nil)
+	fmt.Println(err)
+	// Output: parse endpoint: want http:// or https:// and a host, such as https://host/models, got "example.com/models"
 }
 
 func ExampleClient_ChatStream() {
-	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/event-stream")
-		io.WriteString(w, first+hel+lo+last+done)
-	}))
-	defer endpoint.Close()
+	c := clienttest.New(clienttest.Chat("The capital is Paris.")).Client()
 
-	c, err := client.New(endpoint.URL, client.Key(os.Getenv("INGOT_KEY")), nil)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	request := &client.ChatRequest{Messages: []client.Message{client.User(client.Text("Hello?"))}}
+	request := &client.ChatRequest{Messages: []client.Message{client.User("What is the capital of France?")}}
 	for chunk, err := range c.ChatStream(context.Background(), request) {
-		if refusal, ok := errors.AsType[*client.Error](err); ok {
-			fmt.Println(refusal.Code, refusal.Message)
-		}
 		if err != nil {
-			fmt.Println(err)
-			return
+			log.Fatal(err)
 		}
 		fmt.Print(chunk.Text())
 	}
-	// Output: Hello.
+	// Output: The capital is Paris.
+}
+
+func ExampleClient_ChatStream_broken() {
+	c := clienttest.New(clienttest.Break(clienttest.Chat("The capital is Paris."), 3)).Client()
+
+	request := &client.ChatRequest{Messages: []client.Message{client.User("What is the capital of France?")}}
+	for chunk, err := range c.ChatStream(context.Background(), request) {
+		if errors.Is(err, client.ErrTruncated) {
+			fmt.Print("… (the answer broke off)")
+			break
+		}
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Print(chunk.Text())
+	}
+	// Output: The capi… (the answer broke off)
+}
+
+func ExampleCollector() {
+	c := clienttest.New(clienttest.Chat("Paris.")).Client()
+
+	request := &client.ChatRequest{Messages: []client.Message{client.User("What is the capital of France?")}}
+	var answer client.Collector
+	for chunk, err := range c.ChatStream(context.Background(), request) {
+		if err == nil {
+			err = answer.Add(chunk)
+		}
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Print(chunk.Text()) // as it comes
+	}
+	request.Messages = append(request.Messages, answer.Reply().Message(), client.User("And of Italy?"))
+	fmt.Println("", len(request.Messages), answer.Reply().Usage.TotalTokens)
+	// Output: Paris. 3 15
+}
+
+func ExampleCollect() {
+	c := clienttest.New(clienttest.Chat("Paris.")).Client()
+
+	request := &client.ChatRequest{Messages: []client.Message{client.User("What is the capital of France?")}}
+	reply, err := client.Collect(c.ChatStream(context.Background(), request))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(reply.Text())
+	// Output: Paris.
+}
+
+func ExampleChatInto() {
+	type country struct {
+		Capital    string   `json:"capital"`
+		Population int      `json:"population" jsonschema:"minimum=0"`
+		Languages  []string `json:"languages" jsonschema:"minItems=1"`
+	}
+	c := clienttest.New(clienttest.Chat(`{"capital":"Paris","population":68000000,"languages":["French"]}`)).Client()
+
+	answer, _, err := client.ChatInto[country](context.Background(), c, &client.ChatRequest{
+		Messages: []client.Message{client.User("Tell me about France.")},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(answer.Capital, answer.Languages)
+	// Output: Paris [French]
+}
+
+func ExampleFormatOf() {
+	type color struct {
+		Name string `json:"name" jsonschema:"enum=red,enum=blue"`
+	}
+	format, err := client.FormatOf[color]()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(string(format.JSONSchema.Schema))
+
+	// A stream has the form, too.
+	c := clienttest.New(clienttest.Chat(`{"name":"red"}`)).Client()
+	reply, err := client.Collect(c.ChatStream(context.Background(), &client.ChatRequest{
+		Messages: []client.Message{client.User("Which colour has a rose?")}, ResponseFormat: format,
+	}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	var answer color
+	if err := reply.Decode(&answer); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(answer.Name)
+	// Output:
+	// {"type":"object","properties":{"name":{"type":"string","enum":["red","blue"]}},"required":["name"],"additionalProperties":false}
+	// red
+}
+
+func ExampleMessage_Reasoning() {
+	c := clienttest.New(clienttest.Reasoning("France? Paris.", "Paris."), clienttest.Chat("<think>\nFrance? Paris.\n</think>\n\nParis.")).Client()
+
+	for range 2 { // services tell thoughts in either way
+		reply, err := c.Chat(context.Background(), &client.ChatRequest{Messages: []client.Message{client.User("The capital of France?")}})
+		if err != nil {
+			log.Fatal(err)
+		}
+		thought, text := reply.Message().Reasoning()
+		fmt.Println(thought, "→", text)
+	}
+	// Output:
+	// France? Paris. → Paris.
+	// France? Paris. → Paris.
+}
+
+// What the contract has no field for goes into Extra, in both directions.
+func ExampleExtra() {
+	endpoint := clienttest.New(clienttest.JSON(http.StatusOK, `{"choices":[{"message":{"content":"Hi."},"finish_reason":"stop","logprobs":{"content":[]}}],"mood":"good"}`))
+
+	reply, err := endpoint.Client().Chat(context.Background(), &client.ChatRequest{
+		Messages: []client.Message{client.User("Hello?")},
+		Extra:    map[string]any{"top_k": 40},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	var mood string
+	if err := reply.Extra.Decode("mood", &mood); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(mood, string(reply.Choices[0].Extra["logprobs"]))
+	fmt.Println(endpoint.Requests()[0].Header.Get("extra-parameters"), string(endpoint.Requests()[0].Body))
+	// Output:
+	// good {"content":[]}
+	// pass-through {"messages":[{"role":"user","content":"Hello?"}],"top_k":40}
+}
+
+func ExampleError() {
+	c := clienttest.New(clienttest.Error(http.StatusBadRequest, "content_filter", "The prompt was filtered.", 0)).Client()
+
+	_, err := c.Chat(context.Background(), &client.ChatRequest{Messages: []client.Message{client.User("…")}})
+	if refusal, ok := errors.AsType[*client.Error](err); ok && refusal.Code == "content_filter" {
+		fmt.Println(refusal.Status, refusal.Message, refusal.RequestID)
+	}
+	// Output: 400 The prompt was filtered. request-of-clienttest
+}
+
+func ExampleRetry() {
+	endpoint := clienttest.New(
+		clienttest.Error(http.StatusTooManyRequests, "RateLimitReached", "Slow down.", time.Millisecond),
+		clienttest.Chat("Paris."),
+	)
+	options := endpoint.Options()
+	options.Retry = client.Retry{Max: 5, MaxDelay: 10 * time.Second}
+	options.Trace = &client.Trace{Wait: func(_ context.Context, wait time.Duration, cause error) { fmt.Println(wait, cause) }}
+	c, err := client.New("http://127.0.0.1:8080", client.Key("key"), options)
+	if err != nil {
+		log.Fatal(err)
+	}
+	reply, err := c.Chat(context.Background(), &client.ChatRequest{Messages: []client.Message{client.User("Hello?")}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(reply.Text())
+	// Output:
+	// 1ms service answered 429 Too Many Requests (RateLimitReached): Slow down. [request request-of-clienttest]
+	// Paris.
+}
+
+// A span for each operation, and its context for the service. Begin returns the context that carries the span.
+func ExampleTrace() {
+	type spanKey struct{}
+	endpoint := clienttest.New(clienttest.Chat("Paris."))
+	options := endpoint.Options()
+	options.Trace = &client.Trace{
+		Begin: func(ctx context.Context, op *client.Operation) context.Context {
+			return context.WithValue(ctx, spanKey{}, op.Name+" "+op.Model)
+		},
+		Request: func(_ context.Context, req *http.Request) {
+			req.Header.Set("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+		},
+		End: func(ctx context.Context, op *client.Operation) {
+			fmt.Println(ctx.Value(spanKey{}), op.Attempts, op.FinishReasons, op.Usage.TotalTokens, op.Err)
+		},
+	}
+	c, err := client.New("http://127.0.0.1:8080", client.Key("key"), options)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := c.Chat(context.Background(), &client.ChatRequest{Model: "phi-4", Messages: []client.Message{client.User("Hello?")}}); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(endpoint.Requests()[0].Header.Get("traceparent"))
+	// Output:
+	// chat phi-4 1 [stop] 15 <nil>
+	// 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+}
+
+func ExampleClient_Complete() {
+	c := clienttest.New(clienttest.Complete(" in a land far away")).Client()
+
+	reply, err := c.Complete(context.Background(), &client.CompletionRequest{Prompt: []string{"Once upon a time"}, MaxTokens: new(16)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("Once upon a time" + reply.Text())
+	// Output: Once upon a time in a land far away
+}
+
+func ExampleClient_CompleteStream() {
+	c := clienttest.New(clienttest.Complete(" in a land far away")).Client()
+
+	for piece, err := range c.CompleteStream(context.Background(), &client.CompletionRequest{Prompt: []string{"Once upon a time"}}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Print(piece.Text(), "|")
+	}
+	// Output: in |a la|nd f|ar a|way||
+}
+
+func ExampleClient_Embed() {
+	c := clienttest.New(clienttest.Embeddings([]float32{0.6, 0.8}, []float32{1, 0})).Client()
+
+	reply, err := c.Embed(context.Background(), &client.EmbedRequest{Input: []string{"a cat", "a dog"}, InputType: client.InputDocument})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, e := range reply.Data {
+		fmt.Println(e.Index, e.Floats)
+	}
+	// Output:
+	// 0 [0.6 0.8]
+	// 1 [1 0]
+}
+
+// Bits take a thirty-second of the room of floats, and are compared by counting those that differ.
+func ExampleClient_Embed_binary() {
+	c := clienttest.New(clienttest.Embeddings([]int{52, -128})).Client() // as the wire has it: less 128
+
+	reply, err := c.Embed(context.Background(), &client.EmbedRequest{Input: []string{"a cat"}, EncodingFormat: client.EncodingBinary})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%08b\n", reply.Data[0].Bits)
+	// Output: [10110100 00000000]
+}
+
+func ExampleClient_EmbedImages() {
+	const png = "\x89PNG\r\n\x1a\n…" // a file: client.ImageFile("cat.png")
+	image, err := client.ImageReader(strings.NewReader(png))
+	if err != nil {
+		log.Fatal(err)
+	}
+	c := clienttest.New(clienttest.Embeddings([]float32{0.6, 0.8})).Client()
+	reply, err := c.EmbedImages(context.Background(), &client.EmbedImagesRequest{Input: []client.ImageInput{{Image: image}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(reply.Data[0].Floats)
+	// Output: [0.6 0.8]
+}
+
+func ExampleImage() {
+	png, err := os.CreateTemp("", "picture")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.Remove(png.Name())
+	if err := errors.Join(json.NewEncoder(png).Encode("no picture"), png.Close()); err != nil {
+		log.Fatal(err)
+	}
+	if _, err := client.ImageFile(png.Name()); err != nil {
+		fmt.Println(err)
+	}
+	message := client.User("What is this?", client.Image("https://example.com/cat.png"))
+	fmt.Println(message.Content[1].ImageURL.URL)
+	// Output:
+	// read image: its content is no picture of a known kind, but text/plain; charset=utf-8
+	// https://example.com/cat.png
+}
+
+func ExampleClient_Info() {
+	c := clienttest.New(clienttest.Info("phi-4", "chat_completion", "Microsoft")).Client()
+
+	info, err := c.Info(context.Background(), "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(info.ModelName, info.ModelType, info.ModelProviderName)
+	// Output: phi-4 chat_completion Microsoft
+}
+
+// What azidentity's credentials are, in the words of azcore.
+type (
+	tokenCredential interface {
+		GetToken(context.Context, tokenRequestOptions) (accessToken, error)
+	}
+	tokenRequestOptions struct{ Scopes []string }
+	accessToken         struct {
+		Token                string
+		ExpiresOn, RefreshOn time.Time
+	}
+	fakeIdentity struct{}
+)
+
+func (fakeIdentity) GetToken(_ context.Context, o tokenRequestOptions) (accessToken, error) {
+	fmt.Println("token for", o.Scopes)
+	return accessToken{Token: "token", ExpiresOn: time.Now().Add(time.Hour)}, nil
+}
+
+// With azidentity, credential comes of azidentity.NewDefaultAzureCredential, and tokenRequestOptions is policy.TokenRequestOptions.
+func ExampleEntra() {
+	var credential tokenCredential = fakeIdentity{}
+
+	source := client.TokenFunc(func(ctx context.Context, scopes []string) (client.Token, error) {
+		t, err := credential.GetToken(ctx, tokenRequestOptions{Scopes: scopes})
+		return client.Token{Value: t.Token, Expires: t.ExpiresOn, Refresh: t.RefreshOn}, err
+	})
+
+	endpoint := clienttest.New(clienttest.Chat("Paris."), clienttest.Chat("Rome."))
+	c, err := client.New("https://example.services.ai.azure.com/models", client.Entra(source, nil), endpoint.Options())
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, question := range []string{"The capital of France?", "And of Italy?"} {
+		reply, err := c.Chat(context.Background(), &client.ChatRequest{Messages: []client.Message{client.User(question)}})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(reply.Text())
+	}
+	fmt.Println(endpoint.Requests()[1].Header.Get("Authorization"))
+	// Output:
+	// token for [https://cognitiveservices.azure.com/.default]
+	// Paris.
+	// Rome.
+	// Bearer token
 }

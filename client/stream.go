@@ -1,7 +1,6 @@
 package client
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -9,9 +8,15 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"mime"
 	"net/http"
+	"slices"
 	"time"
+
+	"github.com/ingot-llm/ingot/client/internal/event"
+	"github.com/ingot-llm/ingot/client/internal/fault"
+	"github.com/ingot-llm/ingot/client/internal/object"
 )
 
 // ErrTruncated reports a stream that ended before the answer was complete.
@@ -26,8 +31,8 @@ type Chunk struct {
 	Choices []ChunkChoice `json:"choices"` // may be empty
 	Usage   *Usage        `json:"usage"`   // on one of the last chunks
 
-	Extra  Extra       `json:"-"`
-	Header http.Header `json:"-"` // of the HTTP response, the same for all chunks
+	Extra Extra      `json:"-"`
+	Meta  `json:"-"` // the same for all chunks
 }
 
 // ChunkChoice is what a fragment adds to one of the answers.
@@ -51,13 +56,28 @@ func (c *Chunk) Text() string {
 // UnmarshalJSON implements json.Unmarshaler.
 func (c *Chunk) UnmarshalJSON(data []byte) error {
 	type plain Chunk
-	return decode(data, (*plain)(c), &c.Extra)
+	return object.Decode(data, (*plain)(c), &c.Extra)
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (c *ChunkChoice) UnmarshalJSON(data []byte) error {
 	type plain ChunkChoice
-	return decode(data, (*plain)(c), &c.Extra)
+	return object.Decode(data, (*plain)(c), &c.Extra)
+}
+
+func (c *Chunk) accept(op *Operation, meta Meta) error {
+	c.Meta = meta
+	op.learn(c.ID, c.Model, c.Usage, meta)
+	return nil
+}
+
+func (c *Chunk) ends(finish func(int, FinishReason) error) error {
+	for i := range c.Choices {
+		if err := finish(c.Choices[i].Index, c.Choices[i].FinishReason); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ChatStream asks for an answer in fragments. Ranging over the result makes the call, ranging again makes another one;
@@ -65,149 +85,115 @@ func (c *ChunkChoice) UnmarshalJSON(data []byte) error {
 // even in the middle of a stream, and ErrTruncated where the answer broke off. A loop that ends without one saw all of the answer.
 func (c *Client) ChatStream(ctx context.Context, req *ChatRequest) iter.Seq2[*Chunk, error] {
 	return func(yield func(*Chunk, error) bool) {
-		if err := c.stream(ctx, req, yield); err != nil {
+		call, err := chatCall(req, true)
+		if err == nil {
+			err = stream(ctx, c, call, yield)
+		}
+		if err != nil {
 			yield(nil, fmt.Errorf("chat: %w", err))
 		}
 	}
 }
 
+// fragment is a type that an event of a stream is decoded into.
+type fragment[T any] interface {
+	*T
+	reply
+	ends(finish func(choice int, reason FinishReason) error) error
+}
+
 // stream returns nil when the answer is complete or the caller has left the loop.
-func (c *Client) stream(ctx context.Context, req *ChatRequest, yield func(*Chunk, error) bool) error {
-	call, err := c.chat(req, true)
-	if err != nil {
-		return err
-	}
+func stream[T any, P fragment[T]](ctx context.Context, c *Client, call call, yield func(P, error) bool) (err error) {
+	ctx, op := c.begin(ctx, &call)
+	defer func() { c.end(ctx, op, err) }()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	resp, err := c.send(ctx, call)
+	a, err := c.send(ctx, call, op)
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
+	defer a.body.Close()
 	// Without a type it is read as the stream that was asked for.
-	if media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); media == "application/json" {
-		return notAStream(resp)
+	if media, _, _ := mime.ParseMediaType(a.Header.Get("Content-Type")); media == "application/json" {
+		return notAStream(a)
 	}
-	events := eventReader{r: bufio.NewReader(resp.Body), max: c.options.MaxEvent}
-	finished := false
+	events := event.NewReader(a.body, c.options.MaxEvent)
+	var open choices
 	for {
-		name, data, err := events.next()
+		name, data, err := events.Next()
 		switch {
-		case errors.Is(err, io.EOF) && finished:
+		case errors.Is(err, io.EOF) && open.ended(op):
 			return nil
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 			return ErrTruncated
 		case err != nil:
 			return fmt.Errorf("read stream: %w", err)
 		case bytes.HasPrefix(data, []byte("[DONE]")):
-			drain(resp.Body, cancel)
+			open.ended(op)
+			drain(a.body, cancel)
 			return nil
+		case name == "error" || fault.Reported(data):
+			return newError(http.StatusOK, data, a.Meta)
 		}
-		if e := errorMember(data); e != nil {
-			return e.from(resp)
-		} else if name == "error" {
-			return parseError(data).from(resp)
-		}
-		chunk := &Chunk{Header: resp.Header}
-		if err := json.Unmarshal(data, chunk); err != nil {
-			if events.cut {
+		piece := P(new(T))
+		if err := json.Unmarshal(data, piece); err != nil {
+			if events.Cut() {
 				return ErrTruncated
 			}
 			return fmt.Errorf("decode stream event: %w", err)
 		}
-		for i := range chunk.Choices {
-			finished = finished || chunk.Choices[i].FinishReason != ""
+		if op.FirstChunk == 0 {
+			op.FirstChunk = time.Since(op.Start)
 		}
-		if !yield(chunk, nil) {
+		if err := errors.Join(piece.accept(op, a.Meta), piece.ends(open.finish)); err != nil {
+			return err
+		}
+		if !yield(piece, nil) {
+			open.ended(op)
 			return nil
 		}
 	}
 }
 
+// choices are the finish reasons by the index of a choice, empty while it goes on.
+type choices map[int]FinishReason
+
+func (c *choices) finish(index int, reason FinishReason) error {
+	if *c == nil {
+		*c = choices{}
+	}
+	(*c)[index] = orDefault(reason, (*c)[index])
+	if len(*c) > maxPieces {
+		return errTooLong
+	}
+	return nil
+}
+
+// ended says whether there are choices and all of them have ended.
+func (c choices) ended(op *Operation) bool {
+	op.FinishReasons = nil
+	for _, index := range slices.Sorted(maps.Keys(c)) {
+		if c[index] != "" {
+			op.FinishReasons = append(op.FinishReasons, c[index])
+		}
+	}
+	return len(c) > 0 && len(op.FinishReasons) == len(c)
+}
+
 // notAStream explains a JSON reply where events were asked for.
-func notAStream(resp *http.Response) error {
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+func notAStream(a *answer) error {
+	body, err := io.ReadAll(io.LimitReader(a.body, maxErrorBody))
 	if err != nil {
 		return fmt.Errorf("read reply: %w", err)
 	}
-	if e := errorMember(body); e != nil {
-		return e.from(resp)
+	if fault.Reported(body) {
+		return newError(http.StatusOK, body, a.Meta)
 	}
-	return errors.New("the service answered with one JSON document instead of a stream; use Chat")
+	return errors.New("the service answered with one JSON document instead of a stream; call the method that does not stream")
 }
 
 // drain reads what follows the end of a stream, so that the connection can be used again, but does not wait for it long.
 func drain(body io.Reader, cancel context.CancelFunc) {
 	defer time.AfterFunc(50*time.Millisecond, cancel).Stop()
 	io.Copy(io.Discard, io.LimitReader(body, 4<<10))
-}
-
-// eventReader splits a text/event-stream. It takes what servers send: LF or CRLF, a byte order mark, comments,
-// fields it does not know, a missing space after the colon, data in several lines, and no blank line at the end.
-type eventReader struct {
-	r     *bufio.Reader
-	max   int
-	begun bool
-	cut   bool // the last event was ended by the stream's end, not by a blank line
-	line  []byte
-}
-
-// next returns the next event that has data, which is valid for good, or io.EOF.
-func (e *eventReader) next() (name string, data []byte, err error) {
-	lines := 0
-	for {
-		line, err := e.readLine(len(data))
-		if err != nil {
-			if errors.Is(err, io.EOF) && lines > 0 {
-				e.cut = true
-				return name, data, nil
-			}
-			return "", nil, err
-		}
-		if len(line) == 0 {
-			if len(data) > 0 {
-				return name, data, nil
-			}
-			name, data, lines = "", nil, 0
-			continue
-		}
-		field, value, _ := bytes.Cut(line, []byte{':'})
-		value = bytes.TrimPrefix(value, []byte{' '})
-		switch string(field) {
-		case "event":
-			name = string(value)
-		case "data":
-			if lines > 0 {
-				data = append(data, '\n')
-			}
-			data = append(data, value...)
-			lines++
-		}
-	}
-}
-
-// readLine returns the next line without its end; used bytes of the event's limit are spent already.
-func (e *eventReader) readLine(used int) ([]byte, error) {
-	e.line = e.line[:0]
-	for {
-		part, err := e.r.ReadSlice('\n')
-		if len(part)+len(e.line)+used > e.max {
-			return nil, fmt.Errorf("event longer than %d bytes; raise Options.MaxEvent", e.max)
-		}
-		e.line = append(e.line, part...)
-		if errors.Is(err, bufio.ErrBufferFull) {
-			continue
-		}
-		if err != nil && (!errors.Is(err, io.EOF) || len(e.line) == 0) {
-			return nil, err
-		}
-		break
-	}
-	line := e.line
-	if !e.begun {
-		e.begun = true
-		line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
-	}
-	line = bytes.TrimSuffix(line, []byte{'\n'})
-	return bytes.TrimSuffix(line, []byte{'\r'}), nil
 }

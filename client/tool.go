@@ -3,6 +3,9 @@ package client
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+
+	"github.com/ingot-llm/ingot/client/internal/object"
 )
 
 // Tool is a function that the model may ask for.
@@ -12,7 +15,7 @@ type Tool struct {
 
 // MarshalJSON implements json.Marshaler.
 func (t Tool) MarshalJSON() ([]byte, error) {
-	return encode(struct {
+	return object.Encode[Extra](struct {
 		Type     string   `json:"type"`
 		Function Function `json:"function"`
 	}{"function", t.Function}, nil)
@@ -26,9 +29,16 @@ type Function struct {
 	Strict      *bool           `json:"strict,omitempty"`
 }
 
+// The modes of a ToolChoice.
+const (
+	ToolAuto     = "auto"     // as the model likes
+	ToolNone     = "none"     // no call
+	ToolRequired = "required" // some call
+)
+
 // ToolChoice says whether the model may, must or must not call a tool: a Mode, or the name of the Function it must call.
 type ToolChoice struct {
-	Mode     string // auto, none or required; not used with Function
+	Mode     string // ToolAuto, ToolNone or ToolRequired; not used with Function
 	Function string
 }
 
@@ -52,13 +62,13 @@ type ToolCall struct {
 // MarshalJSON implements json.Marshaler.
 func (t ToolCall) MarshalJSON() ([]byte, error) {
 	type plain ToolCall
-	return encode(plain(t), t.Extra)
+	return object.Encode(plain(t), t.Extra)
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (t *ToolCall) UnmarshalJSON(data []byte) error {
 	type plain ToolCall
-	return decode(data, (*plain)(t), &t.Extra)
+	return object.Decode(data, (*plain)(t), &t.Extra)
 }
 
 // FunctionCall names the function and its arguments.
@@ -71,17 +81,29 @@ type FunctionCall struct {
 // MarshalJSON implements json.Marshaler.
 func (f FunctionCall) MarshalJSON() ([]byte, error) {
 	type plain FunctionCall
-	return encode(plain(f), f.Extra)
+	return object.Encode(plain(f), f.Extra)
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (f *FunctionCall) UnmarshalJSON(data []byte) error {
 	type plain FunctionCall
-	return decode(data, (*plain)(f), &f.Extra)
+	return object.Decode(data, (*plain)(f), &f.Extra)
 }
 
-// Arguments is JSON text as the model wrote it, or a fragment of it. A model may write what is not JSON: check it.
+// Arguments is JSON text as the model wrote it, or a fragment of it. A model may write what is not JSON: Decode says so.
 type Arguments string
+
+// Decode decodes the arguments into v; none at all count as an empty object.
+func (a Arguments) Decode(v any) error {
+	text := []byte(a)
+	if len(bytes.TrimSpace(text)) == 0 {
+		text = []byte("{}")
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		return fmt.Errorf("decode arguments: %w", err)
+	}
+	return nil
+}
 
 // UnmarshalJSON implements json.Unmarshaler. Some servers send an object instead of a string that holds one.
 func (a *Arguments) UnmarshalJSON(data []byte) error {
@@ -90,18 +112,4 @@ func (a *Arguments) UnmarshalJSON(data []byte) error {
 	}
 	*a = Arguments(data)
 	return nil
-}
-
-// ResponseFormat asks for the form of the answer: Type is text, json_object or json_schema.
-type ResponseFormat struct {
-	Type       string      `json:"type"`
-	JSONSchema *JSONSchema `json:"json_schema,omitempty"`
-}
-
-// JSONSchema is the schema that an answer shall follow.
-type JSONSchema struct {
-	Name        string          `json:"name"`
-	Description string          `json:"description,omitempty"`
-	Schema      json.RawMessage `json:"schema"`
-	Strict      *bool           `json:"strict,omitempty"`
 }

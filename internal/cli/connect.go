@@ -72,7 +72,12 @@ func (c *chat) reach(base string, h home.Home) (err error) {
 	if key := keyFor(base, h); key != "" {
 		credential = client.Key(key)
 	}
-	options := &client.Options{ApplicationID: "ingot-chat"}
+	// Where nobody listens somebody at a terminal is told so at once.
+	again := func(err error) bool {
+		refusal, ok := errors.AsType[*client.Error](err)
+		return ok && refusal.Temporary()
+	}
+	options := &client.Options{ApplicationID: "ingot-chat", Retry: client.Retry{If: again}}
 	if roots := cert.Roots(h.Path("tls")); roots != nil && strings.HasPrefix(base, "https://") {
 		t := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
 		options.HTTPClient = &http.Client{Transport: t}

@@ -82,7 +82,7 @@ func (c *Talk) turn(ctx context.Context, line string, signals <-chan os.Signal) 
 	}
 	done := make(chan result, 1)
 	before := len(c.history)
-	c.history = append(c.history, client.User(client.Text(line)))
+	c.history = append(c.history, client.User(line))
 	go func() {
 		text, err := c.answer(ctx)
 		done <- result{text, err}

@@ -30,7 +30,7 @@ type Talk struct {
 // Ask streams the answer to one prompt to standard output.
 func (c *Talk) Ask(ctx context.Context, prompt string) error {
 	c.clear()
-	c.history = append(c.history, client.User(client.Text(prompt)))
+	c.history = append(c.history, client.User(prompt))
 	_, err := c.answer(ctx)
 	return err
 }
@@ -38,7 +38,7 @@ func (c *Talk) Ask(ctx context.Context, prompt string) error {
 // AskWhole returns the whole answer to one prompt.
 func (c *Talk) AskWhole(ctx context.Context, prompt string) (*client.ChatReply, error) {
 	c.clear()
-	c.history = append(c.history, client.User(client.Text(prompt)))
+	c.history = append(c.history, client.User(prompt))
 	reply, err := c.Client.Chat(ctx, c.request())
 	return reply, Explain(err)
 }

@@ -1,0 +1,196 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/ingot-llm/ingot/client/internal/object"
+)
+
+// CompletionRequest asks for texts to be continued. Fields left at zero are not sent, so that the model's own defaults hold.
+type CompletionRequest struct {
+	Model            string   `json:"model,omitempty"` // the deployment; may be left out where the endpoint has one
+	Prompt           []string `json:"-"`               // one or several texts, each continued by itself
+	Tokens           [][]int  `json:"-"`               // in place of Prompt: texts as the model's tokens
+	MaxTokens        *int     `json:"max_tokens,omitempty"`
+	Temperature      *float64 `json:"temperature,omitempty"`
+	TopP             *float64 `json:"top_p,omitempty"`
+	FrequencyPenalty *float64 `json:"frequency_penalty,omitempty"`
+	PresencePenalty  *float64 `json:"presence_penalty,omitempty"`
+	Seed             *int64   `json:"seed,omitempty"`
+	Stop             []string `json:"stop,omitempty"`
+
+	Extra  map[string]any `json:"-"` // members that are not part of the contract, such as logprobs
+	Header http.Header    `json:"-"` // added to this call
+}
+
+// Completion is a whole answer, or a fragment of a streamed one, which holds only what is new.
+type Completion struct {
+	ID      string             `json:"id"`
+	Object  string             `json:"object"`
+	Created Timestamp          `json:"created"`
+	Model   string             `json:"model"`
+	Choices []CompletionChoice `json:"choices"` // Index counts through the prompts
+	Usage   *Usage             `json:"usage"`
+
+	Extra Extra `json:"-"`
+	Meta  `json:"-"`
+}
+
+// CompletionChoice is the continuation of a prompt.
+type CompletionChoice struct {
+	Index        int          `json:"index"`
+	Text         string       `json:"text"`
+	FinishReason FinishReason `json:"finish_reason"`
+	Extra        Extra        `json:"-"`
+}
+
+// Text returns the first continuation, or what a fragment adds to it.
+func (c *Completion) Text() string {
+	for i := range c.Choices {
+		if c.Choices[i].Index == 0 {
+			return c.Choices[i].Text
+		}
+	}
+	return ""
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *Completion) UnmarshalJSON(data []byte) error {
+	type plain Completion
+	return object.Decode(data, (*plain)(c), &c.Extra)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *CompletionChoice) UnmarshalJSON(data []byte) error {
+	type plain CompletionChoice
+	return object.Decode(data, (*plain)(c), &c.Extra)
+}
+
+// Complete asks for the continuation of texts and waits for all of it. A refusal by the service is an *Error.
+func (c *Client) Complete(ctx context.Context, req *CompletionRequest) (*Completion, error) {
+	reply := new(Completion)
+	call, err := completionCall(req, false)
+	if err == nil {
+		err = c.unary(ctx, call, reply)
+	}
+	if err == nil && len(reply.Choices) == 0 {
+		err = errors.New("the reply has no choices; is this a Model Inference endpoint?")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("complete: %w", err)
+	}
+	return reply, nil
+}
+
+// CompleteStream asks for the continuation of texts in fragments, under the rules of ChatStream.
+func (c *Client) CompleteStream(ctx context.Context, req *CompletionRequest) iter.Seq2[*Completion, error] {
+	return func(yield func(*Completion, error) bool) {
+		call, err := completionCall(req, true)
+		if err == nil {
+			err = stream(ctx, c, call, yield)
+		}
+		if err != nil {
+			yield(nil, fmt.Errorf("complete: %w", err))
+		}
+	}
+}
+
+// CollectCompletion joins a stream to the whole answer. Where the stream fails it returns what had arrived, and the error.
+func CollectCompletion(stream iter.Seq2[*Completion, error]) (*Completion, error) {
+	whole := new(Completion)
+	texts := map[int]*strings.Builder{}
+	size := 0
+	err := func() error {
+		for piece, err := range stream {
+			if err != nil {
+				return err
+			}
+			whole.ID, whole.Model, whole.Created = piece.ID, piece.Model, piece.Created
+			whole.Object, whole.Meta = piece.Object, piece.Meta
+			whole.Usage = orDefault(piece.Usage, whole.Usage)
+			size += merge(&whole.Extra, piece.Extra)
+			for _, f := range piece.Choices {
+				at := slices.IndexFunc(whole.Choices, func(c CompletionChoice) bool { return c.Index == f.Index })
+				if at < 0 {
+					at = len(whole.Choices)
+					whole.Choices = append(whole.Choices, CompletionChoice{Index: f.Index})
+					texts[f.Index] = new(strings.Builder)
+				}
+				have := &whole.Choices[at]
+				texts[f.Index].WriteString(f.Text)
+				have.FinishReason = orDefault(f.FinishReason, have.FinishReason)
+				size += len(f.Text) + merge(&have.Extra, f.Extra)
+			}
+			if size > maxCollected || len(whole.Choices) > maxPieces {
+				return errTooLong
+			}
+		}
+		return nil
+	}()
+	for i := range whole.Choices {
+		whole.Choices[i].Text = texts[whole.Choices[i].Index].String()
+	}
+	slices.SortFunc(whole.Choices, func(a, b CompletionChoice) int { return a.Index - b.Index })
+	return whole, err
+}
+
+func (c *Completion) accept(op *Operation, meta Meta) error {
+	c.Meta = meta
+	op.learn(c.ID, c.Model, c.Usage, meta)
+	op.FinishReasons = nil
+	for i := range c.Choices {
+		op.FinishReasons = append(op.FinishReasons, c.Choices[i].FinishReason)
+	}
+	return nil
+}
+
+func (c *Completion) ends(finish func(int, FinishReason) error) error {
+	for i := range c.Choices {
+		if err := finish(c.Choices[i].Index, c.Choices[i].FinishReason); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func completionCall(req *CompletionRequest, stream bool) (call, error) {
+	if req == nil || len(req.Prompt)+len(req.Tokens) == 0 {
+		return call{}, errors.New("the request has no prompt")
+	}
+	prompt, err := oneOf(req.Prompt, req.Tokens)
+	if err != nil {
+		return call{}, err
+	}
+	type plain CompletionRequest
+	body, err := encodeRequest(struct {
+		Prompt any `json:"prompt"`
+		plain
+	}{prompt, plain(*req)}, req.Extra, stream)
+	if err != nil {
+		return call{}, err
+	}
+	return call{
+		name: "text_completion", method: http.MethodPost, route: "completions", model: req.Model, stream: stream,
+		header: req.Header, body: body, extra: len(req.Extra) > 0,
+	}, nil
+}
+
+// oneOf is what of texts and tokens is sent: a single text as string, since some services take no list.
+func oneOf(texts []string, tokens [][]int) (any, error) {
+	switch {
+	case len(texts) > 0 && len(tokens) > 0:
+		return nil, errors.New("the request has both texts and tokens; set one of them")
+	case len(texts) == 1:
+		return texts[0], nil
+	case len(texts) > 0:
+		return texts, nil
+	default:
+		return tokens, nil
+	}
+}

@@ -1,0 +1,188 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/ingot-llm/ingot/client/internal/object"
+	"github.com/ingot-llm/ingot/client/internal/vector"
+)
+
+// EncodingFormat says how embeddings come, and so which field of Embedding they are in.
+type EncodingFormat string
+
+// The encodings of the contract.
+const (
+	EncodingFloat   EncodingFormat = "float"   // Floats
+	EncodingBase64  EncodingFormat = "base64"  // Floats; half of the bytes on the wire
+	EncodingInt8    EncodingFormat = "int8"    // Int8
+	EncodingUint8   EncodingFormat = "uint8"   // Uint8
+	EncodingBinary  EncodingFormat = "binary"  // Bits
+	EncodingUbinary EncodingFormat = "ubinary" // Bits
+)
+
+// InputType says what a text is for, where a model embeds questions in another way than what answers them.
+type InputType string
+
+// The input types of the contract.
+const (
+	InputText     InputType = "text"
+	InputQuery    InputType = "query"
+	InputDocument InputType = "document"
+)
+
+// EmbedRequest asks for embeddings of texts. Fields left at zero are not sent.
+type EmbedRequest struct {
+	Model          string         `json:"model,omitempty"` // the deployment; may be left out where the endpoint has one
+	Input          []string       `json:"-"`
+	Tokens         [][]int        `json:"-"` // in place of Input: texts as the model's tokens
+	Dimensions     *int           `json:"dimensions,omitempty"`
+	EncodingFormat EncodingFormat `json:"encoding_format,omitempty"`
+	InputType      InputType      `json:"input_type,omitempty"`
+
+	Extra  map[string]any `json:"-"` // members that are not part of the contract
+	Header http.Header    `json:"-"` // added to this call
+}
+
+// EmbedImagesRequest asks for embeddings of pictures. Fields left at zero are not sent.
+type EmbedImagesRequest struct {
+	Model          string         `json:"model,omitempty"` // the deployment; may be left out where the endpoint has one
+	Input          []ImageInput   `json:"input"`
+	Dimensions     *int           `json:"dimensions,omitempty"`
+	EncodingFormat EncodingFormat `json:"encoding_format,omitempty"`
+	InputType      InputType      `json:"input_type,omitempty"`
+
+	Extra  map[string]any `json:"-"` // members that are not part of the contract
+	Header http.Header    `json:"-"` // added to this call
+}
+
+// ImageInput is a picture, for models that take pairs together with a text.
+type ImageInput struct {
+	Image string `json:"image"` // a data URL, as ImageFile, ImageReader and ImageData make it; some services take https URLs
+	Text  string `json:"text,omitempty"`
+}
+
+// EmbedReply holds an embedding for each input, in the order of the inputs.
+type EmbedReply struct {
+	ID     string      `json:"id"`
+	Object string      `json:"object"`
+	Model  string      `json:"model"`
+	Data   []Embedding `json:"data"`
+	Usage  *Usage      `json:"usage"`
+
+	Extra Extra `json:"-"`
+	Meta  `json:"-"`
+
+	encoding EncodingFormat
+	inputs   int
+}
+
+// Embedding is the vector of one input. The encoding that was asked for decides which of the four fields is set.
+type Embedding struct {
+	Index  int       `json:"index"`
+	Floats []float32 `json:"-"` // one for each dimension
+	Int8   []int8    `json:"-"` // one for each dimension
+	Uint8  []uint8   `json:"-"` // one for each dimension
+	Bits   []byte    `json:"-"` // eight dimensions in each byte, the first in its highest bit; set means not negative
+	Extra  Extra     `json:"-"`
+
+	Raw json.RawMessage `json:"embedding"` // as it came
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *EmbedReply) UnmarshalJSON(data []byte) error {
+	type plain EmbedReply
+	return object.Decode(data, (*plain)(r), &r.Extra)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (e *Embedding) UnmarshalJSON(data []byte) error {
+	type plain Embedding
+	return object.Decode(data, (*plain)(e), &e.Extra)
+}
+
+func (e *Embedding) decode(encoding EncodingFormat) (err error) {
+	switch encoding {
+	case EncodingInt8:
+		e.Int8, err = vector.Int8(e.Raw)
+	case EncodingUint8:
+		e.Uint8, err = vector.Uint8(e.Raw)
+	case EncodingBinary:
+		e.Bits, err = vector.SignedBits(e.Raw)
+	case EncodingUbinary:
+		e.Bits, err = vector.Uint8(e.Raw)
+	case EncodingFloat, EncodingBase64:
+		e.Floats, err = vector.Floats(e.Raw)
+	default:
+		e.Floats, err = vector.Floats(e.Raw)
+	}
+	return err
+}
+
+// Embed asks for embeddings of texts. A refusal by the service is an *Error.
+func (c *Client) Embed(ctx context.Context, req *EmbedRequest) (*EmbedReply, error) {
+	if req == nil || len(req.Input)+len(req.Tokens) == 0 {
+		return nil, errors.New("embed: the request has no input")
+	}
+	var input any = req.Input
+	if len(req.Tokens) > 0 {
+		input = req.Tokens
+	}
+	if len(req.Tokens) > 0 && len(req.Input) > 0 {
+		return nil, errors.New("embed: the request has both texts and tokens; set one of them")
+	}
+	type plain EmbedRequest
+	body, err := encodeRequest(struct {
+		Input any `json:"input"`
+		plain
+	}{input, plain(*req)}, req.Extra, false)
+	if err != nil {
+		return nil, fmt.Errorf("embed: %w", err)
+	}
+	reply, err := c.embed(ctx, call{route: "embeddings", model: req.Model, header: req.Header, body: body, extra: len(req.Extra) > 0},
+		&EmbedReply{encoding: req.EncodingFormat, inputs: len(req.Input) + len(req.Tokens)})
+	if err != nil {
+		return nil, fmt.Errorf("embed: %w", err)
+	}
+	return reply, nil
+}
+
+// EmbedImages asks for embeddings of pictures. A refusal by the service is an *Error.
+func (c *Client) EmbedImages(ctx context.Context, req *EmbedImagesRequest) (*EmbedReply, error) {
+	if req == nil || len(req.Input) == 0 {
+		return nil, errors.New("embed images: the request has no input")
+	}
+	type plain EmbedImagesRequest
+	body, err := encodeRequest(plain(*req), req.Extra, false)
+	if err != nil {
+		return nil, fmt.Errorf("embed images: %w", err)
+	}
+	reply, err := c.embed(ctx, call{route: "images/embeddings", model: req.Model, header: req.Header, body: body, extra: len(req.Extra) > 0},
+		&EmbedReply{encoding: req.EncodingFormat, inputs: len(req.Input)})
+	if err != nil {
+		return nil, fmt.Errorf("embed images: %w", err)
+	}
+	return reply, nil
+}
+
+func (c *Client) embed(ctx context.Context, call call, into *EmbedReply) (*EmbedReply, error) {
+	call.name, call.method = "embeddings", http.MethodPost
+	return into, c.unary(ctx, call, into)
+}
+
+func (r *EmbedReply) accept(op *Operation, meta Meta) error {
+	r.Meta = meta
+	op.learn(r.ID, r.Model, r.Usage, meta)
+	if len(r.Data) != r.inputs {
+		return fmt.Errorf("the reply has %d embeddings for %d inputs", len(r.Data), r.inputs)
+	}
+	for i := range r.Data {
+		if err := r.Data[i].decode(r.encoding); err != nil {
+			return err
+		}
+	}
+	return nil
+}

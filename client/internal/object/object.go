@@ -1,0 +1,80 @@
+// Package object encodes and decodes JSON objects of which some members have a field in a struct and the others are kept as they are.
+package object
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Encode writes the struct known as JSON object, followed by the members of extra in the order of their names.
+// A member of extra that known has a field for is an error.
+func Encode[M ~map[string]V, V any](known any, extra M) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(known); err != nil {
+		return nil, err
+	}
+	body := bytes.TrimRight(buf.Bytes(), "\n")
+	if len(extra) == 0 {
+		return body, nil
+	}
+	for _, name := range members(known) {
+		if _, ok := extra[name]; ok {
+			return nil, fmt.Errorf("extra member %q has a field of its own; set that", name)
+		}
+	}
+	body = body[:len(body)-1]
+	for _, name := range slices.Sorted(maps.Keys(extra)) {
+		buf := new(bytes.Buffer)
+		enc := json.NewEncoder(buf)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(extra[name]); err != nil {
+			return nil, fmt.Errorf("extra member %q is not valid JSON: %w", name, err)
+		}
+		quoted, err := json.Marshal(name)
+		if err != nil {
+			return nil, err
+		}
+		if len(body) > 1 {
+			body = append(body, ',')
+		}
+		body = append(append(append(body, quoted...), ':'), bytes.TrimRight(buf.Bytes(), "\n")...)
+	}
+	return append(body, '}'), nil
+}
+
+// Decode reads a JSON object into the struct that known points to, and what that has no field for into extra.
+func Decode[M ~map[string]json.RawMessage](data []byte, known any, extra *M) error {
+	if err := json.Unmarshal(data, known); err != nil {
+		return err
+	}
+	var all M
+	if err := json.Unmarshal(data, &all); err != nil {
+		return err
+	}
+	for _, name := range members(known) {
+		delete(all, name)
+	}
+	*extra = nil
+	if len(all) > 0 {
+		*extra = all
+	}
+	return nil
+}
+
+// members lists the JSON names of a struct's fields, those of embedded structs too.
+func members(v any) []string {
+	var names []string
+	for _, field := range reflect.VisibleFields(reflect.Indirect(reflect.ValueOf(v)).Type()) {
+		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "-" && name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}

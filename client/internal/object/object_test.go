@@ -1,0 +1,66 @@
+package object_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"testing"
+
+	"github.com/ingot-llm/ingot/client/internal/object"
+)
+
+type inner struct {
+	B int `json:"b,omitempty"`
+}
+
+type known struct {
+	inner
+
+	A     string                     `json:"a,omitempty"`
+	Extra map[string]json.RawMessage `json:"-"`
+}
+
+func TestWhatWasDecodedIsEncodedAgain(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{`{}`, `{"a":"<x>"}`, `{"b":1,"a":"x","c":[1,2],"d":null}`, `{"c":"<&>"}`} {
+		var k known
+		if err := object.Decode([]byte(text), &k, &k.Extra); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		got, err := object.Encode(k, k.Extra)
+		if err != nil || string(got) != text {
+			t.Errorf("got %s, %v, want %s", got, err, text)
+		}
+	}
+}
+
+func TestExtraMembersThatCannotBeMeant(t *testing.T) {
+	t.Parallel()
+	for name, extra := range map[string]map[string]any{
+		"a field of its own":      {"a": "x"},
+		"of an embedded struct":   {"b": 1},
+		"not JSON":                {"c": json.RawMessage("{")},
+		"what JSON does not know": {"c": make(chan int)},
+	} {
+		if got, err := object.Encode(known{}, extra); err == nil {
+			t.Errorf("%s: got %s", name, got)
+		}
+	}
+	got, err := object.Encode(known{}, map[string]any{"top_k": 3, "a\"b": "<"})
+	if want := `{"a\"b":"<","top_k":3}`; err != nil || string(got) != want {
+		t.Errorf("got %s, %v, want %s", got, err, want)
+	}
+}
+
+func TestWhatIsNoObjectIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", "[]", "1", `{"a":1}`, "{"} {
+		var k known
+		if err := object.Decode([]byte(text), &k, &k.Extra); err == nil {
+			t.Errorf("%s: got %+v", text, k)
+		}
+	}
+	var k known
+	if err := object.Decode([]byte("null"), &k, &k.Extra); err != nil || !reflect.DeepEqual(k, known{}) {
+		t.Errorf("null: got %+v, %v", k, err)
+	}
+}

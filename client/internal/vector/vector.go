@@ -1,0 +1,81 @@
+// Package vector decodes embeddings in the encodings of the wire.
+package vector
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Floats reads an array of numbers, or the base64 of little-endian float32 that some servers send unasked.
+func Floats(raw json.RawMessage) ([]float32, error) {
+	if len(raw) > 0 && raw[0] == '"' {
+		return base64Floats(raw)
+	}
+	var v []float32
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return nil, fmt.Errorf("decode embedding: %w", err)
+	}
+	return v, nil
+}
+
+func base64Floats(raw json.RawMessage) ([]float32, error) {
+	var text string
+	if err := json.Unmarshal(raw, &text); err != nil {
+		return nil, fmt.Errorf("decode embedding: %w", err)
+	}
+	data, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, fmt.Errorf("decode embedding: %w", err)
+	}
+	const size = 4
+	if len(data)%size != 0 {
+		return nil, errors.New("decode embedding: base64 of float32 holds a part of a number")
+	}
+	v := make([]float32, len(data)/size)
+	for i := range v {
+		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[i*size:]))
+	}
+	return v, nil
+}
+
+// Int8 reads an array of whole numbers from -128 to 127.
+func Int8(raw json.RawMessage) ([]int8, error) {
+	var v []int8
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return nil, fmt.Errorf("decode embedding: %w", err)
+	}
+	return v, nil
+}
+
+// Uint8 reads an array of whole numbers from 0 to 255.
+func Uint8(raw json.RawMessage) ([]uint8, error) {
+	var wide []uint16 // []uint8 would be read as base64
+	if err := json.Unmarshal(raw, &wide); err != nil {
+		return nil, fmt.Errorf("decode embedding: %w", err)
+	}
+	v := make([]uint8, len(wide))
+	for i, n := range wide {
+		if n > math.MaxUint8 {
+			return nil, fmt.Errorf("decode embedding: %d at %d is not within 0 and 255", n, i)
+		}
+		v[i] = uint8(n)
+	}
+	return v, nil
+}
+
+// SignedBits reads packed bits whose bytes are 128 less than they mean.
+func SignedBits(raw json.RawMessage) ([]byte, error) {
+	signed, err := Int8(raw)
+	if err != nil {
+		return nil, err
+	}
+	v := make([]byte, len(signed))
+	for i, n := range signed {
+		v[i] = uint8(int(n) + 128)
+	}
+	return v, nil
+}
