@@ -57,6 +57,7 @@ func Takes(r *http.Request) bool {
 // conn is one connection. It belongs to whoever has it.
 type conn struct {
 	net.Conn
+	quiet func() bool // reports whether it is open and has nothing to say
 	buf   *bufio.Reader
 	left  int64 // bytes that may still be read
 	read  int64 // bytes since the request was sent
@@ -110,7 +111,7 @@ func (t *Transport) dial(ctx context.Context, address string) (*conn, error) {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	c := &conn{Conn: nc}
-	c.buf = bufio.NewReader(c)
+	c.buf, c.quiet = bufio.NewReader(c), listener(nc)
 	return c, nil
 }
 
@@ -163,6 +164,9 @@ func converse(r *http.Request, c *conn, head []byte, pieces net.Buffers) (res *h
 
 // readHead reads a response's head, past those that only inform.
 func readHead(from *bufio.Reader, r *http.Request) (*http.Response, error) {
+	if res := plainHead(from, r); res != nil {
+		return res, nil
+	}
 	for range maxInform {
 		res, err := http.ReadResponse(from, r)
 		if err != nil {
@@ -279,7 +283,7 @@ func (a *answer) end(whole bool) {
 func (t *Transport) take(address string) *conn {
 	for {
 		c := t.last(address)
-		if c == nil || quiet(c.Conn) {
+		if c == nil || c.quiet() {
 			return c
 		}
 		_ = c.Close()

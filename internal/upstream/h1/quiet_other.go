@@ -4,7 +4,7 @@ package h1
 
 import "net"
 
-// checks says that quiet cannot tell.
+// checks says that listener cannot tell.
 const checks = false
 
-func quiet(net.Conn) bool { return true }
+func listener(net.Conn) func() bool { return func() bool { return true } }

@@ -8,25 +8,28 @@ import (
 	"syscall"
 )
 
-// checks says that quiet can tell.
+// checks says that listener can tell.
 const checks = true
 
-// quiet reports whether a connection that nobody uses is open and has nothing to say: what it says belongs to no request, and
-// would be taken for the answer to the next.
-func quiet(c net.Conn) bool {
+// listener returns what reports whether a connection that nobody uses is open and has nothing to say: what it says belongs to no
+// request, and would be taken for the answer to the next.
+func listener(c net.Conn) func() bool {
 	s, ok := c.(syscall.Conn)
 	if !ok {
-		return true
+		return func() bool { return true }
 	}
 	raw, err := s.SyscallConn()
 	if err != nil {
-		return false
+		return func() bool { return false }
 	}
 	var failed error
-	err = raw.Read(func(fd uintptr) bool {
-		var b [1]byte
+	var b [1]byte
+	once := func(fd uintptr) bool {
 		_, failed = syscall.Read(int(fd), b[:])
 		return true
-	})
-	return err == nil && (errors.Is(failed, syscall.EAGAIN) || errors.Is(failed, syscall.EWOULDBLOCK))
+	}
+	return func() bool {
+		err := raw.Read(once)
+		return err == nil && (errors.Is(failed, syscall.EAGAIN) || errors.Is(failed, syscall.EWOULDBLOCK))
+	}
 }
