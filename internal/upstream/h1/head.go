@@ -1,0 +1,89 @@
+package h1
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"net/textproto"
+	"strconv"
+	"strings"
+)
+
+// plainHead reads the head of an answer as nearly all servers send it: 200 of HTTP/1.1, whole in the buffer, with one length and
+// nothing that would change how the connection goes on. Where it is any other it takes nothing and returns nil, for
+// http.ReadResponse to judge.
+func plainHead(from *bufio.Reader, r *http.Request) *http.Response {
+	const status = "HTTP/1.1 200 "
+	if _, err := from.Peek(len(status)); err != nil {
+		return nil
+	}
+	all, _ := from.Peek(from.Buffered())
+	end := bytes.Index(all, []byte("\r\n\r\n"))
+	if end < 0 || string(all[:len(status)]) != status {
+		return nil
+	}
+	for i, c := range all[:end] {
+		if c > '~' || c < ' ' && (c != '\r' || all[i+1] != '\n') && (c != '\n' || all[i-1] != '\r') {
+			return nil
+		}
+	}
+	first, rest, _ := strings.Cut(string(all[:end]), "\r\n")
+	n := strings.Count(rest, "\r\n") + 1
+	header, values, length := make(http.Header, n), make([]string, 0, n), int64(-1)
+	for line := range strings.SplitSeq(rest, "\r\n") {
+		name, value, ok := strings.Cut(line, ":")
+		if !ok || name == "" || strings.ContainsAny(name, " ()<>@,;\\\"/[]?={}") {
+			return nil
+		}
+		name, value = textproto.CanonicalMIMEHeaderKey(name), strings.Trim(value, " ")
+		switch name {
+		case "Content-Length":
+			l, err := strconv.ParseUint(value, 10, 62)
+			if err != nil || length >= 0 {
+				return nil
+			}
+			length = int64(l)
+		case "Transfer-Encoding", "Connection", "Trailer", "Upgrade":
+			return nil
+		}
+		if values = append(values, value); header[name] == nil {
+			header[name] = values[len(values)-1 : len(values) : len(values)]
+		} else {
+			header[name] = append(header[name], value)
+		}
+	}
+	if length < 0 {
+		return nil
+	}
+	_, _ = from.Discard(end + len("\r\n\r\n"))
+	return &http.Response{
+		Status: first[len("HTTP/1.1 "):], StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: header, ContentLength: length, Body: &sized{from, length}, Request: r,
+	}
+}
+
+// sized is a body of known length.
+type sized struct {
+	from *bufio.Reader
+	left int64
+}
+
+// Read tells the end together with the last bytes, which saves its reader a call.
+func (s *sized) Read(p []byte) (int, error) {
+	if s.left <= 0 {
+		return 0, io.EOF
+	}
+	n, err := s.from.Read(p[:min(int64(len(p)), s.left)])
+	if s.left -= int64(n); s.left == 0 {
+		return n, io.EOF
+	}
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err //nolint:wrapcheck // whoever reads looks at it
+}
+
+// Close does nothing: what is left is the connection's.
+func (s *sized) Close() error { return nil }
