@@ -31,12 +31,12 @@ func (d *door) contract(r *http.Request, p place, version string, own, openAI di
 		return c, err
 	}
 	c.MayDrop = extras.MayDrop
-	both := p.flavour == gitHub || !extras.Given && version == ""
+	c.Both = p.flavour == gitHub || !extras.Given && version == ""
 	c.Admit = func(name string) request.Admission {
 		if as, ok := own[name]; ok {
 			return as
 		}
-		if as, ok := openAI[name]; ok && both {
+		if as, ok := openAI[name]; ok && c.Both {
 			return as
 		}
 		return extras.Unknown

@@ -33,6 +33,7 @@ func TestGitHubModelsSamplesFindWhatTheyLookFor(t *testing.T) {
 	}
 	const hub, v2025 = "/inference/chat/completions", "?api-version=2025-04-01"
 	echo := by("echo", "parrot-1")
+	effort := faulty(t, fault("enum", `"body","reasoning_effort"`, "Input should be 'none', 'minimal', 'low', 'medium', 'high' or 'xhigh'", `"most"`))
 	compare(t, door(t, nil), []exchange{
 		{"a publisher in the name", chat(hub, "openai/gpt-4o"), by("openai/gpt-4o", "parrot-2")},
 		{"an organisation's", chat("/orgs/contoso/inference/chat/completions", "echo"), echo},
@@ -44,6 +45,8 @@ func TestGitHubModelsSamplesFindWhatTheyLookFor(t *testing.T) {
 		{"OpenAI's members beside a version", with(hub+v2025, `"n":1,"user":"u"`), echo},
 		{"OpenAI's members beside the header", with(hub+v2025, `"n":1,"store":false`, "extra-parameters: error"), dropped("store")},
 		{"OpenAI's members elsewhere beside a version", with("/models/chat/completions"+v2025, `"n":1`), extra("n", "'n'")},
+		{"an effort that nobody knows", with(hub, `"reasoning_effort":"most"`), effort},
+		{"an effort that nobody knows, elsewhere without a version", with("/models/chat/completions", `"reasoning_effort":"most"`), effort},
 		{"what neither contract has", with(hub, `"n":1,"shots":3`), extra("shots", "'shots'")},
 		{"what neither contract has, dropped", with(hub, `"n":1,"shots":3`, "extra-parameters: drop"), dropped("shots")},
 		{
@@ -68,6 +71,15 @@ func TestGitHubModelsSamplesFindWhatTheyLookFor(t *testing.T) {
 		{"at the root", chat("/chat/completions", "gpt-4o-mini"), echo},
 		{"a name that was never there", chat(hub, "gpt-9"), unknown("gpt-9")},
 	})
+}
+
+func TestAnEffortThatIsPassedThroughIsTheModelsToJudge(t *testing.T) {
+	t.Parallel()
+	s := &scripted{fragments: []*llm.Reply{{Choices: []llm.Choice{{Finish: llm.FinishStop}}}}}
+	answer(t, door(t, backed(s)), post("/models/chat/completions"+v2024, `{`+asked+`,"reasoning_effort":"default"}`, "extra-parameters: pass-through"))
+	if len(s.chats) != 1 || s.chats[0].ReasoningEffort != "default" {
+		t.Errorf("the model was asked %+v", s.chats)
+	}
 }
 
 func TestANamedToolEndsAsTheFlavourHasIt(t *testing.T) {

@@ -28,6 +28,8 @@ type Contract struct {
 	Admit func(member string) Admission
 	// Refused makes the error of the members that were refused.
 	Refused func(members []string, first jsonx.Value) *llm.Error
+	// Both tells that OpenAI's members are the contract's own, too, whose values are checked as OpenAI's are.
+	Both bool
 	// MayDrop lets targets leave out what they cannot do.
 	MayDrop bool
 }
@@ -37,7 +39,7 @@ func (c *Contract) openAI() bool { return c.Wire == llm.WireAzure || c.Wire == l
 
 // open parses a body and walks its root members through the contract; set is called for those taken.
 func (f *fields) open(body []byte, c Contract, set func(name string, v jsonx.Value)) error {
-	f.openAI, f.legacy = c.openAI(), c.Admit("functions") == Take
+	f.openAI, f.both, f.legacy = c.openAI(), c.Both, c.Admit("functions") == Take
 	root, all, err := jsonx.ParseMembers(body, maxMembers+1)
 	if err != nil {
 		return &llm.Error{Kind: llm.Malformed, Message: "The request body is not valid JSON: " + err.Error() + "."}

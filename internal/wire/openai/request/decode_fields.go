@@ -34,6 +34,7 @@ type fields struct {
 	tokens  int
 	called  map[string]string // ids of calls in the deprecated form, by the names of their functions
 	openAI  bool              // the contract is one of OpenAI's
+	both    bool              // OpenAI's members are the contract's own, too
 	legacy  bool              // functions are taken, the deprecated form of tools
 }
 

@@ -21,7 +21,7 @@ func (f *fields) choices(v jsonx.Value, name string) *int {
 
 // effort decodes reasoning_effort.
 func (f *fields) effort(v jsonx.Value) string {
-	if !f.openAI || v.Null() {
+	if !f.openAI && !f.both || v.Null() {
 		return f.str(v, "reasoning_effort")
 	}
 	return f.enum(v, []string{"none", "minimal", "low", "medium", "high", "xhigh"}, "reasoning_effort")
