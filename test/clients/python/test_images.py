@@ -1,5 +1,7 @@
 """Images to embed, and images in conversations, by the inference SDK."""
 
+import io
+import json
 import math
 
 import pytest
@@ -15,7 +17,7 @@ from azure.ai.inference.models import (
 )
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
-from answers import ID, said
+from answers import ID, Sent, said
 from encoding import encode
 from pictures import BLUE, RED, data_url, png
 
@@ -48,6 +50,46 @@ def test_an_encoding_holds_the_same_numbers(sdk, encoding):
 
     assert len(plain.embedding) == 16
     assert coded.embedding == encode(plain.embedding, encoding)
+
+
+def test_every_parameter_at_the_client_and_at_the_call(sdk):
+    given = {"dimensions": 16, "encoding_format": "ubinary", "input_type": "query", "model": "mock-image-embedding"}
+    other = {"dimensions": 8, "encoding_format": "float", "input_type": "document", "model": "nobody"}
+    sent, wanted = Sent(), {"input": [{"image": data_url(RED)}], **given}
+    for at_client, at_call in (given, {}), ({}, given), (other, given):
+        result = sdk.images("/models", **at_client).embed(input=pictures(RED), raw_request_hook=sent, **at_call)
+        assert sent.body() == wanted
+        assert [len(d.embedding) for d in result.data] == [2]
+    assert all("extra-parameters" not in r.headers for r in sent.requests)
+
+
+@pytest.mark.parametrize("form", [dict, lambda body: json.dumps(body).encode(), lambda body: io.BytesIO(json.dumps(body).encode())])
+def test_a_body_may_be_given_whole(sdk, form):
+    result = sdk.images(dimensions=8).embed(form({"input": [{"image": data_url(RED)}], "dimensions": 16}), content_type="application/json")
+
+    assert [len(d.embedding) for d in result.data] == [16]
+
+
+@pytest.mark.parametrize("at", ["client", "call"])
+def test_extras_ask_to_be_passed_through(sdk, at):
+    sent, extras = Sent(), {"model_extras": {"user": "somebody"}}
+    client = sdk.images(**(extras if at == "client" else {}))
+    result = client.embed(input=pictures(RED), raw_request_hook=sent, **(extras if at == "call" else {}))
+
+    assert len(result.data) == 1
+    assert json.loads(str(result))["model"] == "mock-image-embedding"
+    assert sent.requests[0].headers["extra-parameters"] == "pass-through"
+    assert sent.body() == {"input": [{"image": data_url(RED)}], "user": "somebody"}
+
+
+def test_a_picture_of_a_file_with_a_text(sdk, tmp_path):
+    (tmp_path / "red.png").write_bytes(RED)
+    both = ImageEmbeddingInput.load(image_file=str(tmp_path / "red.png"), image_format="png", text="a red stripe")
+    client = sdk.images()
+
+    same, alone = client.embed(input=[both, *pictures(RED)]).data
+    assert (both.image, both.text) == (data_url(RED), "a red stripe")
+    assert same.embedding != alone.embedding
 
 
 @pytest.mark.parametrize("input_type", ["text", "query", "document"])

@@ -1,23 +1,29 @@
 """What the SDK's pipeline adds: headers, hooks, policies, retries, credentials, and requests of the caller's own."""
 
 import gzip
+import http.server
 import io
 import json
 import logging
 import socket
+import threading
 
 import pytest
+import requests
 from azure.ai.inference import ChatCompletionsClient
 from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import (
     ClientAuthenticationError,
     HttpResponseError,
     ServiceRequestError,
+    ServiceResponseTimeoutError,
 )
-from azure.core.pipeline.policies import RetryMode, SansIOHTTPPolicy
+from azure.core.pipeline.policies import HeadersPolicy, RetryMode, SansIOHTTPPolicy
 from azure.core.rest import HttpRequest
 
+import sdk as flavours
 from answers import VERSION, Sent, frames, joined, said, user
+from conftest import KEY
 
 HELLO = user("Hello")
 
@@ -110,6 +116,57 @@ def test_policies_of_the_caller_run(faulty):
 
     assert (call.requests, call.responses) == (1, 1)
     assert (retry.requests, retry.responses) == (4, 4)
+
+
+def test_a_pipeline_of_the_callers_own(sdk):
+    """Without the SDK's policies nothing but what the caller adds goes along: no key unless it does."""
+    with pytest.raises(HttpResponseError) as refused:
+        sdk.chat(policies=[]).complete(messages=HELLO)
+    assert refused.value.status_code == 401
+    assert said(sdk.chat(policies=[HeadersPolicy({"api-key": sdk.key})]).complete(messages=HELLO)) == "Hello"
+
+
+def test_an_answer_may_be_read_in_an_encoding_of_the_callers(sdk):
+    assert said(sdk.chat().complete(messages=user("Grüße"), response_encoding="utf-8")) == "Grüße"
+
+
+@pytest.fixture
+def proxy():
+    """A proxy for plain HTTP, and the addresses that were asked of it."""
+    asked = []
+
+    class Proxy(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.append(self.path)
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            with requests.Session() as session:
+                session.trust_env = False
+                answer = session.post(self.path, data=body, headers=dict(self.headers), timeout=10)
+            self.send_response(answer.status_code)
+            self.send_header("Content-Type", answer.headers["Content-Type"])
+            self.send_header("Content-Length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        def log_message(self, *details):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as listening:
+        threading.Thread(target=listening.serve_forever).start()
+        yield f"http://127.0.0.1:{listening.server_port}", asked
+        listening.shutdown()
+
+
+@pytest.mark.parametrize("made", [flavours.Sync, flavours.Async])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_proxy_may_stand_between(mock_server, proxy, made, stream):
+    address, asked = proxy
+    clients = made(mock_server, "http", KEY)
+    result = clients.chat(proxies={"http": address}, use_env_settings=False).complete(messages=HELLO, stream=stream)
+
+    assert (joined(result) if stream else said(result)) == "Hello"
+    assert asked == [mock_server.at("http") + "/chat/completions" + VERSION]
+    clients.close()
 
 
 @pytest.mark.parametrize("options", [{"logging_enable": True}, {"logging_enable": True, "logging_body": True}])
@@ -209,6 +266,41 @@ def test_other_statuses_are_repeated_where_the_caller_says_so(faulty):
     assert count.requests == 1 + 3
 
 
+def test_so_may_a_status_be_of_which_nobody_else_thinks(faulty):
+    count = Count()
+    client = faulty.chat("/deployments/broken-422", per_retry_policies=[count], retry_on_status_codes=[422], retry_total=1, retry_backoff_factor=0)
+    with pytest.raises(HttpResponseError):
+        client.complete(messages=HELLO, retry_on_methods=["POST"])
+
+    assert count.requests == 2
+
+
+def test_all_attempts_together_may_have_a_time(faulty):
+    count = Count()
+    client = faulty.chat("/deployments/always", per_retry_policies=[count], timeout=0.5)
+    with pytest.raises(ServiceResponseTimeoutError):
+        client.complete(messages=HELLO)
+
+    assert count.requests == 1, "the second would have come after a second"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"connection_timeout": 5, "read_timeout": 5},
+        {"retry_connect": 0, "retry_read": 0, "retry_backoff_max": 1},
+        {"permit_redirects": False},
+        {"redirect_max": 0},
+    ],
+    ids=lambda options: next(iter(options)),
+)
+@pytest.mark.parametrize("at", ["client", "call"])
+def test_patience_and_redirects_are_the_callers_business(sdk, options, at):
+    client = sdk.chat(**(options if at == "client" else {}))
+
+    assert said(client.complete(messages=HELLO, **(options if at == "call" else {}))) == "Hello"
+
+
 @pytest.mark.parametrize("body", [dict, bytes, io.BytesIO])
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_repeated_request_is_whole(faulty, body, stream):
@@ -255,14 +347,15 @@ def test_a_token_goes_over_tls_only(sdk, make):
     sent = Sent()
     client = getattr(sdk, make)(credential=sdk.token(sdk.key), raw_request_hook=sent)
 
-    def call():
-        return client.complete(messages=HELLO) if make == "chat" else client.embed(input=["Hello"])
+    def call(**options):
+        return client.complete(messages=HELLO, **options) if make == "chat" else client.embed(input=["Hello"], **options)
 
     if sdk.scheme == "http":
         with pytest.raises(ServiceRequestError, match="TLS"):
             call()
-        return
-    assert call().model
+        assert call(enforce_https=False).model
+    else:
+        assert call().model
     assert "api-key" not in sent.requests[0].headers
     assert sent.requests[0].headers["Authorization"] == f"Bearer {sdk.key}"
 

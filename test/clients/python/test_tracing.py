@@ -139,6 +139,23 @@ def test_other_operations_have_spans_too(sdk, spans):
     assert {"EmbeddingsClient.embed", "ChatCompletionsClient.get_model_info"} <= set(spans())
 
 
+@pytest.mark.parametrize(("word", "recorded"), [("true", True), ("True", True), ("false", False), ("", False)])
+def test_the_environment_may_say_that_content_is_recorded(spans, monkeypatch, word, recorded):
+    monkeypatch.setenv("AZURE_TRACING_GEN_AI_CONTENT_RECORDING_ENABLED", word)
+    AIInferenceInstrumentor().instrument()
+
+    assert AIInferenceInstrumentor().is_content_recording_enabled() is recorded
+
+
+def test_spans_of_the_network_are_named_as_the_caller_likes(sdk, spans):
+    client = sdk.embeddings(network_span_namer=lambda request: f"{request.method} to Ingot", tracing_attributes={"mine": "yes"})
+    client.embed(input=["Hello"])
+    span = spans()["POST to Ingot"]
+
+    assert span.attributes["mine"] == "yes"
+    assert span.attributes["http.response.status_code" if "http.response.status_code" in span.attributes else "http.status_code"] == 200
+
+
 def test_a_request_carries_its_trace(sdk, spans):
     sent = Sent()
     with trace.get_tracer("test").start_as_current_span("mine") as mine:
