@@ -11,6 +11,6 @@ export INGOT_HOME=${INGOT_HOME:-$INGOT_TEST_CACHE/home}
 [[ -x $INGOT_BIN ]] || { echo "run.sh: no $INGOT_BIN: run make build" >&2; exit 1; }
 
 INGOT_TEST_PYTHON=$(cd "$root/test/clients/python" && "$root/scripts/venv.sh" python)/bin/python
-INGOT_TEST_NODE_MODULES=$(cd "$root/test/clients/js" && "$root/scripts/node.sh" js)/node_modules
+INGOT_TEST_NODE_MODULES=$(cd "$root/test/clients/js" && "$root/scripts/node.sh" js)
 export INGOT_TEST_PYTHON INGOT_TEST_NODE_MODULES
 exec go test -tags guides -count 1 -parallel 2 -timeout 10m "$@" .

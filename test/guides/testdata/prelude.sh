@@ -2,6 +2,7 @@
 set -euo pipefail
 
 at=0 server=
+exec 3>&2 # a block that fails has sent both streams elsewhere
 
 # stop presses Ctrl-C in the other terminal.
 stop() {
@@ -9,16 +10,16 @@ stop() {
 	local ending=$server
 	server=
 	kill -INT "$ending"
-	wait "$ending" || { echo "ingot serve ended with $?:" && cat serve.err; return 1; } >&2
+	wait "$ending" || { echo "ingot serve ended with $?:" && cat serve.err; return 1; } >&3
 }
 
 finish() {
 	local status=$?
 	trap - EXIT
 	if ((status != 0)); then
-		echo "the block at line $at failed:" >&2
-		cat "output-$at" serve.err >&2 2>/dev/null || true
-	fi
+		echo "the block at line $at failed:"
+		cat "output-$at" serve.err 2>/dev/null || true
+	fi >&3
 	stop || status=1
 	exit "$status"
 }
@@ -31,7 +32,7 @@ ingot() {
 	fi
 	stop
 	# What runs in the background of a script does not hear of Ctrl-C unless it is told.
-	command ingot "$@" --listen "$LISTEN" >serve.out 2>serve.err &
+	command ingot "$@" --listen "$LISTEN" >serve.out 2>serve.err 3>&- &
 	server=$!
 	until grep -q '^Ready' serve.out; do
 		kill -0 "$server" 2>/dev/null || { cat serve.err && return 1; }
