@@ -90,6 +90,9 @@ func (w *writer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// line has what prompts have: a quotation, a line break, letters beyond ASCII.
+const line = `A letter begins with \"Dear all\" and asks, in a few plain words, where the café is and what a pot of tea costs there now.\nThen it goes on about the weather for a while. `
+
 const hopKey = "sk-of-the-benchmark-0123456789"
 
 // hop returns a call of a gateway, everything on, that asks a server elsewhere by the same contract.
@@ -119,7 +122,7 @@ func hop(tb testing.TB, prompt int) func() {
 	tb.Cleanup(func() { g.Close(context.WithoutCancel(tb.Context())) })
 	h := g.Handler()
 	body := `{"model":"mock","messages":[{"role":"system","content":"You are a helpful assistant."},{"role":"user","content":"` +
-		strings.Repeat(`Tell me \"more\" about it.\n`, prompt/27+1) + `"}],"temperature":0.7,"max_tokens":40}`
+		strings.Repeat(line, prompt/len(line)+1) + `"}],"temperature":0.7,"max_tokens":40}`
 	ctx := context.WithValue(tb.Context(), http.LocalAddrContextKey, net.Addr(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080}))
 	return func() {
 		r := (&http.Request{

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"strings"
 	"time"
@@ -25,7 +24,7 @@ func Trace(log *slog.Logger, id func(context.Context) slog.Attr) llm.Policy {
 		}
 		attrs = append(attrs,
 			slog.String("operation", string(o.op)),
-			slog.String("deployment", fmt.Sprintf("%.100s", o.env.Model)),
+			slog.String("deployment", clip(o.env.Model, 100)),
 			slog.String("caller", o.env.Caller.Name),
 			milliseconds("duration_ms", o.took),
 		)
@@ -39,17 +38,27 @@ func Trace(log *slog.Logger, id func(context.Context) slog.Attr) llm.Policy {
 			attrs = append(attrs, slog.Int("attempts", o.meta.Attempts))
 		}
 		if len(o.meta.Dropped) > 0 {
-			attrs = append(attrs, slog.String("dropped", fmt.Sprintf("%.500s", strings.Join(o.meta.Dropped, ", "))))
+			attrs = append(attrs, slog.String("dropped", clip(strings.Join(o.meta.Dropped, ", "), 500)))
 		}
 		if o.err != nil {
 			attrs = append(attrs, slog.String("error_type", o.errorType()))
 		}
 		if cause := o.cause(); cause != "" {
-			attrs = append(attrs, slog.String("cause", fmt.Sprintf("%.1000s", cause)))
+			attrs = append(attrs, slog.String("cause", clip(cause, 1000)))
 		}
-		log.LogAttrs(ctx, level, "request", attrs...)
+		r := slog.NewRecord(time.Now(), level, "request", 0) // whose place in the code, for which LogAttrs looks, nobody wants
+		r.AddAttrs(attrs...)
+		_ = log.Handler().Handle(ctx, r) // as LogAttrs does
 	}
 	return func(next llm.Backend) llm.Backend { return &observer{next: next, ended: ended} }
+}
+
+// clip shortens a text to n bytes at most, between two runes.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "")
 }
 
 func milliseconds(key string, d time.Duration) slog.Attr {
