@@ -7,6 +7,10 @@ import com.azure.core.client.traits.EndpointTrait;
 import com.azure.core.client.traits.KeyCredentialTrait;
 import com.azure.core.credential.KeyCredential;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -94,6 +98,24 @@ final class Ingot {
 
   ImageEmbeddingsClientBuilder images(String base) {
     return keyed(new ImageEmbeddingsClientBuilder(), base);
+  }
+
+  /** How many requests are being answered. */
+  int active() throws IOException, InterruptedException {
+    var request = HttpRequest.newBuilder(URI.create(at("http") + "/metrics")).header("api-key", KEY).build();
+    var metrics = HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString()).body();
+    return metrics.lines().filter(line -> line.startsWith("http_server_active_requests "))
+        .mapToInt(line -> Integer.parseInt(line.substring(line.lastIndexOf(' ') + 1))).sum();
+  }
+
+  /** Waits until no request is being answered. */
+  void awaitIdle() throws IOException, InterruptedException {
+    for (int tries = 0; active() > 0; tries++) {
+      if (tries == 200) {
+        throw new IOException("requests are still being answered after 10 s");
+      }
+      Thread.sleep(50);
+    }
   }
 
   /** Ends it as an operator does. */
