@@ -18,7 +18,9 @@ import (
 func (h *Handler) Item(w http.ResponseWriter, r *http.Request, caller llm.Caller, rest []string) error {
 	operation := strings.Join(rest[min(1, len(rest)):], "/")
 	takes := map[string][]string{"": {http.MethodGet, http.MethodDelete}, "input_items": {http.MethodGet}, "cancel": {http.MethodPost}}[operation]
-	if len(rest) == 0 || takes == nil {
+	// What OpenAI has beside the ids, such as compact, is asked for by POST, which no id takes.
+	other := operation == "" && r.Method == http.MethodPost && len(rest) > 0 && !strings.HasPrefix(rest[0], "resp_")
+	if len(rest) == 0 || takes == nil || other {
 		return &llm.Error{Kind: llm.NoRoute, Message: "There is no such path below responses: responses/{id}, responses/{id}/input_items and responses/{id}/cancel are."}
 	}
 	if answered, err := dialect.Method(w, r, strings.TrimSuffix("responses/{id}/"+operation, "/"), takes...); answered || err != nil {

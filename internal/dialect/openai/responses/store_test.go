@@ -74,6 +74,7 @@ func TestWithoutAStoreNothingIsStored(t *testing.T) {
 		"GET /v1/responses/resp_1/cancel":      "method : Method Not Allowed: responses/{id}/cancel takes POST.",
 		"PUT /v1/responses/resp_1":             "method : Method Not Allowed: responses/{id} takes GET.",
 		"GET /v1/responses/resp_1/x":           "no_route : There is no such path below responses: responses/{id}, responses/{id}/input_items and responses/{id}/cancel are.",
+		"POST /v1/responses/compact":           "no_route : There is no such path below responses: responses/{id}, responses/{id}/input_items and responses/{id}/cancel are.",
 	} {
 		if got := ask(t, h, request, ""); got != want {
 			t.Errorf("%s: got %s", request, got)
