@@ -78,6 +78,16 @@ test("content and tool calls are recorded where they are wanted", async () => {
   }
 });
 
+test("a conversation is recorded with its parts and settings", async () => {
+  const tool_calls = [{ id: "call_1", type: "function", function: { name: "get_time", arguments: "{}" } }];
+  const messages = [{ role: "system", content: "Be brief." }, ...user("Hi"), { role: "assistant", tool_calls }, { role: "tool", tool_call_id: "call_1", content: "noon" }];
+  await chat(mock.client(), { messages, stop: ["x"], frequency_penalty: 1, presence_penalty: -1 }, { tracingOptions });
+  const { attributes } = span("chat");
+
+  assert.deepEqual(recorded(span("chat")).map(([name]) => name), ["system", "user", "assistant", "tool"].map((role) => `gen_ai.${role}.message`).concat("gen_ai.choice"));
+  assert.deepEqual(["stop_sequences", "frequency_penalty", "presence_penalty"].map((name) => attributes[`gen_ai.request.${name}`]), [["x"], 1, -1]);
+});
+
 test("a refusal is an error of the span", async () => {
   const response = await chat(mock.client(), { messages: user("Hello"), temperature: 9 }, { tracingOptions });
   const { attributes, status } = span("chat");
