@@ -95,6 +95,8 @@ type request struct {
 	Grammar   string
 	Continue  bool  `json:"continue_final_message"`
 	Begin     *bool `json:"add_generation_prompt"`
+
+	Temperature *float64
 }
 
 // turn is a message; of one in parts its content is left out.

@@ -248,8 +248,13 @@ func (m *Model) envelope(e *llm.Envelope) {
 }
 
 // sampling fills in what the model's makers recommend for who chooses nothing: half a choice of the
-// caller's beside half of theirs would be neither.
+// caller's beside half of theirs would be neither. Clients that cannot say a temperature of 0 say the smallest there is,
+// by which llama.cpp's server divides until nothing is left to choose by.
 func (m *Model) sampling(s *llm.Sampling) {
+	const smallest = 1e-6
+	if s.Temperature != nil && *s.Temperature < smallest && m.isLlama() {
+		s.Temperature = new(0.0)
+	}
 	if s.Temperature == nil && s.TopP == nil {
 		s.Temperature, s.TopP = m.Temperature, m.TopP
 	}

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -139,6 +140,31 @@ func TestTheChildGetsWhatTheRequestSays(t *testing.T) {
 	}
 	if len(r.Extra) != 1 {
 		t.Errorf("the caller's extra members were changed: %v", r.Extra)
+	}
+}
+
+func TestATemperatureTooSmallForTheServerIsNone(t *testing.T) {
+	p := pool(t, 0)
+	for asked, want := range map[float64]float64{0: 0, math.SmallestNonzeroFloat32: 0, 1e-38: 0, 1e-5: 1e-5, 0.7: 0.7} {
+		r := with(chat("echo"), func(r *llm.ChatRequest) { r.Temperature = &asked })
+		c := complete(1, "echo")
+		c.Temperature = &asked
+		before := asked
+		for name, x := range map[string]struct {
+			stream llm.Stream
+			want   float64
+		}{
+			"chat":                   {p.Model(local("m")).Chat(t.Context(), r), want},
+			"completion":             {p.Model(local("m")).Complete(t.Context(), c), want},
+			"chat of another server": {p.Model(command("m")).Chat(t.Context(), r), asked},
+		} {
+			if got := echoed(t, collect(t, x.stream), 0).Temperature; got == nil || *got != x.want {
+				t.Errorf("%s: of %v became %s", name, asked, cmp.Diff(&x.want, got))
+			}
+		}
+		if asked != before {
+			t.Error("the caller's request was changed")
+		}
 	}
 }
 
