@@ -19,6 +19,7 @@ import (
 	"github.com/ingot-llm/ingot/internal/cli/identity"
 	"github.com/ingot-llm/ingot/internal/cli/screen"
 	"github.com/ingot-llm/ingot/internal/config"
+	"github.com/ingot-llm/ingot/internal/engine/hardware"
 	"github.com/ingot-llm/ingot/internal/engine/install"
 	"github.com/ingot-llm/ingot/internal/engine/process"
 	"github.com/ingot-llm/ingot/internal/gateway"
@@ -101,16 +102,28 @@ func (f serveFlags) load() (*config.Config, error) {
 	return cfg, err
 }
 
-// collectLess trades memory for time: garbage is collected when the heap has become five times what is in use, up to a size
-// that no machine with a model misses. The environment's GOGC and GOMEMLIMIT come first.
-func collectLess() {
-	const percent, most = 400, 1 << 30
+// collectLess trades memory for time: garbage is collected when the heap has become five times what is in use, up to a gigabyte
+// or the part of the machine's memory, or the container's, that models do not miss. The environment's GOGC and GOMEMLIMIT come first.
+func collectLess(ctx context.Context) {
+	const (
+		percent = 400
+		most    = 1 << 30
+		least   = 64 << 20 // with less the collector would be busy with what is in use
+		part    = 4
+	)
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(percent)
 	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(most)
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return
 	}
+	now, cancel := context.WithCancel(ctx)
+	cancel() // GPUs, whose tool takes its time, have nothing to do with it
+	limit := int64(most)
+	if total := hardware.Detect(now).MemoryTotal; total > 0 && total/part < most {
+		limit = max(least, int64(total/part)) //nolint:gosec // less than a gigabyte
+	}
+	debug.SetMemoryLimit(limit)
 }
 
 func (a *app) runServe(ctx context.Context, f serveFlags) error {
@@ -133,7 +146,7 @@ func (a *app) runServe(ctx context.Context, f serveFlags) error {
 	lines.Lost = func(n int) {
 		log.LogAttrs(ctx, slog.LevelWarn, "lines of the log were dropped: they are not written as fast as they come", slog.Int("lines", n))
 	}
-	collectLess()
+	collectLess(ctx)
 	h, lock, err := a.hold(ctx, f, log)
 	if err != nil {
 		return err

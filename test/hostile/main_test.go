@@ -111,6 +111,13 @@ type server struct {
 // then hold neither a prompt, nor a key, nor a fault of ours.
 func serve(t testing.TB, config string, args ...string) *server {
 	t.Helper()
+	return serveWithin(t, "", config, args...)
+}
+
+// serveWithin sets a limit of memory up to which garbage may be left to be collected, as an operator does with GOMEMLIMIT, so that
+// memory beyond it is memory that is held.
+func serveWithin(t testing.TB, limit, config string, args ...string) *server {
+	t.Helper()
 	dir := t.TempDir()
 	args = append([]string{"serve"}, args...)
 	if config == "" {
@@ -123,8 +130,7 @@ func serve(t testing.TB, config string, args ...string) *server {
 		args = append(args, "--config", file)
 	}
 	s := &server{t: t, cmd: exec.Command(program, args...), log: &records{}}
-	// What these tests bound is memory that is held, and not what an endpoint leaves to be collected later.
-	s.cmd.Env = append(os.Environ(), "INGOT_HOME="+filepath.Join(dir, "home"), "INGOT_KEY="+key, "GOGC=100", "GORACE=halt_on_error=0 atexit_sleep_ms=0")
+	s.cmd.Env = append(os.Environ(), "INGOT_HOME="+filepath.Join(dir, "home"), "INGOT_KEY="+key, "GOMEMLIMIT="+limit, "GORACE=halt_on_error=0 atexit_sleep_ms=0")
 	s.cmd.Stderr = s.log
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
