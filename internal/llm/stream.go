@@ -12,30 +12,42 @@ const maxCollected = 64 << 20
 
 // Collect joins the fragments into the whole reply, which keeps its Source where it came as a whole.
 func (s Stream) Collect() (*Reply, error) {
-	var whole *Reply
-	size := 0
-	for f, err := range s {
-		if err != nil {
-			return nil, err
-		}
-		if size += f.size(); size > maxCollected {
-			return nil, disorder("it has no end")
-		}
-		if whole == nil && f.Source.Whole {
-			whole = new(*f)
-			continue
-		}
-		if whole == nil {
-			whole = &Reply{ID: f.ID, Model: f.Model, Created: f.Created, Meta: f.Meta}
-		}
-		if err := whole.Append(f); err != nil {
-			return nil, err
-		}
-	}
-	if whole == nil {
+	var c collector // its method is one allocation, where a loop's variables would be many
+	s(c.fragment)
+	switch {
+	case c.err != nil:
+		return nil, c.err
+	case c.whole == nil:
 		return nil, &Error{Kind: Upstream, Message: "The model gave no answer."}
 	}
-	return whole, nil
+	return c.whole, nil
+}
+
+// collector joins the fragments of a stream.
+type collector struct {
+	whole *Reply
+	size  int
+	err   error
+}
+
+func (c *collector) fragment(f *Reply, err error) bool {
+	if err != nil {
+		c.err = err
+		return false
+	}
+	if c.size += f.size(); c.size > maxCollected {
+		c.err = disorder("it has no end")
+		return false
+	}
+	if c.whole == nil && f.Source.Whole {
+		c.whole = new(*f)
+		return true
+	}
+	if c.whole == nil {
+		c.whole = &Reply{ID: f.ID, Model: f.Model, Created: f.Created, Meta: f.Meta}
+	}
+	c.err = c.whole.Append(f)
+	return c.err == nil
 }
 
 // Fail is a Stream that is only an error.

@@ -132,36 +132,44 @@ func (d *decoder) event(data []byte) error {
 // members reads an event or a whole answer.
 func (d *decoder) members(v jsonx.Value) error {
 	for name, m := range v.Members() {
-		switch name {
-		case "id":
-			d.id = again(d.id, m)
-			d.reply.ID = d.id
-		case "model":
-			d.model = again(d.model, m)
-			d.reply.Model = d.model
-		case "created":
-			const far = 1 << 40
-			if t, err := m.Float(); err == nil && t > 0 && t < far {
-				d.reply.Created = time.Unix(int64(t), 0)
-			}
-		case "choices":
-			for _, c := range m.Elements() {
-				if err := d.choice(c); err != nil {
-					return err
-				}
-			}
-		case "usage":
-			if u, ok := decodeUsage(m); ok {
-				d.reply.Usage, d.ends = &u, true
-			}
-		case "error":
-			if !m.Null() {
-				return decodeError(0, v)
-			}
-		case "object", "system_fingerprint":
-		default:
-			d.reply.Extra.Keep(name, m)
+		if err := d.member(name, m, v); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// member reads a member of the event or answer v.
+func (d *decoder) member(name string, m, v jsonx.Value) error {
+	switch name {
+	case "id":
+		d.id = again(d.id, m)
+		d.reply.ID = d.id
+	case "model":
+		d.model = again(d.model, m)
+		d.reply.Model = d.model
+	case "created":
+		const far = 1 << 40
+		if t, err := m.Float(); err == nil && t > 0 && t < far {
+			d.reply.Created = time.Unix(int64(t), 0)
+		}
+	case "choices":
+		for _, c := range m.Elements() {
+			if err := d.choice(c); err != nil {
+				return err
+			}
+		}
+	case "usage":
+		if u, ok := decodeUsage(m); ok {
+			d.reply.Usage, d.ends = &u, true
+		}
+	case "error":
+		if !m.Null() {
+			return decodeError(0, v)
+		}
+	case "object", "system_fingerprint":
+	default:
+		d.reply.Extra.Keep(name, m)
 	}
 	return nil
 }

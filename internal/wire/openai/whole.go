@@ -9,14 +9,23 @@ import (
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
+// usual is more members than nearly all answers have.
+const usual = 16
+
 // DecodeReply reads a chat.completion or a text_completion. Each of its choices has ended.
 func (c Codec) DecodeReply(op llm.Operation, body []byte) (*llm.Reply, error) {
-	v, err := jsonx.Parse(body)
+	v, members, err := jsonx.ParseMembers(body, usual)
 	if err != nil || v.Kind() != jsonx.Object {
 		return nil, malformed("a body that is no JSON object")
 	}
 	d := decoder{wire: c.Contract, text: op == llm.OpComplete, whole: true}
-	if err := d.members(v); err != nil {
+	if len(members) == usual { // and perhaps more
+		err = d.members(v)
+	}
+	for i := 0; i < len(members) && len(members) < usual && err == nil; i++ {
+		err = d.member(members[i].Name, members[i].Value, v)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if len(d.choices) != len(d.reply.Choices) {
