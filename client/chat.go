@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"time"
 
@@ -148,31 +147,5 @@ func chatCall(req *ChatRequest, stream bool) (call, error) {
 		return call{}, errors.New("the request has no messages")
 	}
 	type plain ChatRequest
-	body, err := encodeRequest(plain(*req), req.Extra, stream)
-	if err != nil {
-		return call{}, err
-	}
-	return call{
-		name: "chat", method: http.MethodPost, route: "chat/completions", model: req.Model, stream: stream,
-		header: req.Header, body: body, extra: len(req.Extra) > 0,
-	}, nil
-}
-
-// encodeRequest writes a body, and decides itself whether it asks for a stream.
-func encodeRequest(known any, extra map[string]any, stream bool) ([]byte, error) {
-	if _, ok := extra["stream"]; ok {
-		return nil, errors.New("extra member \"stream\" is decided by the method that is called, such as Chat or ChatStream")
-	}
-	if stream {
-		extra = maps.Clone(extra)
-		if extra == nil {
-			extra = map[string]any{}
-		}
-		extra["stream"] = true
-	}
-	body, err := object.Encode(known, extra)
-	if err != nil {
-		return nil, fmt.Errorf("encode request: %w", err)
-	}
-	return body, nil
+	return post("chat", "chat/completions", req.Model, plain(*req), req.Extra, req.Header, stream)
 }

@@ -1,13 +1,14 @@
 package client
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
-	"runtime"
-	"strings"
+
+	"github.com/ingot-llm/ingot/client/internal/address"
 )
 
 const (
@@ -18,6 +19,22 @@ const (
 	// NoAPIVersion as Options.APIVersion leaves the api-version out.
 	NoAPIVersion = "none"
 )
+
+// Credential proves who is calling: a Key, or what package entra makes of tokens. Authorize adds to the header of one request
+// what it takes, and must change nothing else; it is called for every attempt and must be safe for concurrent use.
+type Credential interface {
+	Authorize(req *http.Request) error
+}
+
+// Key is an API key. It is sent as api-key and as bearer token, as the official SDKs do.
+type Key string
+
+// Authorize implements Credential.
+func (k Key) Authorize(req *http.Request) error {
+	req.Header.Set("Api-Key", string(k))
+	req.Header.Set("Authorization", "Bearer "+string(k))
+	return nil
+}
 
 // ExtraParameters tells the service what to do with request members that are not part of the contract.
 type ExtraParameters string
@@ -61,20 +78,10 @@ type Client struct {
 	http       http.Client
 }
 
-// New returns a Client for an endpoint: any base URL below which the API's routes lie, such as https://host/models.
-// A route at its end, such as /chat/completions, is cut off; its query is kept. A credential of nil sends none, options of nil
+// New returns a Client for an endpoint, written as the other SDKs take it: the root of a server, or any URL below which the API's
+// routes lie, such as https://host/models, /deployments/NAME, /openai/deployments/NAME or /openai/v1. A route at its end, such as /chat/completions, is cut off; its query is kept. A credential of nil sends none, options of nil
 // means all defaults. New makes no call.
 func New(endpoint string, credential Credential, options *Options) (*Client, error) {
-	base, err := url.Parse(strings.TrimSpace(endpoint))
-	if err != nil {
-		return nil, errors.New("parse endpoint: not a URL; it looks like https://host/models")
-	}
-	if (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" {
-		return nil, fmt.Errorf("parse endpoint: want http:// or https:// and a host, such as https://host/models, got %q", base.Redacted())
-	}
-	if base.User != nil {
-		return nil, errors.New("parse endpoint: it must not hold a user name or password; pass a credential")
-	}
 	if credential == Key("") {
 		return nil, errors.New("the key is empty; is its variable set? A credential of nil sends none")
 	}
@@ -83,57 +90,18 @@ func New(endpoint string, credential Credential, options *Options) (*Client, err
 		c.options = *options
 		c.options.Header = maps.Clone(options.Header)
 	}
-	c.base = url.URL{Scheme: base.Scheme, Host: base.Host, RawQuery: base.RawQuery}
-	c.base = *c.base.JoinPath(trimRoute(base.EscapedPath()))
-	c.options.fill(&c.base)
-	if hc := c.options.HTTPClient; hc != nil {
+	o := &c.options
+	base, err := address.Parse(endpoint, o.APIVersion, DefaultAPIVersion, NoAPIVersion)
+	if err != nil {
+		return nil, fmt.Errorf("parse endpoint: %w", err)
+	}
+	c.base = base
+	o.Retry.fill()
+	o.MaxReply = cmp.Or(o.MaxReply, 64<<20)
+	o.MaxEvent = cmp.Or(o.MaxEvent, 32<<20)
+	if hc := o.HTTPClient; hc != nil {
 		c.http = *hc
 	}
 	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return c, nil
-}
-
-// trimRoute cuts the route off a "target URI", which portals show in place of the endpoint.
-func trimRoute(path string) string {
-	path = strings.TrimRight(path, "/")
-	for _, route := range []string{"/chat/completions", "/completions", "/images/embeddings", "/embeddings", "/info"} {
-		if cut, ok := strings.CutSuffix(path, route); ok {
-			return cut
-		}
-	}
-	return path
-}
-
-func (o *Options) fill(base *url.URL) {
-	query := base.Query()
-	if o.APIVersion == "" {
-		o.APIVersion = query.Get("api-version")
-	}
-	if o.APIVersion == "" && !strings.HasSuffix(base.Path, "/v1") {
-		o.APIVersion = DefaultAPIVersion
-	}
-	query.Del("api-version")
-	if o.APIVersion != "" && o.APIVersion != NoAPIVersion {
-		query.Set("api-version", o.APIVersion)
-	}
-	base.RawQuery = query.Encode()
-	o.Retry.fill()
-	o.MaxReply = orDefault(o.MaxReply, 64<<20)
-	o.MaxEvent = orDefault(o.MaxEvent, 32<<20)
-}
-
-func orDefault[T comparable](v, otherwise T) T {
-	var zero T
-	if v == zero {
-		return otherwise
-	}
-	return v
-}
-
-func (o *Options) userAgent() string {
-	agent := "ingot-go-client/" + Version + " (" + runtime.Version() + "; " + runtime.GOOS + ")"
-	if o.ApplicationID != "" {
-		return o.ApplicationID + " " + agent
-	}
-	return agent
 }

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
-	"slices"
-	"strings"
 
 	"github.com/ingot-llm/ingot/client/internal/object"
 )
@@ -101,96 +99,47 @@ func (c *Client) CompleteStream(ctx context.Context, req *CompletionRequest) ite
 	}
 }
 
-// CollectCompletion joins a stream to the whole answer. Where the stream fails it returns what had arrived, and the error.
-func CollectCompletion(stream iter.Seq2[*Completion, error]) (*Completion, error) {
-	whole := new(Completion)
-	texts := map[int]*strings.Builder{}
-	size := 0
-	err := func() error {
-		for piece, err := range stream {
-			if err != nil {
-				return err
-			}
-			whole.ID, whole.Model, whole.Created = piece.ID, piece.Model, piece.Created
-			whole.Object, whole.Meta = piece.Object, piece.Meta
-			whole.Usage = orDefault(piece.Usage, whole.Usage)
-			size += merge(&whole.Extra, piece.Extra)
-			for _, f := range piece.Choices {
-				at := slices.IndexFunc(whole.Choices, func(c CompletionChoice) bool { return c.Index == f.Index })
-				if at < 0 {
-					at = len(whole.Choices)
-					whole.Choices = append(whole.Choices, CompletionChoice{Index: f.Index})
-					texts[f.Index] = new(strings.Builder)
-				}
-				have := &whole.Choices[at]
-				texts[f.Index].WriteString(f.Text)
-				have.FinishReason = orDefault(f.FinishReason, have.FinishReason)
-				size += len(f.Text) + merge(&have.Extra, f.Extra)
-			}
-			if size > maxCollected || len(whole.Choices) > maxPieces {
-				return errTooLong
-			}
-		}
-		return nil
-	}()
-	for i := range whole.Choices {
-		whole.Choices[i].Text = texts[whole.Choices[i].Index].String()
-	}
-	slices.SortFunc(whole.Choices, func(a, b CompletionChoice) int { return a.Index - b.Index })
-	return whole, err
-}
-
 func (c *Completion) accept(op *Operation, meta Meta) error {
 	c.Meta = meta
-	op.learn(c.ID, c.Model, c.Usage, meta)
 	op.FinishReasons = nil
-	for i := range c.Choices {
-		op.FinishReasons = append(op.FinishReasons, c.Choices[i].FinishReason)
-	}
-	return nil
+	c.ends(func(_ int, reason FinishReason) { op.FinishReasons = append(op.FinishReasons, reason) })
+	return op.learn(c.ID, c.Model, c.Usage, meta)
 }
 
-func (c *Completion) ends(finish func(int, FinishReason) error) error {
+func (c *Completion) ends(note func(int, FinishReason)) {
 	for i := range c.Choices {
-		if err := finish(c.Choices[i].Index, c.Choices[i].FinishReason); err != nil {
-			return err
-		}
+		note(c.Choices[i].Index, c.Choices[i].FinishReason)
 	}
-	return nil
 }
 
 func completionCall(req *CompletionRequest, stream bool) (call, error) {
-	if req == nil || len(req.Prompt)+len(req.Tokens) == 0 {
+	if req == nil {
 		return call{}, errors.New("the request has no prompt")
 	}
-	prompt, err := oneOf(req.Prompt, req.Tokens)
+	prompt, err := inputs(req.Prompt, req.Tokens)
 	if err != nil {
 		return call{}, err
+	}
+	if len(req.Prompt) == 1 { // a list is not what every service takes
+		prompt = req.Prompt[0]
 	}
 	type plain CompletionRequest
-	body, err := encodeRequest(struct {
+	return post("text_completion", "completions", req.Model, struct {
 		Prompt any `json:"prompt"`
 		plain
-	}{prompt, plain(*req)}, req.Extra, stream)
-	if err != nil {
-		return call{}, err
-	}
-	return call{
-		name: "text_completion", method: http.MethodPost, route: "completions", model: req.Model, stream: stream,
-		header: req.Header, body: body, extra: len(req.Extra) > 0,
-	}, nil
+	}{prompt, plain(*req)}, req.Extra, req.Header, stream)
 }
 
-// oneOf is what of texts and tokens is sent: a single text as string, since some services take no list.
-func oneOf(texts []string, tokens [][]int) (any, error) {
+// inputs is what of texts and tokens is sent.
+func inputs(texts []string, tokens [][]int) (any, error) {
 	switch {
 	case len(texts) > 0 && len(tokens) > 0:
 		return nil, errors.New("the request has both texts and tokens; set one of them")
-	case len(texts) == 1:
-		return texts[0], nil
 	case len(texts) > 0:
 		return texts, nil
-	default:
+	case len(tokens) > 0:
 		return tokens, nil
+	default:
+		return nil, errors.New("the request has no text")
 	}
 }

@@ -104,46 +104,24 @@ func (e *Embedding) UnmarshalJSON(data []byte) error {
 	return object.Decode(data, (*plain)(e), &e.Extra)
 }
 
-func (e *Embedding) decode(encoding EncodingFormat) (err error) {
-	switch encoding {
-	case EncodingInt8:
-		e.Int8, err = vector.Int8(e.Raw)
-	case EncodingUint8:
-		e.Uint8, err = vector.Uint8(e.Raw)
-	case EncodingBinary:
-		e.Bits, err = vector.SignedBits(e.Raw)
-	case EncodingUbinary:
-		e.Bits, err = vector.Uint8(e.Raw)
-	case EncodingFloat, EncodingBase64:
-		e.Floats, err = vector.Floats(e.Raw)
-	default:
-		e.Floats, err = vector.Floats(e.Raw)
-	}
-	return err
-}
-
 // Embed asks for embeddings of texts. A refusal by the service is an *Error.
 func (c *Client) Embed(ctx context.Context, req *EmbedRequest) (*EmbedReply, error) {
-	if req == nil || len(req.Input)+len(req.Tokens) == 0 {
-		return nil, errors.New("embed: the request has no input")
+	if req == nil {
+		return nil, errors.New("embed: the request has no text")
 	}
-	var input any = req.Input
-	if len(req.Tokens) > 0 {
-		input = req.Tokens
-	}
-	if len(req.Tokens) > 0 && len(req.Input) > 0 {
-		return nil, errors.New("embed: the request has both texts and tokens; set one of them")
-	}
+	reply := &EmbedReply{encoding: req.EncodingFormat, inputs: len(req.Input) + len(req.Tokens)}
+	input, err := inputs(req.Input, req.Tokens)
 	type plain EmbedRequest
-	body, err := encodeRequest(struct {
-		Input any `json:"input"`
-		plain
-	}{input, plain(*req)}, req.Extra, false)
-	if err != nil {
-		return nil, fmt.Errorf("embed: %w", err)
+	var call call
+	if err == nil {
+		call, err = post("embeddings", "embeddings", req.Model, struct {
+			Input any `json:"input"`
+			plain
+		}{input, plain(*req)}, req.Extra, req.Header, false)
 	}
-	reply, err := c.embed(ctx, call{route: "embeddings", model: req.Model, header: req.Header, body: body, extra: len(req.Extra) > 0},
-		&EmbedReply{encoding: req.EncodingFormat, inputs: len(req.Input) + len(req.Tokens)})
+	if err == nil {
+		err = c.unary(ctx, call, reply)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("embed: %w", err)
 	}
@@ -153,24 +131,18 @@ func (c *Client) Embed(ctx context.Context, req *EmbedRequest) (*EmbedReply, err
 // EmbedImages asks for embeddings of pictures. A refusal by the service is an *Error.
 func (c *Client) EmbedImages(ctx context.Context, req *EmbedImagesRequest) (*EmbedReply, error) {
 	if req == nil || len(req.Input) == 0 {
-		return nil, errors.New("embed images: the request has no input")
+		return nil, errors.New("embed images: the request has no picture")
 	}
+	reply := &EmbedReply{encoding: req.EncodingFormat, inputs: len(req.Input)}
 	type plain EmbedImagesRequest
-	body, err := encodeRequest(plain(*req), req.Extra, false)
-	if err != nil {
-		return nil, fmt.Errorf("embed images: %w", err)
+	call, err := post("embeddings", "images/embeddings", req.Model, plain(*req), req.Extra, req.Header, false)
+	if err == nil {
+		err = c.unary(ctx, call, reply)
 	}
-	reply, err := c.embed(ctx, call{route: "images/embeddings", model: req.Model, header: req.Header, body: body, extra: len(req.Extra) > 0},
-		&EmbedReply{encoding: req.EncodingFormat, inputs: len(req.Input)})
 	if err != nil {
 		return nil, fmt.Errorf("embed images: %w", err)
 	}
 	return reply, nil
-}
-
-func (c *Client) embed(ctx context.Context, call call, into *EmbedReply) (*EmbedReply, error) {
-	call.name, call.method = "embeddings", http.MethodPost
-	return into, c.unary(ctx, call, into)
 }
 
 func (r *EmbedReply) accept(op *Operation, meta Meta) error {
@@ -180,9 +152,11 @@ func (r *EmbedReply) accept(op *Operation, meta Meta) error {
 		return fmt.Errorf("the reply has %d embeddings for %d inputs", len(r.Data), r.inputs)
 	}
 	for i := range r.Data {
-		if err := r.Data[i].decode(r.encoding); err != nil {
-			return err
+		v, err := vector.Decode(string(r.encoding), r.Data[i].Raw)
+		if err != nil {
+			return fmt.Errorf("decode embedding %d: %w", i, err)
 		}
+		r.Data[i].Floats, r.Data[i].Int8, r.Data[i].Uint8, r.Data[i].Bits = v.Floats, v.Int8, v.Uint8, v.Bits
 	}
 	return nil
 }

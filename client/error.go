@@ -8,10 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ingot-llm/ingot/client/internal/again"
 	"github.com/ingot-llm/ingot/client/internal/fault"
 )
-
-const maxErrorBody = 1 << 20
 
 // Error is a refusal by the service: errors.AsType[*client.Error](err) finds it in what the methods of Client return.
 type Error struct {
@@ -66,7 +65,7 @@ func newError(status int, body []byte, meta Meta) *Error {
 		Message:    cmp.Or(f.Message, h.Get("X-Ms-Error-Reason")),
 		Target:     f.Target,
 		Inner:      f.Inner,
-		RetryAfter: retryAfter(h),
+		RetryAfter: again.After(h),
 		Body:       body,
 		Meta:       meta,
 	}

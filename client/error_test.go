@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ingot-llm/ingot/client"
+	"github.com/ingot-llm/ingot/client/collect"
 )
 
 func TestEveryErrorShapeIsRead(t *testing.T) {
@@ -164,7 +165,7 @@ func TestRetryAfterAsDateAndSuccessInTheEnd(t *testing.T) {
 			return response(200, strings.NewReader(first+hel+lo+last+done), nil), nil
 		})
 		begin := time.Now()
-		reply, err := client.Collect(c.ChatStream(t.Context(), hello()))
+		reply, err := collect.Chat(c.ChatStream(t.Context(), hello()))
 		if err != nil || reply.Text() != "Hello." || time.Since(begin) != 9*time.Second {
 			t.Errorf("got %+v, %v after %v", reply, err, time.Since(begin))
 		}
@@ -178,7 +179,7 @@ func TestNoRetryAfterTheFirstByte(t *testing.T) {
 		attempts++
 		return response(200, strings.NewReader(first+`data: {"error":{"code":"429","message":"Slow down."}}`+"\n\n"), http.Header{"Retry-After": {"1"}}), nil
 	})
-	if _, err := client.Collect(c.ChatStream(t.Context(), hello())); err == nil || attempts != 1 {
+	if _, err := collect.Chat(c.ChatStream(t.Context(), hello())); err == nil || attempts != 1 {
 		t.Errorf("got %v after %d attempts", err, attempts)
 	}
 }

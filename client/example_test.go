@@ -13,6 +13,8 @@ import (
 
 	"github.com/ingot-llm/ingot/client"
 	"github.com/ingot-llm/ingot/client/clienttest"
+	"github.com/ingot-llm/ingot/client/collect"
+	"github.com/ingot-llm/ingot/client/dataurl"
 )
 
 // The examples talk to an endpoint that plays a script. A program of yours begins with
@@ -78,11 +80,11 @@ func ExampleClient_ChatStream_broken() {
 	// Output: The capi… (the answer broke off)
 }
 
-func ExampleCollector() {
+func ExampleClient_ChatStream_history() {
 	c := clienttest.New(clienttest.Chat("Paris.")).Client()
 
 	request := &client.ChatRequest{Messages: []client.Message{client.User("What is the capital of France?")}}
-	var answer client.Collector
+	var answer collect.Answer
 	for chunk, err := range c.ChatStream(context.Background(), request) {
 		if err == nil {
 			err = answer.Add(chunk)
@@ -97,62 +99,16 @@ func ExampleCollector() {
 	// Output: Paris. 3 15
 }
 
-func ExampleCollect() {
+func ExampleClient_ChatStream_whole() {
 	c := clienttest.New(clienttest.Chat("Paris.")).Client()
 
 	request := &client.ChatRequest{Messages: []client.Message{client.User("What is the capital of France?")}}
-	reply, err := client.Collect(c.ChatStream(context.Background(), request))
+	reply, err := collect.Chat(c.ChatStream(context.Background(), request))
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(reply.Text())
 	// Output: Paris.
-}
-
-func ExampleChatInto() {
-	type country struct {
-		Capital    string   `json:"capital"`
-		Population int      `json:"population" jsonschema:"minimum=0"`
-		Languages  []string `json:"languages" jsonschema:"minItems=1"`
-	}
-	c := clienttest.New(clienttest.Chat(`{"capital":"Paris","population":68000000,"languages":["French"]}`)).Client()
-
-	answer, _, err := client.ChatInto[country](context.Background(), c, &client.ChatRequest{
-		Messages: []client.Message{client.User("Tell me about France.")},
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(answer.Capital, answer.Languages)
-	// Output: Paris [French]
-}
-
-func ExampleFormatOf() {
-	type color struct {
-		Name string `json:"name" jsonschema:"enum=red,enum=blue"`
-	}
-	format, err := client.FormatOf[color]()
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(string(format.JSONSchema.Schema))
-
-	// A stream has the form, too.
-	c := clienttest.New(clienttest.Chat(`{"name":"red"}`)).Client()
-	reply, err := client.Collect(c.ChatStream(context.Background(), &client.ChatRequest{
-		Messages: []client.Message{client.User("Which colour has a rose?")}, ResponseFormat: format,
-	}))
-	if err != nil {
-		log.Fatal(err)
-	}
-	var answer color
-	if err := reply.Decode(&answer); err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(answer.Name)
-	// Output:
-	// {"type":"object","properties":{"name":{"type":"string","enum":["red","blue"]}},"required":["name"],"additionalProperties":false}
-	// red
 }
 
 func ExampleMessage_Reasoning() {
@@ -305,8 +261,8 @@ func ExampleClient_Embed_binary() {
 }
 
 func ExampleClient_EmbedImages() {
-	const png = "\x89PNG\r\n\x1a\n…" // a file: client.ImageFile("cat.png")
-	image, err := client.ImageReader(strings.NewReader(png))
+	const png = "\x89PNG\r\n\x1a\n…" // a file: dataurl.File("cat.png")
+	image, err := dataurl.Reader(strings.NewReader(png))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -328,7 +284,7 @@ func ExampleImage() {
 	if err := errors.Join(json.NewEncoder(png).Encode("no picture"), png.Close()); err != nil {
 		log.Fatal(err)
 	}
-	if _, err := client.ImageFile(png.Name()); err != nil {
+	if _, err := dataurl.File(png.Name()); err != nil {
 		fmt.Println(err)
 	}
 	message := client.User("What is this?", client.Image("https://example.com/cat.png"))
@@ -347,51 +303,4 @@ func ExampleClient_Info() {
 	}
 	fmt.Println(info.ModelName, info.ModelType, info.ModelProviderName)
 	// Output: phi-4 chat_completion Microsoft
-}
-
-// What azidentity's credentials are, in the words of azcore.
-type (
-	tokenCredential interface {
-		GetToken(context.Context, tokenRequestOptions) (accessToken, error)
-	}
-	tokenRequestOptions struct{ Scopes []string }
-	accessToken         struct {
-		Token                string
-		ExpiresOn, RefreshOn time.Time
-	}
-	fakeIdentity struct{}
-)
-
-func (fakeIdentity) GetToken(_ context.Context, o tokenRequestOptions) (accessToken, error) {
-	fmt.Println("token for", o.Scopes)
-	return accessToken{Token: "token", ExpiresOn: time.Now().Add(time.Hour)}, nil
-}
-
-// With azidentity, credential comes of azidentity.NewDefaultAzureCredential, and tokenRequestOptions is policy.TokenRequestOptions.
-func ExampleEntra() {
-	var credential tokenCredential = fakeIdentity{}
-
-	source := client.TokenFunc(func(ctx context.Context, scopes []string) (client.Token, error) {
-		t, err := credential.GetToken(ctx, tokenRequestOptions{Scopes: scopes})
-		return client.Token{Value: t.Token, Expires: t.ExpiresOn, Refresh: t.RefreshOn}, err
-	})
-
-	endpoint := clienttest.New(clienttest.Chat("Paris."), clienttest.Chat("Rome."))
-	c, err := client.New("https://example.services.ai.azure.com/models", client.Entra(source, nil), endpoint.Options())
-	if err != nil {
-		log.Fatal(err)
-	}
-	for _, question := range []string{"The capital of France?", "And of Italy?"} {
-		reply, err := c.Chat(context.Background(), &client.ChatRequest{Messages: []client.Message{client.User(question)}})
-		if err != nil {
-			log.Fatal(err)
-		}
-		fmt.Println(reply.Text())
-	}
-	fmt.Println(endpoint.Requests()[1].Header.Get("Authorization"))
-	// Output:
-	// token for [https://cognitiveservices.azure.com/.default]
-	// Paris.
-	// Rome.
-	// Bearer token
 }

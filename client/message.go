@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"github.com/ingot-llm/ingot/client/internal/object"
@@ -161,4 +162,19 @@ func (p Part) MarshalJSON() ([]byte, error) {
 func (p *Part) UnmarshalJSON(data []byte) error {
 	type plain Part
 	return object.Decode(data, (*plain)(p), &p.Extra)
+}
+
+// Extra holds the members of a JSON object that have no field of their own, exactly as they were sent.
+type Extra map[string]json.RawMessage
+
+// Decode decodes the member of that name into v; there being none is an error.
+func (e Extra) Decode(name string, v any) error {
+	raw, ok := e[name]
+	if !ok {
+		return fmt.Errorf("no member %q", name)
+	}
+	if err := json.Unmarshal(raw, v); err != nil {
+		return fmt.Errorf("decode member %q: %w", name, err)
+	}
+	return nil
 }

@@ -1,16 +1,15 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
-	"math"
-	mathrand "math/rand/v2"
 	"net"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
+
+	"github.com/ingot-llm/ingot/client/internal/again"
 )
 
 // Retry says how calls are repeated, always before the first byte of an answer. By default they are where the connection failed,
@@ -26,9 +25,9 @@ type Retry struct {
 }
 
 func (r *Retry) fill() {
-	r.Max = orDefault(r.Max, 3)
-	r.Delay = orDefault(r.Delay, 800*time.Millisecond)
-	r.MaxDelay = orDefault(r.MaxDelay, time.Minute)
+	r.Max = cmp.Or(r.Max, 3)
+	r.Delay = cmp.Or(r.Delay, 800*time.Millisecond)
+	r.MaxDelay = cmp.Or(r.MaxDelay, time.Minute)
 	if r.If == nil {
 		r.If = mayPass
 	}
@@ -58,56 +57,20 @@ func (e *Error) Temporary() bool {
 	}
 }
 
-// wait says after how long to try again, if at all.
-func (r *Retry) wait(ctx context.Context, attempt int, err error) (time.Duration, bool) {
-	if attempt >= r.Max || ctx.Err() != nil || !r.If(err) {
-		return 0, false
+func (c *Client) policy(ctx context.Context) again.Policy {
+	r := c.options.Retry
+	return again.Policy{
+		Max: r.Max, Delay: r.Delay, MaxDelay: r.MaxDelay, If: r.If,
+		Asked: func(err error) time.Duration {
+			if refusal, ok := errors.AsType[*Error](err); ok {
+				return refusal.RetryAfter
+			}
+			return 0
+		},
+		Wait: func(wait time.Duration, cause error) {
+			if t := c.options.Trace; t != nil && t.Wait != nil {
+				t.Wait(ctx, wait, cause)
+			}
+		},
 	}
-	wait := r.backOff(attempt)
-	if refusal, ok := errors.AsType[*Error](err); ok && refusal.RetryAfter > 0 {
-		if wait = refusal.RetryAfter; wait > r.MaxDelay {
-			return 0, false
-		}
-	}
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
-		return 0, false
-	}
-	return wait, true
-}
-
-func (r *Retry) backOff(attempt int) time.Duration {
-	wait := max(r.Delay, 0)
-	for range attempt {
-		if wait < r.MaxDelay {
-			wait *= 2
-		}
-	}
-	wait = max(min(wait, r.MaxDelay), 0)
-	// Clients that failed together shall not come back together.
-	return wait/2 + mathrand.N(wait/2+1) //nolint:gosec // jitter needs no secrecy
-}
-
-// retryAfter reads how long a service asks to wait: the header in milliseconds is the more exact one.
-func retryAfter(h http.Header) time.Duration {
-	for _, name := range []string{"Retry-After-Ms", "X-Ms-Retry-After-Ms"} {
-		if d, ok := duration(h.Get(name), time.Millisecond); ok {
-			return d
-		}
-	}
-	value := h.Get("Retry-After")
-	if d, ok := duration(value, time.Second); ok {
-		return d
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return max(0, time.Until(at))
-	}
-	return 0
-}
-
-func duration(value string, unit time.Duration) (time.Duration, bool) {
-	n, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-	if err != nil || math.IsNaN(n) || n < 0 {
-		return 0, false
-	}
-	return time.Duration(min(n*float64(unit), float64(math.MaxInt64/2))), true
 }

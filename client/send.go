@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,9 +11,13 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"time"
+	"runtime"
+	"strings"
 
+	"github.com/ingot-llm/ingot/client/internal/again"
+	"github.com/ingot-llm/ingot/client/internal/exchange"
 	"github.com/ingot-llm/ingot/client/internal/fault"
+	"github.com/ingot-llm/ingot/client/internal/object"
 )
 
 // Meta is what the HTTP exchange tells of an answer.
@@ -42,6 +45,26 @@ type answer struct {
 	Meta
 }
 
+// post makes the call of a request: its members, those it has beyond the contract, and whether it asks for a stream.
+func post(name, route, model string, known any, extra map[string]any, header http.Header, stream bool) (call, error) {
+	if _, ok := extra["stream"]; ok {
+		return call{}, errors.New("extra member \"stream\" is decided by the method that is called, such as Chat or ChatStream")
+	}
+	members := extra
+	if stream {
+		members = map[string]any{"stream": true}
+		maps.Copy(members, extra)
+	}
+	body, err := object.Encode(known, members)
+	if err != nil {
+		return call{}, fmt.Errorf("encode request: %w", err)
+	}
+	return call{
+		name: name, method: http.MethodPost, route: route, model: model, stream: stream,
+		header: header, body: body, extra: len(extra) > 0,
+	}, nil
+}
+
 // reply is a type that a whole answer is decoded into.
 type reply interface {
 	accept(op *Operation, meta Meta) error
@@ -56,12 +79,9 @@ func (c *Client) unary(ctx context.Context, call call, v reply) (err error) {
 		return err
 	}
 	defer a.body.Close()
-	body, err := io.ReadAll(io.LimitReader(a.body, c.options.MaxReply+1))
+	body, err := exchange.ReadAll(a.body, c.options.MaxReply)
 	if err != nil {
-		return fmt.Errorf("read reply: %w", err)
-	}
-	if int64(len(body)) > c.options.MaxReply {
-		return fmt.Errorf("read reply: longer than %d bytes; raise Options.MaxReply", c.options.MaxReply)
+		return err
 	}
 	if fault.Reported(body) {
 		return newError(http.StatusOK, body, a.Meta)
@@ -78,28 +98,14 @@ func (c *Client) send(ctx context.Context, call call, op *Operation) (*answer, e
 	query := target.Query()
 	maps.Copy(query, call.query)
 	target.RawQuery = query.Encode()
-	id := requestID()
-	for attempt := 0; ; attempt++ {
+	id := exchange.ID()
+	var a *answer
+	err := again.Do(ctx, c.policy(ctx), func() (err error) {
 		op.Attempts++
-		a, err := c.attempt(ctx, call, target.String(), id)
-		if err == nil {
-			return a, nil
-		}
-		wait, again := c.options.Retry.wait(ctx, attempt, err)
-		if !again {
-			return nil, err
-		}
-		if t := c.options.Trace; t != nil && t.Wait != nil {
-			t.Wait(ctx, wait, err)
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return nil, fmt.Errorf("wait to try again: %w; the last attempt: %w", ctx.Err(), err)
-		}
-	}
+		a, err = c.attempt(ctx, call, target.String(), id)
+		return err
+	})
+	return a, err
 }
 
 func (c *Client) attempt(ctx context.Context, call call, target, id string) (*answer, error) {
@@ -114,16 +120,12 @@ func (c *Client) attempt(ctx context.Context, call call, target, id string) (*an
 	if t != nil && t.Request != nil {
 		t.Request(ctx, req)
 	}
-	resp, err := c.http.Do(req)
+	resp, refusal, err := exchange.Do(&c.http, req)
 	if t != nil && t.Response != nil {
 		t.Response(ctx, resp, err)
 	}
 	if err != nil {
-		// The URL in a *url.Error may hold what the endpoint's owner put into its query.
-		if u, ok := errors.AsType[*url.Error](err); ok {
-			err = u.Err
-		}
-		return nil, &connectionError{req.URL.Host, err}
+		return nil, err
 	}
 	h := resp.Header
 	meta := Meta{
@@ -131,24 +133,17 @@ func (c *Client) attempt(ctx context.Context, call call, target, id string) (*an
 		RequestID:       cmp.Or(h.Get("X-Request-Id"), h.Get("Apim-Request-Id"), h.Get("X-Ms-Request-Id")),
 		ClientRequestID: req.Header.Get("X-Ms-Client-Request-Id"),
 	}
-	switch resp.StatusCode {
-	case http.StatusOK:
-		return &answer{resp.Body, meta}, nil
-	case http.StatusSwitchingProtocols: // what follows it no context ends
-		_ = resp.Body.Close()
-		return nil, fmt.Errorf("call %s: the server switched protocols unasked", req.URL.Host)
-	default:
-		defer resp.Body.Close()
-		// Whatever part of the body arrives is better than none.
-		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-		return nil, newError(resp.StatusCode, body, meta)
+	if resp.StatusCode != http.StatusOK {
+		return nil, newError(resp.StatusCode, refusal, meta)
 	}
+	return &answer{resp.Body, meta}, nil
 }
 
 func (c *Client) fillHeader(req *http.Request, call call, id string) error {
 	h := req.Header
 	h.Set("Accept", "application/json")
-	h.Set("User-Agent", c.options.userAgent())
+	agent := "ingot-go-client/" + Version + " (" + runtime.Version() + "; " + runtime.GOOS + ")"
+	h.Set("User-Agent", strings.TrimSpace(c.options.ApplicationID+" "+agent))
 	h.Set("X-Ms-Client-Request-Id", id)
 	if call.body != nil {
 		h.Set("Content-Type", "application/json")
@@ -172,25 +167,4 @@ func (c *Client) fillHeader(req *http.Request, call call, id string) error {
 		}
 	}
 	return nil
-}
-
-// connectionError is a call without a response.
-type connectionError struct {
-	host string
-	err  error
-}
-
-// Error implements error.
-func (e *connectionError) Error() string { return "call " + e.host + ": " + e.err.Error() }
-
-// Unwrap returns what happened.
-func (e *connectionError) Unwrap() error { return e.err }
-
-// requestID makes a random GUID.
-func requestID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

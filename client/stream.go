@@ -2,19 +2,19 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"maps"
 	"mime"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/ingot-llm/ingot/client/internal/event"
+	"github.com/ingot-llm/ingot/client/internal/exchange"
 	"github.com/ingot-llm/ingot/client/internal/fault"
 	"github.com/ingot-llm/ingot/client/internal/object"
 )
@@ -67,17 +67,13 @@ func (c *ChunkChoice) UnmarshalJSON(data []byte) error {
 
 func (c *Chunk) accept(op *Operation, meta Meta) error {
 	c.Meta = meta
-	op.learn(c.ID, c.Model, c.Usage, meta)
-	return nil
+	return op.learn(c.ID, c.Model, c.Usage, meta)
 }
 
-func (c *Chunk) ends(finish func(int, FinishReason) error) error {
+func (c *Chunk) ends(note func(int, FinishReason)) {
 	for i := range c.Choices {
-		if err := finish(c.Choices[i].Index, c.Choices[i].FinishReason); err != nil {
-			return err
-		}
+		note(c.Choices[i].Index, c.Choices[i].FinishReason)
 	}
-	return nil
 }
 
 // ChatStream asks for an answer in fragments. Ranging over the result makes the call, ranging again makes another one;
@@ -99,7 +95,7 @@ func (c *Client) ChatStream(ctx context.Context, req *ChatRequest) iter.Seq2[*Ch
 type fragment[T any] interface {
 	*T
 	reply
-	ends(finish func(choice int, reason FinishReason) error) error
+	ends(note func(choice int, reason FinishReason))
 }
 
 // stream returns nil when the answer is complete or the caller has left the loop.
@@ -115,22 +111,26 @@ func stream[T any, P fragment[T]](ctx context.Context, c *Client, call call, yie
 	defer a.body.Close()
 	// Without a type it is read as the stream that was asked for.
 	if media, _, _ := mime.ParseMediaType(a.Header.Get("Content-Type")); media == "application/json" {
-		return notAStream(a)
+		return c.notAStream(a)
 	}
 	events := event.NewReader(a.body, c.options.MaxEvent)
-	var open choices
+	var open event.Choices[FinishReason]
+	ended := func() (all bool) {
+		op.FinishReasons, all = open.Ended()
+		return all
+	}
 	for {
 		name, data, err := events.Next()
 		switch {
-		case errors.Is(err, io.EOF) && open.ended(op):
+		case errors.Is(err, io.EOF) && ended():
 			return nil
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 			return ErrTruncated
 		case err != nil:
 			return fmt.Errorf("read stream: %w", err)
 		case bytes.HasPrefix(data, []byte("[DONE]")):
-			open.ended(op)
-			drain(a.body, cancel)
+			ended()
+			event.Drain(a.body, cancel)
 			return nil
 		case name == "error" || fault.Reported(data):
 			return newError(http.StatusOK, data, a.Meta)
@@ -145,55 +145,22 @@ func stream[T any, P fragment[T]](ctx context.Context, c *Client, call call, yie
 		if op.FirstChunk == 0 {
 			op.FirstChunk = time.Since(op.Start)
 		}
-		if err := errors.Join(piece.accept(op, a.Meta), piece.ends(open.finish)); err != nil {
+		piece.ends(open.Note)
+		if err := cmp.Or(piece.accept(op, a.Meta), open.Err()); err != nil {
 			return err
 		}
 		if !yield(piece, nil) {
-			open.ended(op)
+			ended()
 			return nil
 		}
 	}
 }
 
-// choices are the finish reasons by the index of a choice, empty while it goes on.
-type choices map[int]FinishReason
-
-func (c *choices) finish(index int, reason FinishReason) error {
-	if *c == nil {
-		*c = choices{}
-	}
-	(*c)[index] = orDefault(reason, (*c)[index])
-	if len(*c) > maxPieces {
-		return errTooLong
-	}
-	return nil
-}
-
-// ended says whether there are choices and all of them have ended.
-func (c choices) ended(op *Operation) bool {
-	op.FinishReasons = nil
-	for _, index := range slices.Sorted(maps.Keys(c)) {
-		if c[index] != "" {
-			op.FinishReasons = append(op.FinishReasons, c[index])
-		}
-	}
-	return len(c) > 0 && len(op.FinishReasons) == len(c)
-}
-
 // notAStream explains a JSON reply where events were asked for.
-func notAStream(a *answer) error {
-	body, err := io.ReadAll(io.LimitReader(a.body, maxErrorBody))
-	if err != nil {
-		return fmt.Errorf("read reply: %w", err)
-	}
-	if fault.Reported(body) {
+func (c *Client) notAStream(a *answer) error {
+	body, err := exchange.ReadAll(a.body, c.options.MaxReply)
+	if err == nil && fault.Reported(body) {
 		return newError(http.StatusOK, body, a.Meta)
 	}
-	return errors.New("the service answered with one JSON document instead of a stream; call the method that does not stream")
-}
-
-// drain reads what follows the end of a stream, so that the connection can be used again, but does not wait for it long.
-func drain(body io.Reader, cancel context.CancelFunc) {
-	defer time.AfterFunc(50*time.Millisecond, cancel).Stop()
-	io.Copy(io.Discard, io.LimitReader(body, 4<<10))
+	return cmp.Or(err, errors.New("the service answered with one JSON document instead of a stream; call the method that does not stream"))
 }

@@ -12,6 +12,7 @@ import (
 	"testing/iotest"
 
 	"github.com/ingot-llm/ingot/client"
+	"github.com/ingot-llm/ingot/client/collect"
 )
 
 const (
@@ -47,7 +48,7 @@ func replay(t testing.TB, body io.Reader, o client.Options) (string, *client.Cha
 	t.Helper()
 	c := offline(t, o, func(*http.Request) (*http.Response, error) { return response(200, body, nil), nil })
 	var text strings.Builder
-	reply, err := client.Collect(func(yield func(*client.Chunk, error) bool) {
+	reply, err := collect.Chat(func(yield func(*client.Chunk, error) bool) {
 		failed := false
 		for chunk, err := range c.ChatStream(t.Context(), hello()) {
 			if failed {
@@ -238,7 +239,7 @@ func TestConnectionIsUsedAgainAfterAStream(t *testing.T) {
 	})
 	c := newClient(t, url, &client.Options{HTTPClient: &http.Client{Transport: &http.Transport{}}})
 	for range 5 {
-		if _, err := client.Collect(c.ChatStream(t.Context(), hello())); err != nil {
+		if _, err := collect.Chat(c.ChatStream(t.Context(), hello())); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -113,3 +113,17 @@ func (a *Arguments) UnmarshalJSON(data []byte) error {
 	*a = Arguments(data)
 	return nil
 }
+
+// ResponseFormat asks for the form of the answer: Type is text, json_object or json_schema, which typed.Format makes.
+type ResponseFormat struct {
+	Type       string      `json:"type"`
+	JSONSchema *JSONSchema `json:"json_schema,omitempty"`
+}
+
+// JSONSchema is the schema that an answer shall follow.
+type JSONSchema struct {
+	Name        string          `json:"name"`
+	Description string          `json:"description,omitempty"`
+	Schema      json.RawMessage `json:"schema"`
+	Strict      *bool           `json:"strict,omitempty"`
+}

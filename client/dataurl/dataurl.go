@@ -1,4 +1,5 @@
-package client
+// Package dataurl makes data URLs of pictures, which is how requests carry them.
+package dataurl
 
 import (
 	"encoding/base64"
@@ -13,27 +14,27 @@ import (
 // maxImage is the most bytes of a picture: more than any service takes.
 const maxImage = 32 << 20
 
-// ImageFile returns a file's picture as data URL, for Image and ImageInput. Its type is told by its content and not by its name.
-func ImageFile(path string) (string, error) {
+// File returns a file's picture as data URL. Its type is told by its content and not by its name.
+func File(path string) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return "", fmt.Errorf("read image: %w", err)
 	}
 	defer file.Close()
-	return ImageReader(file)
+	return Reader(file)
 }
 
-// ImageReader returns a picture as data URL, for Image and ImageInput. More than 32 MiB are an error.
-func ImageReader(r io.Reader) (string, error) {
+// Reader returns a picture as data URL. More than 32 MiB are an error.
+func Reader(r io.Reader) (string, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxImage+1))
 	if err != nil {
 		return "", fmt.Errorf("read image: %w", err)
 	}
-	return ImageData(data)
+	return Bytes(data)
 }
 
-// ImageData returns a picture as data URL, for Image and ImageInput: PNG, JPEG, GIF, WebP, BMP or ICO.
-func ImageData(data []byte) (string, error) {
+// Bytes returns a picture as data URL: PNG, JPEG, GIF, WebP, BMP or ICO.
+func Bytes(data []byte) (string, error) {
 	if len(data) > maxImage {
 		return "", errors.New("read image: it is longer than 32 MiB")
 	}

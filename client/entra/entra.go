@@ -1,4 +1,5 @@
-package client
+// Package entra proves who is calling by tokens of Microsoft Entra ID. It keeps them and asks for new ones before they expire.
+package entra
 
 import (
 	"context"
@@ -12,22 +13,6 @@ import (
 	"github.com/ingot-llm/ingot/client/internal/fresh"
 )
 
-// Credential proves who is calling. Authorize adds to the header of one request what it takes, and must change nothing else;
-// it is called for every attempt and must be safe for concurrent use.
-type Credential interface {
-	Authorize(req *http.Request) error
-}
-
-// Key is an API key. It is sent as api-key and as bearer token, as the official SDKs do.
-type Key string
-
-// Authorize implements Credential.
-func (k Key) Authorize(req *http.Request) error {
-	req.Header.Set("Api-Key", string(k))
-	req.Header.Set("Authorization", "Bearer "+string(k))
-	return nil
-}
-
 // Token is an access token of Microsoft Entra ID.
 type Token struct {
 	Value   string
@@ -35,17 +20,17 @@ type Token struct {
 	Refresh time.Time // from when on another one should be asked for; zero means five minutes before Expires
 }
 
-// TokenSource gets tokens for scopes. Every credential of azidentity becomes one in five lines, as the example of Entra shows.
+// Source gets tokens for scopes. Every credential of azidentity becomes one in five lines, as the example of New shows.
 // It is asked by one goroutine at a time.
-type TokenSource interface {
+type Source interface {
 	Token(ctx context.Context, scopes []string) (Token, error)
 }
 
-// TokenFunc is a function as TokenSource.
-type TokenFunc func(ctx context.Context, scopes []string) (Token, error)
+// SourceFunc is a function as Source.
+type SourceFunc func(ctx context.Context, scopes []string) (Token, error)
 
-// Token implements TokenSource.
-func (f TokenFunc) Token(ctx context.Context, scopes []string) (Token, error) { return f(ctx, scopes) }
+// Token implements Source.
+func (f SourceFunc) Token(ctx context.Context, scopes []string) (Token, error) { return f(ctx, scopes) }
 
 // The scopes that services take. A server of one's own has one of its own, such as api://NAME/.default.
 const (
@@ -54,36 +39,37 @@ const (
 	ScopeFoundry           = "https://ai.azure.com/.default"                // /openai/v1
 )
 
-// EntraOptions are the settings of an Entra credential.
-type EntraOptions struct {
+// Options are the settings of a Credential.
+type Options struct {
 	// Scopes are what tokens are asked for: by default ScopeCognitiveServices for hosts of Foundry and Azure OpenAI, else ScopeMachineLearning.
 	Scopes []string
 	// InsecureAllowHTTP sends tokens over plain HTTP, where anybody on the way can take them.
 	InsecureAllowHTTP bool
 }
 
-// Entra returns a credential that sends tokens of source. A token is kept until it should be refreshed; while one that is
+// New returns a credential that sends tokens of source. A token is kept until it should be refreshed; while one that is
 // older still holds, a source that fails is asked again every 30 seconds. Options of nil means all defaults.
-func Entra(source TokenSource, options *EntraOptions) Credential {
-	e := &entra{source: source, keepers: map[string]*fresh.Keeper{}}
+func New(source Source, options *Options) *Credential {
+	e := &Credential{source: source, keepers: map[string]*fresh.Keeper{}}
 	if options != nil {
 		e.options = *options
 	}
 	return e
 }
 
-type entra struct {
-	source  TokenSource
-	options EntraOptions
+// Credential authorizes requests. It is safe for concurrent use.
+type Credential struct {
+	source  Source
+	options Options
 
 	mu      sync.Mutex
 	keepers map[string]*fresh.Keeper // by scopes
 }
 
-// Authorize implements Credential.
-func (e *entra) Authorize(req *http.Request) error {
+// Authorize implements client.Credential.
+func (e *Credential) Authorize(req *http.Request) error {
 	if req.URL.Scheme != "https" && !e.options.InsecureAllowHTTP {
-		return errors.New("a token is not sent over plain HTTP; use an endpoint that begins with https://, or EntraOptions.InsecureAllowHTTP")
+		return errors.New("a token is not sent over plain HTTP; use an endpoint that begins with https://, or Options.InsecureAllowHTTP")
 	}
 	scopes := e.options.Scopes
 	if len(scopes) == 0 {
@@ -97,7 +83,7 @@ func (e *entra) Authorize(req *http.Request) error {
 	return nil
 }
 
-func (e *entra) keeper(scopes []string) *fresh.Keeper {
+func (e *Credential) keeper(scopes []string) *fresh.Keeper {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	name := strings.Join(scopes, " ")

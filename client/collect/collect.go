@@ -1,4 +1,5 @@
-package client
+// Package collect joins the fragments of streams to whole answers.
+package collect
 
 import (
 	"bytes"
@@ -6,6 +7,8 @@ import (
 	"errors"
 	"iter"
 	"slices"
+
+	"github.com/ingot-llm/ingot/client"
 )
 
 // What one answer may take: far more than any model writes.
@@ -14,31 +17,31 @@ const (
 	maxPieces    = 1024 // choices, and tool calls and parts of each
 )
 
-// Collect joins a stream to the whole answer. Where the stream fails it returns what had arrived, and the error.
-func Collect(stream iter.Seq2[*Chunk, error]) (*ChatReply, error) {
-	var c Collector
+// Chat joins a stream to the whole answer. Where the stream fails it returns what had arrived, and the error.
+func Chat(stream iter.Seq2[*client.Chunk, error]) (*client.ChatReply, error) {
+	var a Answer
 	for chunk, err := range stream {
 		if err == nil {
-			err = c.Add(chunk)
+			err = a.Add(chunk)
 		}
 		if err != nil {
-			return c.Reply(), err
+			return a.Reply(), err
 		}
 	}
-	return c.Reply(), nil
+	return a.Reply(), nil
 }
 
-// Collector joins fragments as they come, for loops that also show them. Its zero value is ready; one goroutine uses it.
+// Answer joins the fragments of a chat as they come, for loops that also show them. Its zero value is ready; one goroutine uses it.
 // Of members without a field, such as logprobs, it keeps the last value.
-type Collector struct {
-	reply   ChatReply
+type Answer struct {
+	reply   client.ChatReply
 	choices []*growing
 	size    int
 }
 
 // growing is a choice whose texts are still being written.
 type growing struct {
-	Choice
+	client.Choice
 
 	text, thought bytes.Buffer
 	arguments     []bytes.Buffer // of Message.ToolCalls, one each
@@ -47,61 +50,61 @@ type growing struct {
 var errTooLong = errors.New("collect stream: the answer is longer than 64 MiB or in more than 1024 pieces")
 
 // Add joins a fragment. An answer of more than 64 MiB, or of more than 1024 choices, calls or parts, is an error.
-func (c *Collector) Add(chunk *Chunk) error {
-	r := &c.reply
-	r.ID, r.Model = orDefault(chunk.ID, r.ID), orDefault(chunk.Model, r.Model)
-	r.Created, r.Usage = orDefault(chunk.Created, r.Created), orDefault(chunk.Usage, r.Usage)
+func (a *Answer) Add(chunk *client.Chunk) error {
+	r := &a.reply
+	r.ID, r.Model = cmp.Or(chunk.ID, r.ID), cmp.Or(chunk.Model, r.Model)
+	r.Created, r.Usage = cmp.Or(chunk.Created, r.Created), cmp.Or(chunk.Usage, r.Usage)
 	r.Meta = chunk.Meta
-	c.size += merge(&r.Extra, chunk.Extra)
+	a.size += merge(&r.Extra, chunk.Extra)
 	for i := range chunk.Choices {
 		f := &chunk.Choices[i]
-		at := slices.IndexFunc(c.choices, func(g *growing) bool { return g.Index == f.Index })
+		at := slices.IndexFunc(a.choices, func(g *growing) bool { return g.Index == f.Index })
 		if at < 0 {
-			at = len(c.choices)
-			c.choices = append(c.choices, &growing{Choice: Choice{Index: f.Index}})
+			at = len(a.choices)
+			a.choices = append(a.choices, &growing{Choice: client.Choice{Index: f.Index}})
 		}
-		g := c.choices[at]
-		c.size += g.add(f)
-		if max(len(c.choices), len(g.arguments), len(g.Message.Content)) > maxPieces {
+		g := a.choices[at]
+		a.size += g.add(f)
+		if max(len(a.choices), len(g.arguments), len(g.Message.Content)) > maxPieces {
 			return errTooLong
 		}
 	}
-	if c.size > maxCollected {
+	if a.size > maxCollected {
 		return errTooLong
 	}
 	return nil
 }
 
 // Reply returns what has arrived, its choices in the order of their indexes. Add may be called again.
-func (c *Collector) Reply() *ChatReply {
-	reply := c.reply
+func (a *Answer) Reply() *client.ChatReply {
+	reply := a.reply
 	reply.Object = "chat.completion"
 	reply.Choices = nil
-	for _, g := range c.choices {
+	for _, g := range a.choices {
 		reply.Choices = append(reply.Choices, g.whole())
 	}
-	slices.SortFunc(reply.Choices, func(a, b Choice) int { return cmp.Compare(a.Index, b.Index) })
+	slices.SortFunc(reply.Choices, func(x, y client.Choice) int { return cmp.Compare(x.Index, y.Index) })
 	return &reply
 }
 
 // whole is the choice as far as it has come.
-func (g *growing) whole() Choice {
+func (g *growing) whole() client.Choice {
 	choice := g.Choice
 	m := &choice.Message
 	m.Content = slices.Clone(m.Content)
 	if g.text.Len() > 0 {
-		m.Content = append(m.Content, Text(g.text.String()))
+		m.Content = append(m.Content, client.Text(g.text.String()))
 	}
 	m.ReasoningContent = g.thought.String()
 	m.ToolCalls = slices.Clone(m.ToolCalls)
 	for i := range g.arguments {
-		m.ToolCalls[i].Function.Arguments = Arguments(g.arguments[i].String())
+		m.ToolCalls[i].Function.Arguments = client.Arguments(g.arguments[i].String())
 	}
 	return choice
 }
 
 // add joins a fragment and returns how many bytes it brought.
-func (g *growing) add(f *ChunkChoice) int {
+func (g *growing) add(f *client.ChunkChoice) int {
 	m, d := &g.Message, &f.Delta
 	if f.FinishReason != "" {
 		g.FinishReason = f.FinishReason
@@ -112,7 +115,7 @@ func (g *growing) add(f *ChunkChoice) int {
 	g.thought.WriteString(d.ReasoningContent)
 	size := len(d.ReasoningContent)
 	for _, p := range d.Content {
-		size += len(p.Text) + merge(new(Extra), p.Extra)
+		size += len(p.Text) + merge(new(client.Extra), p.Extra)
 		if p.Type == "text" {
 			g.text.WriteString(p.Text)
 			continue
@@ -124,7 +127,7 @@ func (g *growing) add(f *ChunkChoice) int {
 			size += len(p.InputAudio.Data)
 		}
 		if g.text.Len() > 0 {
-			m.Content = append(m.Content, Text(g.text.String()))
+			m.Content = append(m.Content, client.Text(g.text.String()))
 			g.text.Reset()
 		}
 		m.Content = append(m.Content, p)
@@ -136,17 +139,17 @@ func (g *growing) add(f *ChunkChoice) int {
 }
 
 // addCall joins a tool call by its index, else by its id; one with neither continues the last.
-func (g *growing) addCall(t ToolCall) int {
+func (g *growing) addCall(t client.ToolCall) int {
 	m := &g.Message
 	at := len(m.ToolCalls) - 1
 	if t.Index != nil {
-		at = slices.IndexFunc(m.ToolCalls, func(have ToolCall) bool { return have.Index != nil && *have.Index == *t.Index })
+		at = slices.IndexFunc(m.ToolCalls, func(have client.ToolCall) bool { return have.Index != nil && *have.Index == *t.Index })
 	} else if t.ID != "" {
-		at = slices.IndexFunc(m.ToolCalls, func(have ToolCall) bool { return have.ID == t.ID })
+		at = slices.IndexFunc(m.ToolCalls, func(have client.ToolCall) bool { return have.ID == t.ID })
 	}
 	if at < 0 {
 		at = len(m.ToolCalls)
-		m.ToolCalls = append(m.ToolCalls, ToolCall{Index: t.Index})
+		m.ToolCalls = append(m.ToolCalls, client.ToolCall{Index: t.Index})
 		g.arguments = append(g.arguments, bytes.Buffer{})
 	}
 	have := &m.ToolCalls[at]
@@ -164,9 +167,9 @@ func (g *growing) addCall(t ToolCall) int {
 }
 
 // merge returns how many bytes it brought.
-func merge(to *Extra, from Extra) (size int) {
+func merge(to *client.Extra, from client.Extra) (size int) {
 	if len(from) > 0 && *to == nil {
-		*to = Extra{}
+		*to = client.Extra{}
 	}
 	for name, value := range from {
 		if _, had := (*to)[name]; !had {
