@@ -2,10 +2,12 @@
 package tool
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/ingot-llm/ingot/client"
@@ -34,6 +36,9 @@ func newFunc[A, R any](name, description string, f func(context.Context, A) (R, 
 	parameters, err := describe()
 	if err != nil {
 		return Func{}, fmt.Errorf("make tool %s: %w", name, err)
+	}
+	if !bytes.HasPrefix(parameters, []byte(`{"type":"object"`)) {
+		return Func{}, fmt.Errorf("make tool %s: %s is no struct, and arguments come as objects alone", name, reflect.TypeFor[A]())
 	}
 	return Func{
 		definition: client.Tool{Function: client.Function{Name: name, Description: description, Parameters: parameters, Strict: strict}},
