@@ -3,7 +3,7 @@
 import { Server } from "./server.js";
 
 /** Where a client of OpenAI's shape can be pointed at. */
-export const ADDRESSES = ["", "/models", "/deployments/{name}", "/inference", "/openai/deployments/{name}", "/v1", "/openai/v1", "/inference/v1"];
+export const ADDRESSES = ["", "/models", "/deployments/{name}", "/inference", "/orgs/{org}/inference", "/openai/deployments/{name}", "/v1", "/openai/v1", "/inference/v1"];
 
 const config = `
 default_model: mock
@@ -22,6 +22,6 @@ models:
 export const start = () => Server.start({ config });
 
 /** The URL of an address for a client of this model. */
-export const at = (server, address, model) => server.url + address.replace("{name}", model);
+export const at = (server, address, model) => server.url + address.replace("{name}", model).replace("{org}", "acme");
 
 export const RED = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGP8z4AdMOEQH6QSAM1BAQ/oQeJvAAAAAElFTkSuQmCC";

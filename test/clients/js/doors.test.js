@@ -4,13 +4,14 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
 import { isUnexpected } from "@azure-rest/ai-inference";
+import OpenAI from "openai";
 
 import { all, chat, embed, events, Ingot, joined, SCHEME, user } from "./ingot.js";
 import { named, results } from "./server.js";
 
 const RED = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGP8z4AdMOEQH6QSAM1BAQ/oQeJvAAAAAElFTkSuQmCC";
-const INFERENCE = ["", "/models", "/inference", "/orgs/{org}/inference", "/deployments/{name}", "/openai/deployments/{name}"];
-const OPENAI = ["/v1", "/openai/v1", "/inference", "/inference/v1", "", "/models", "/deployments/{name}", "/openai/deployments/{name}"];
+const INFERENCE = ["", "/models", "/inference", "/orgs/{org}/inference", "/deployments/{name}", "/openai/deployments/{name}", "/v1", "/openai/v1", "/inference/v1"];
+const OPENAI = ["/v1", "/openai/v1", "/inference/v1", "", "/models", "/inference", "/orgs/{org}/inference", "/deployments/{name}", "/openai/deployments/{name}"];
 
 const AZURE = named("@azure-rest/ai-inference");
 const OPENAI_SDK = named("openai");
@@ -79,7 +80,14 @@ for (const address of INFERENCE) {
       note(AZURE, address, "embeddings");
     });
 
-    if (address.startsWith("/openai/")) {
+    if (address.startsWith("/openai/") || address.endsWith("/v1")) {
+      test("has no images to embed, and nothing to ask", async () => {
+        for (const [path, verb, options] of [["/images/embeddings", "post", { body: { input: [{ image: RED }] } }], ["/info", "get"]]) {
+          const response = await client("mock").path(path)[verb](options);
+          assert.deepEqual([response.status, isUnexpected(response)], ["404", true], JSON.stringify(response.body));
+          note(AZURE, address, path.slice(1), `OpenAI's API, which is at this address, has no ${path}`);
+        }
+      });
       return;
     }
 
@@ -137,6 +145,13 @@ for (const address of OPENAI) {
         note(OPENAI_SDK, address, "models");
         assert.equal((await client("mock").responses.create({ model: "mock", input: "Hello there" })).output_text, "Hello there");
         note(OPENAI_SDK, address, "responses");
+      });
+    } else {
+      test("lists and responds elsewhere", async () => {
+        await assert.rejects(client("mock").models.list(), OpenAI.NotFoundError);
+        note(OPENAI_SDK, address, "models", "the list of models is at /v1, /openai/v1 and /inference/v1");
+        await assert.rejects(client("mock").responses.create({ model: "mock", input: "Hello there" }), OpenAI.NotFoundError);
+        note(OPENAI_SDK, address, "responses", "the Responses API is at /v1, /openai/v1 and /inference/v1");
       });
     }
   });
