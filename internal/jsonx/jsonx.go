@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"iter"
 	"strconv"
+	"sync"
 	"unicode/utf8"
 	"unsafe"
 )
@@ -55,10 +56,12 @@ var ErrType = errors.New("wrong JSON type")
 // Parse checks that doc is exactly one JSON value (RFC 8259) whose objects have no
 // member name twice, and returns it. Its errors are *SyntaxError.
 func Parse(doc []byte) (Value, error) {
-	var keys [manyKeys][]byte // at once, and enough for most documents
-	s := scanner{doc: doc, keys: keys[:0]}
-	return s.document()
+	v, _, err := ParseMembers(doc, 0)
+	return v, err
 }
+
+// rooms are for the names of objects that are open.
+var rooms = sync.Pool{New: func() any { return new([manyKeys][]byte) }}
 
 func (s *scanner) document() (Value, error) {
 	start := s.space(0)
@@ -83,9 +86,15 @@ type Member struct {
 // ParseMembers checks doc as Parse does and also returns the members of the object that it is, in order and in the same
 // scan, the first of them if there are more than most; none where it is another value.
 func ParseMembers(doc []byte, most int) (Value, []Member, error) {
-	var keys [manyKeys][]byte
-	s := scanner{doc: doc, keys: keys[:0], root: make([]Member, 0, min(most, manyKeys)), most: most}
+	const few = 8 // have most
+	room, _ := rooms.Get().(*[manyKeys][]byte)
+	s := scanner{doc: doc, keys: room[:0], most: most}
+	if most > 0 {
+		s.root = make([]Member, 0, min(most, few))
+	}
 	v, err := s.document()
+	clear(room[:]) // which would keep doc
+	rooms.Put(room)
 	return v, s.root, err
 }
 

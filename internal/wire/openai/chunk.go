@@ -208,7 +208,7 @@ func (d *decoder) choice(v jsonx.Value) error {
 			}
 		case "finish_reason":
 			if !m.Null() {
-				c.Finish = llm.Finish(m.Text())
+				c.Finish = finish(m)
 				d.ends = d.ends || c.Finish != ""
 			}
 		case "logprobs":
@@ -222,6 +222,16 @@ func (d *decoder) choice(v jsonx.Value) error {
 	s.finished = s.finished || c.Finish != ""
 	d.reply.Choices = append(d.reply.Choices, c)
 	return nil
+}
+
+// finish decodes a reason, mostly without allocating it.
+func finish(v jsonx.Value) llm.Finish {
+	for _, f := range []llm.Finish{llm.FinishStop, llm.FinishToolCalls, llm.FinishLength} {
+		if v.Is(string(f)) {
+			return f
+		}
+	}
+	return llm.Finish(v.Text())
 }
 
 // delta reads what is new of a message, or all of it. Parts that do not stand side by side become choices of their own.

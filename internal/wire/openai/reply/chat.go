@@ -11,7 +11,7 @@ import (
 // AppendChat appends a whole chat.completion (doc/protocol.md §3.5).
 func AppendChat(dst []byte, r *llm.Reply, h Head, s Style) []byte {
 	if s.passesWhole(r) {
-		return append(dst, r.Source.Body...)
+		return joined(dst, r.Source.Body)
 	}
 	w := &jsonx.Writer{Bytes: dst}
 	w.BeginObject()

@@ -14,7 +14,7 @@ import (
 // does not divide cannot be written as bits; the caller has refused them.
 func AppendEmbed(dst []byte, r *llm.EmbedReply, h Head, enc llm.Encoding, s Style) []byte {
 	if r.Source.Body != nil {
-		return append(dst, r.Source.Body...)
+		return joined(dst, r.Source.Body)
 	}
 	w := &jsonx.Writer{Bytes: dst}
 	w.BeginObject()

@@ -192,3 +192,11 @@ func tokenBytes(p *llm.TokenLogprob) []byte {
 	}
 	return []byte(p.Token)
 }
+
+// joined appends a server's own bytes; where there is nothing before them they need no copy.
+func joined(dst, body []byte) []byte {
+	if len(dst) == 0 {
+		return body
+	}
+	return append(dst, body...)
+}

@@ -11,7 +11,7 @@ import (
 // AppendText appends a whole text_completion (doc/protocol.md §4.2).
 func AppendText(dst []byte, r *llm.Reply, h Head, s Style) []byte {
 	if s.passesWhole(r) {
-		return append(dst, r.Source.Body...)
+		return joined(dst, r.Source.Body)
 	}
 	w := &jsonx.Writer{Bytes: dst}
 	w.BeginObject()

@@ -156,7 +156,10 @@ func (f *fields) messages(v jsonx.Value) []llm.Message {
 	return ms
 }
 
-var roles = []string{"system", "developer", "user", "assistant", "tool"}
+var (
+	roles       = []string{"system", "developer", "user", "assistant", "tool"}
+	openAIRoles = append(slices.Clip(roles), functionRole)
+)
 
 // functionRole is a tool's in the deprecated form.
 const functionRole = "function"
@@ -166,7 +169,7 @@ func (f *fields) role(v jsonx.Value, i int) llm.Role {
 	known := roles
 	switch {
 	case f.openAI:
-		known = append(slices.Clip(roles), functionRole)
+		known = openAIRoles
 	case f.legacy && v.Is(functionRole):
 		return functionRole
 	}
@@ -223,7 +226,11 @@ func (f *fields) message(v *jsonx.Element, i int) llm.Message {
 	if m.Role == llm.Assistant {
 		parts = unthink(parts)
 	}
-	m.Parts = append(m.Parts, parts...)
+	if m.Parts == nil {
+		m.Parts = parts
+	} else {
+		m.Parts = append(m.Parts, parts...)
+	}
 	if m.Role == llm.Assistant && !calls.Null() {
 		m.Parts = append(m.Parts, f.calls(calls, i)...)
 	}

@@ -164,10 +164,9 @@ func (f *fields) limit(v jsonx.Value, loc ...any) *int {
 }
 
 func (f *fields) enum(v jsonx.Value, allowed []string, loc ...any) string {
-	s := v.Text()
 	for _, a := range allowed {
-		if s == a && v.Kind() == jsonx.String {
-			return s
+		if v.Is(a) {
+			return a
 		}
 	}
 	if !f.full() && !f.absent(v, loc...) {
