@@ -241,6 +241,7 @@ func (o *Options) refuse(w http.ResponseWriter, r *http.Request, e *llm.Error, w
 	}
 	const (
 		patience = time.Second      // for the rest of a small body, without which the connection is of no more use
+		look     = 3 * time.Second  // for one whose reader has given up, while a peer who still sends looks for an answer
 		quiet    = time.Second      // for more of a large one
 		linger   = 5 * time.Second  // for all of it, unless it comes at this
 		pace     = 1 << 20          // or more bytes a second: a busy machine's peer does read an answer,
@@ -258,9 +259,10 @@ func (o *Options) refuse(w http.ResponseWriter, r *http.Request, e *llm.Error, w
 	if r.ProtoMajor != 1 || control.Flush() != nil {
 		return
 	}
-	if e.Kind == llm.Late { // its reader has given up; a peer who still sends may be slow to look for an answer
+	o.release(of(r.Context())) // nobody has the body any more
+	if e.Kind == llm.Late {
 		select {
-		case <-time.After(patience):
+		case <-time.After(look):
 		case <-r.Context().Done():
 		}
 		return

@@ -53,7 +53,6 @@ func (u *upload) Read(p []byte) (int, error) {
 
 func TestARefusalLingersAsLongAsItsPeerMakesProgress(t *testing.T) {
 	t.Parallel()
-	h := reader(&dialect.Options{MaxBody: 1 << 20, BodyTimeout: time.Minute})
 	const endless = 1 << 40
 	for _, c := range []struct {
 		name        string
@@ -70,6 +69,8 @@ func TestARefusalLingersAsLongAsItsPeerMakesProgress(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
+				var held dialect.Budget
+				h := reader(&dialect.Options{MaxBody: 1 << 20, BodyTimeout: time.Minute, BodyMemory: 64 << 20, Budget: &held})
 				began := time.Now()
 				u := &upload{ResponseRecorder: httptest.NewRecorder(), pace: c.pace, left: c.size}
 				if c.stops > 0 {
@@ -77,6 +78,14 @@ func TestARefusalLingersAsLongAsItsPeerMakesProgress(t *testing.T) {
 				}
 				r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", u)
 				r.ContentLength = int64(c.size)
+				if c.size == endless { // it is read before it is refused
+					r.ContentLength = -1
+					time.AfterFunc(4*time.Second, func() {
+						if n := held.Used(); n != 0 {
+							t.Errorf("%d bytes are held for a refused body", n)
+						}
+					})
+				}
 				h.ServeHTTP(u, r)
 				if took := time.Since(began); took < c.least || took > c.most {
 					t.Errorf("it took %s, not %s to %s", took, c.least, c.most)
