@@ -175,20 +175,19 @@ func (a *app) runServe(ctx context.Context, f serveFlags) error {
 	if err != nil {
 		return err
 	}
-	addr := ln.Addr().String()
 	_ = ln.Close()
 	g, err := a.gateway(ctx, f, cfg, show, h, log)
 	if err != nil {
 		return err
 	}
-	if ln, err = listen(ctx, addr); err != nil {
+	if ln, err = listen(ctx, cfg.Listen); err != nil { // not at the port of before, where that was any: somebody else may have it now
 		g.Close(ctx)
 		return err
 	}
 	defer ln.Close()
 	if a, ok := ln.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() && !cfg.TLS.On() {
 		log.LogAttrs(ctx, slog.LevelWarn, "other machines reach this address over plain HTTP: keys and prompts travel unencrypted; serve with --tls auto, or put a proxy with TLS in front",
-			slog.String("address", addr))
+			slog.String("address", ln.Addr().String()))
 	}
 	// On this machine plain HTTP is always spoken, so that `ingot chat` need trust nobody.
 	url := reachable("http://" + ln.Addr().String())
