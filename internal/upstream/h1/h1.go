@@ -25,7 +25,7 @@ const (
 	mostIdle  = 256              // connections that are kept for a host
 	idleTime  = 3 * time.Second  // less than servers keep them, so that none is used that is being closed
 	linger    = time.Millisecond // for the last bytes of an answer that has been told whole
-	roomy     = 1 << 10          // more than most heads of requests
+	roomy     = 4 << 10          // more than most requests
 	copied    = 16 << 10         // up to here a body is put behind its head instead of being referred to
 )
 
@@ -59,8 +59,9 @@ type conn struct {
 	net.Conn
 	quiet func() bool // reports whether it is open and has nothing to say
 	buf   *bufio.Reader
-	left  int64 // bytes that may still be read
-	read  int64 // bytes since the request was sent
+	out   []byte // room for what is sent
+	left  int64  // bytes that may still be read
+	read  int64  // bytes since the request was sent
 	since time.Time
 }
 
@@ -83,19 +84,19 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, errors.New("send request: its body is not a Body")
 	}
 	defer body.Close()
-	head, err := appendHead(make([]byte, 0, roomy+max(0, min(r.ContentLength, copied))), r)
-	if err != nil {
+	if err := sendable(r); err != nil {
 		return nil, err
 	}
 	address := hostPort(r.URL.Host)
 	for c := t.take(address); ; c = nil {
 		used := c != nil
 		if !used {
+			var err error
 			if c, err = t.dial(r.Context(), address); err != nil {
 				return nil, err
 			}
 		}
-		res, err := t.exchange(r, c, address, head, body.Pieces())
+		res, err := t.exchange(r, c, address, body.Pieces())
 		if err == nil {
 			return res, nil
 		}
@@ -116,11 +117,11 @@ func (t *Transport) dial(ctx context.Context, address string) (*conn, error) {
 }
 
 // exchange sends a request over c and reads the head of the answer. Where it fails, c is closed.
-func (t *Transport) exchange(r *http.Request, c *conn, address string, head []byte, pieces net.Buffers) (*http.Response, error) {
+func (t *Transport) exchange(r *http.Request, c *conn, address string, pieces net.Buffers) (*http.Response, error) {
 	long := time.Unix(1, 0)
 	unwatch := context.AfterFunc(r.Context(), func() { _ = c.SetDeadline(long) })
 	c.left, c.read = maxHead, 0
-	res, failed, err := converse(r, c, head, pieces)
+	res, failed, err := converse(r, c, pieces)
 	if err != nil {
 		unwatch()
 		_ = c.Close()
@@ -143,14 +144,14 @@ var errUnsent = errors.New("the request was answered before it was sent")
 
 // converse sends a request and reads the head of its answer. A server may answer before it has read everything, and then close,
 // or read no more: what is large is sent by a goroutine, which ends with the connection.
-func converse(r *http.Request, c *conn, head []byte, pieces net.Buffers) (res *http.Response, failed, err error) {
+func converse(r *http.Request, c *conn, pieces net.Buffers) (res *http.Response, failed, err error) {
 	if r.ContentLength <= copied {
-		failed = write(c.Conn, head, pieces)
+		failed = c.write(r, pieces)
 		res, err = readHead(c.buf, r)
 		return res, failed, err
 	}
 	sent := make(chan error, 1)
-	go func() { sent <- write(c.Conn, head, pieces) }()
+	go func() { sent <- c.write(r, pieces) }()
 	res, err = readHead(c.buf, r)
 	select {
 	case failed = <-sent:
@@ -183,28 +184,37 @@ func readHead(from *bufio.Reader, r *http.Request) (*http.Response, error) {
 }
 
 // write sends all with one call where it can.
-func write(c net.Conn, head []byte, pieces net.Buffers) error {
-	size := 0
-	for _, p := range pieces {
-		size += len(p)
-	}
-	if size <= copied {
+func (c *conn) write(r *http.Request, pieces net.Buffers) error {
+	c.out = appendHead(c.out[:0], r)
+	if r.ContentLength <= copied {
 		for _, p := range pieces {
-			head = append(head, p...)
+			c.out = append(c.out, p...)
 		}
-		_, err := c.Write(head)
+		_, err := c.Conn.Write(c.out)
 		return err //nolint:wrapcheck // exchange wraps it
 	}
-	all := append(net.Buffers{head}, pieces...)
-	_, err := all.WriteTo(c)
+	all := append(net.Buffers{c.out}, pieces...)
+	_, err := all.WriteTo(c.Conn)
 	return err //nolint:wrapcheck // exchange wraps it
 }
 
-// appendHead appends a request's head, or fails where a header would break it.
-func appendHead(dst []byte, r *http.Request) ([]byte, error) {
+// sendable fails where the length of a body is not known, or a header would break the head.
+func sendable(r *http.Request) error {
 	if r.ContentLength < 0 {
-		return nil, errors.New("send request: the length of its body is not known")
+		return errors.New("send request: the length of its body is not known")
 	}
+	for name, values := range r.Header {
+		for _, value := range values {
+			if strings.ContainsAny(name, " :\r\n\x00") || strings.ContainsAny(value, "\r\n\x00") {
+				return fmt.Errorf("send request: header %q holds what a header cannot", name)
+			}
+		}
+	}
+	return nil
+}
+
+// appendHead appends a request's head.
+func appendHead(dst []byte, r *http.Request) []byte {
 	dst = append(dst, r.Method...)
 	dst = append(dst, ' ')
 	dst = append(dst, r.URL.RequestURI()...)
@@ -215,16 +225,13 @@ func appendHead(dst []byte, r *http.Request) ([]byte, error) {
 	dst = append(dst, "\r\n"...)
 	for name, values := range r.Header {
 		for _, value := range values {
-			if strings.ContainsAny(name, " :\r\n\x00") || strings.ContainsAny(value, "\r\n\x00") {
-				return nil, fmt.Errorf("send request: header %q holds what a header cannot", name)
-			}
 			dst = append(dst, name...)
 			dst = append(dst, ": "...)
 			dst = append(dst, value...)
 			dst = append(dst, "\r\n"...)
 		}
 	}
-	return append(dst, "\r\n"...), nil
+	return append(dst, "\r\n"...)
 }
 
 // answer is a response's body, which gives its connection back at its end.
@@ -303,6 +310,9 @@ func (t *Transport) last(address string) *conn {
 }
 
 func (t *Transport) put(address string, c *conn) {
+	if cap(c.out) > roomy {
+		c.out = nil
+	}
 	c.since = time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
