@@ -6,7 +6,10 @@ import { after, before, describe, test } from "node:test";
 import { createAzure } from "@ai-sdk/azure";
 import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
-import { APICallError, embed, embedMany, generateText, NoObjectGeneratedError, Output, RetryError, stepCountIs, streamText, tool } from "ai";
+import {
+  APICallError, embed, embedMany, extractReasoningMiddleware, generateObject, generateText, NoObjectGeneratedError, Output, RetryError, stepCountIs,
+  streamObject, streamText, tool, ToolLoopAgent, wrapLanguageModel,
+} from "ai";
 import { z } from "zod";
 
 import { ADDRESSES, at, RED, start } from "./answers.js";
@@ -204,6 +207,25 @@ for (const [name, provider] of [["@ai-sdk/openai", openai], ["@ai-sdk/openai-com
       await assert.rejects(cut, (e) => NoObjectGeneratedError.isInstance(e) && e.text.startsWith('{"'));
     });
 
+    test("the older functions for objects", async () => {
+      assert.deepEqual((await generateObject({ model: chat("mock"), prompt, schema: inputSchema })).object, { city: "" });
+      const stream = streamObject({ model: chat("mock"), prompt, schema: inputSchema });
+      assert.deepEqual((await all(stream.partialObjectStream)).at(-1), { city: "" });
+      assert.deepEqual(await stream.object, { city: "" });
+    });
+
+    test("an agent comes to an answer, whole and streamed", async () => {
+      const tools = { get_weather: tool({ inputSchema, execute: async () => ({ sky: "clear" }) }) };
+      const agent = new ToolLoopAgent({ model: chat("calls"), instructions: "Be brief.", tools });
+      assert.equal((await agent.generate({ prompt })).text, prompt);
+      assert.equal((await all((await agent.stream({ prompt })).textStream)).join(""), prompt);
+    });
+
+    test("a document is refused, and told what is wrong", async () => {
+      const content = [{ type: "text", text: "What is this?" }, { type: "file", data: Buffer.from("%PDF-1.7"), mediaType: "application/pdf" }];
+      await assert.rejects(say("mock", { prompt: undefined, messages: [{ role: "user", content }] }), (e) => e.statusCode >= 400 && e.statusCode < 500 && /file/.test(e.message));
+    });
+
     test("a choice, and a list, to keep to", async () => {
       assert.equal((await say("mock", { output: Output.choice({ options: ["sun", "rain"] }) })).output, "sun");
       assert.deepEqual((await say("mock", { output: Output.array({ element: inputSchema }) })).output, []);
@@ -215,6 +237,32 @@ test("thoughts are told from the answer", async () => {
   const { text, reasoningText, usage } = await generateText({ model: compatible(`${server.url}/v1`).chat("thinks"), prompt: "Hello there" });
   assert.deepEqual([text, reasoningText], ["Hello there", "The answer is what was said."]);
   assert.equal(usage.outputTokenDetails.reasoningTokens, 7);
+});
+
+test("thoughts in the content are told from the answer by the SDK's own means", async () => {
+  const provider = createOpenAICompatible({ name: "ingot", baseURL: server.url, apiKey: KEY, queryParams: { "api-version": "2024-05-01-preview" } });
+  const model = wrapLanguageModel({ model: provider.chatModel("thinks"), middleware: extractReasoningMiddleware({ tagName: "think" }) });
+  const { text, reasoningText } = await generateText({ model, prompt: "Hello there" });
+  assert.deepEqual([text.trim(), reasoningText.trim()], ["Hello there", "The answer is what was said."]);
+});
+
+test("OpenAI's own options are taken", async () => {
+  const chat = {
+    logitBias: { 5: 1 }, logprobs: 1, parallelToolCalls: false, user: "me", reasoningEffort: "low", maxCompletionTokens: 9, store: false, metadata: { a: "b" },
+    prediction: { type: "content", content: "Hello" }, serviceTier: "auto", strictJsonSchema: true, textVerbosity: "low", promptCacheKey: "key", safetyIdentifier: "me",
+  };
+  const responses = {
+    include: ["reasoning.encrypted_content"], instructions: "Be brief.", maxToolCalls: 2, metadata: { a: "b" }, parallelToolCalls: false, promptCacheKey: "key",
+    reasoningEffort: "low", reasoningSummary: "auto", safetyIdentifier: "me", serviceTier: "auto", store: false, textVerbosity: "low", truncation: "disabled", user: "me",
+  };
+  const settings = { prompt: "Hello there", temperature: 0, topP: 0.5, frequencyPenalty: 1, presencePenalty: -1, seed: 5, stopSequences: ["never"], maxRetries: 0 };
+  for (const name of ["mock", "o3-mini"]) {
+    const provider = openai(`${server.url}/v1`);
+    const said = await generateText({ model: provider.chat(name), providerOptions: { openai: chat }, ...settings });
+    assert.equal(said.text, "Hello there");
+    const responded = await generateText({ model: provider.responses(name), providerOptions: { openai: responses }, ...settings });
+    assert.equal(responded.text, "Hello there");
+  }
 });
 
 test("a wrong key is told apart from everything else", async () => {

@@ -12,6 +12,7 @@ models:
   calls: {provider: mock, mock: {tool_choice_auto: call}}
   embeds: {provider: mock, mock: {behaviour: embedding, dimensions: 12}}
   thinks: {provider: mock, mock: {behaviour: reasoning}}
+  o3-mini: {provider: mock}
   counts: {provider: mock, mock: {behaviour: count, tokens_per_second: 500}}
   limited: {provider: mock, mock: {fault: {status: 429, retry_after: 20ms}}}
   hasty: {provider: mock, mock: {fault: {status: 429, retry_after: 20ms, every: 2}}}

@@ -138,6 +138,35 @@ for (const [name, make] of [["ChatOpenAI", openai], ["AzureChatOpenAI", azure]])
       assert.equal(messages.at(-1).content, question);
     });
 
+    test("an agent's steps are streamed", async () => {
+      const agent = createAgent({ model: chat("calls"), tools: [weather().tool] });
+      const chunks = await all(await agent.stream({ messages: [new HumanMessage(question)] }, { streamMode: "messages" }));
+      const said = chunks.filter(([, { langgraph_node }]) => langgraph_node === "model_request").map(([message]) => message.text).join("");
+      assert.equal(said, question);
+    });
+
+    test("options of OpenAI's own", async () => {
+      const options = {
+        temperature: 0, topP: 0.5, frequencyPenalty: 1, presencePenalty: -1, logitBias: { 5: 1 }, user: "me", verbosity: "low", service_tier: "auto",
+        promptCacheKey: "key", promptCacheRetention: "in-memory", supportsStrictToolCalling: true, modelKwargs: { seed: 5, store: false, metadata: { a: "b" } },
+      };
+      const model = chat("mock", options).bindTools([weather().tool], { parallel_tool_calls: false, tool_choice: "none" });
+      assert.equal((await model.invoke("Hello there")).content, "Hello there");
+      const reasoner = chat("o3-mini", { maxTokens: 1, reasoning: { effort: "low" } });
+      const { content, response_metadata } = await reasoner.invoke([new SystemMessage("Be brief."), new HumanMessage("Hello there")]);
+      assert.deepEqual([content, response_metadata.finish_reason], ["Hello", "length"]);
+      assert.equal((await chat("mock", { n: 2 }).generate([[new HumanMessage("Hello")]])).generations[0].length, 2);
+    });
+
+    test("pictures in LangChain's own form", async () => {
+      const content = [{ type: "text", text: "What is this?" }, { type: "image", mimeType: "image/png", data: RED }];
+      assert.equal((await chat("mock").invoke([new HumanMessage({ contentBlocks: content })])).content, "What is this?");
+    });
+
+    test("an object in JSON mode", async () => {
+      assert.deepEqual(await chat("mock").withStructuredOutput(z.object({}), { method: "jsonMode" }).invoke("Hello"), {});
+    });
+
     test("a history, a limit and words to stop at", async () => {
       const history = [new HumanMessage("One"), new AIMessage("One"), new HumanMessage("one two three")];
       const limited = await chat("mock", { maxTokens: 2 }).invoke(history);
