@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -34,6 +35,14 @@ func picked(deployment, answer string) string {
 	return status + "\nazureml-model-deployment: " + deployment + "\nazureml-model-group: prod\n" + rest
 }
 
+// grouped adds to an answer what a managed endpoint says before anybody is picked.
+func grouped(answer string) string {
+	head, body, _ := strings.Cut(answer, "\n\n")
+	lines := append(strings.Split(head, "\n"), "azureml-model-group: prod")
+	slices.Sort(lines[1:])
+	return strings.Join(lines, "\n") + "\n\n" + body
+}
+
 func TestAManagedEndpointSaysWhoWasPicked(t *testing.T) {
 	t.Parallel()
 	by := func(deployment, model string) string {
@@ -44,7 +53,7 @@ func TestAManagedEndpointSaysWhoWasPicked(t *testing.T) {
 		return post(path+"/chat/completions"+v2024, `{"max_tokens":0,`+members+asked+`}`, headers...)
 	}
 	gone := func(name string) string {
-		return refusal(404, "DeploymentNotFound", "The API deployment '"+name+"' for this resource does not exist. "+allNames, "not_found_error", "")
+		return grouped(refusal(404, "DeploymentNotFound", "The API deployment '"+name+"' for this resource does not exist. "+allNames, "not_found_error", ""))
 	}
 	think := picked("think", by("think", "thinker-1"))
 	const header = "azureml-model-deployment: "
@@ -67,11 +76,13 @@ func TestAManagedEndpointSaysWhoWasPicked(t *testing.T) {
 		{"models has no manners of its", chat("/models", ""), by("echo", "parrot-1")},
 		{"inference has none", chat("/inference", ""), by("echo", "parrot-1")},
 		{"a deployment's root has none", chat("/deployments/echo", ""), by("echo", "parrot-1")},
-		{"a failing value", chat("", `"top_p":2,`), unprocessable("Invalid input", "Invalid input: top_p: Input should be less than or equal to 1.", "top_p", "less_than_equal", "Input should be less than or equal to 1", `"body","top_p"`, "2")},
+		{"a failing value", chat("", `"top_p":2,`), grouped(unprocessable("Invalid input", "Invalid input: top_p: Input should be less than or equal to 1.", "top_p", "less_than_equal", "Input should be less than or equal to 1", `"body","top_p"`, "2"))},
+		{"a wrong method", get("/chat/completions"), grouped(refusal(405, "MethodNotAllowed", "Method Not Allowed: chat/completions takes POST.", wrongValue, "", "allow: POST, OPTIONS"))},
+		{"a failing value at models", chat("/models", `"top_p":2,`), unprocessable("Invalid input", "Invalid input: top_p: Input should be less than or equal to 1.", "top_p", "less_than_equal", "Input should be less than or equal to 1", `"body","top_p"`, "2")},
 		{"a failing model", post("/chat/completions", hi, header+"busy"), picked("busy", refusal(429, "429", "The mock model fails on purpose with status 429.", "rate_limit_error", "",
 			"retry-after: 2", "retry-after-ms: 1500", "x-ingot-attempts: 1", "x-ingot-deployment: busy", "x-ingot-provider: mock"))},
 	})
-	none := refusal(404, "DeploymentNotFound", "No deployment of this endpoint gets traffic. Name one in the header azureml-model-deployment, or give one a share (endpoint.traffic).", "not_found_error", "")
+	none := grouped(refusal(404, "DeploymentNotFound", "No deployment of this endpoint gets traffic. Name one in the header azureml-model-deployment, or give one a share (endpoint.traffic).", "not_found_error", ""))
 	compare(t, endpoint(t, azureai.Endpoint{Traffic: map[string]int{"think": 0, "echo": 0}}, nil), []exchange{
 		{"no traffic", chat("", ""), none},
 		{"no traffic, but a header", chat("", "", header+"echo"), picked("echo", by("echo", "parrot-1"))},

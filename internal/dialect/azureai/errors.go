@@ -184,6 +184,9 @@ func (d *door) writeError(w http.ResponseWriter, r *http.Request, e *llm.Error) 
 	status, in := p.flavour.describe(e)
 	body := envelope{Error: in}
 	h := w.Header()
+	if p.flavour == managed { // whether a deployment was picked or not
+		h.Set("Azureml-Model-Group", dialect.HeaderSafe(d.Endpoint.Name))
+	}
 	switch status {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", dialect.Challenge(e))

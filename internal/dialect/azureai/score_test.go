@@ -1,6 +1,7 @@
 package azureai_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -25,7 +26,7 @@ func TestAScoreIsAChat(t *testing.T) {
 		forbidden  = "Extra inputs are not permitted"
 	)
 	messages := `"input_string":[{"role":"system","content":"Be brief."},{"role":"user","content":"Hi \"you\""}]`
-	compare(t, addr, []exchange{
+	exchanges := []exchange{
 		{"messages", score(messages), said(`Hi \"you\"`)},
 		{"a text", score(`"input_string":["Hi"]`), said("Hi")},
 		{"parameters", score(messages + `,"parameters":{"max_new_tokens":1,"temperature":0.5,"top_p":0.9,"stop":["x"],"seed":1,"frequency_penalty":0,"presence_penalty":0,"do_sample":true,"return_full_text":false}`), said("Hi")},
@@ -63,7 +64,13 @@ func TestAScoreIsAChat(t *testing.T) {
 		{"by GET", get("/score"), refusal(405, "MethodNotAllowed", "Method Not Allowed: score takes POST.", wrongValue, "", "allow: POST, OPTIONS")},
 		{"without a key", post("/score", "{}", "api-key: x"), unauthorized()},
 		{"below a base", post("/models/score", "{}"), refusal(404, "404", noRoute+" Did you mean POST /models/chat/completions?", "not_found_error", "")},
-	})
+	}
+	for i, e := range exchanges {
+		if e.name != "below a base" && !strings.Contains(e.want, "azureml-model-group") { // a fault that is noticed before anybody is picked
+			exchanges[i].want = grouped(e.want)
+		}
+	}
+	compare(t, addr, exchanges)
 }
 
 func TestAScoreAsksForWhatItsParametersSay(t *testing.T) {
