@@ -83,7 +83,7 @@ func (e *Endpoint) Client() *client.Client {
 func (e *Endpoint) Options() *client.Options {
 	return &client.Options{
 		HTTPClient: &http.Client{Transport: e},
-		Retry:      client.Retry{Delay: time.Nanosecond},
+		Retry:      client.Retry{Delay: time.Microsecond},
 	}
 }
 
