@@ -44,12 +44,13 @@ func Method(w http.ResponseWriter, r *http.Request, operation string, takes ...s
 }
 
 // Segments reads an escaped path, none where an escape is broken. Doubled and trailing slashes count for nothing, since clients
-// send them and lose a POST that is redirected (doc/protocol.md §1.2).
+// send them and lose a POST that is redirected (doc/protocol.md §1.2); but an empty segment after deployments is kept, or an
+// operation's first word would be read as a name.
 func Segments(escaped string) []string {
 	const usual = 6
 	segments := make([]string, 0, usual)
 	for s := range strings.SplitSeq(escaped, "/") {
-		if s == "" {
+		if s == "" && (len(segments) == 0 || segments[len(segments)-1] != "deployments") {
 			continue
 		}
 		plain, err := url.PathUnescape(s)

@@ -56,7 +56,10 @@ func (d *door) locate(escaped string) (place, bool) {
 	case len(rest) == 1 && rest[0] == "inference", len(rest) == 3 && rest[0] == "orgs" && rest[2] == "inference":
 		p.base, p.flavour = "inference", gitHub
 	case len(rest) > 1 && rest[0] == "deployments":
-		p.base, p.deployment = "deployments", strings.Join(rest[1:], "/")
+		p.base, p.deployment = "deployments", strings.TrimPrefix(strings.Join(rest[1:], "/"), "/")
+		if p.deployment == "" {
+			return p, false
+		}
 	default:
 		return p, false
 	}
@@ -152,7 +155,7 @@ func meant(segments []string) (path, operation string) {
 		return "", ""
 	case operation == "catalog/models":
 		return "/" + operation, operation
-	case i >= 0 && i+1 < len(rest):
+	case i >= 0 && i+1 < len(rest) && rest[i+1] != "":
 		return "/deployments/" + dialect.Clip(strings.Join(rest[i+1:], "/")) + "/" + operation, operation
 	case len(rest) > 0 && isBase(rest[0]):
 		return "/" + rest[0] + "/" + operation, operation

@@ -89,6 +89,8 @@ func TestPathsAreReadAsClientsWriteThem(t *testing.T) {
 		{"dots", get("/models/../info"), meant("GET /models/info")},
 		{"a text completion of a deployment called chat", post("/deployments/chat/completions", "{}"), unprocessable("Invalid input", "Invalid input: prompt: Field required.", "prompt", "missing", "Field required", `"body","prompt"`, "null")},
 		{"no name at all", get("/deployments/info"), meant("GET /info")},
+		{"an empty name", post("/deployments//chat/completions", body), meant("POST /chat/completions")},
+		{"an empty name embeds no images", post("/deployments//images/embeddings", body), meant("POST /images/embeddings")},
 		{"a bare base", get("/models"), meant("GET /v1/models")},
 		{"the operation twice", post("/models/chat/completions/chat/completions", body), missing(twice("chat/completions"))},
 		{"the operation twice at the root", post("/chat/completions/chat/completions/", body), missing(twice("chat/completions"))},

@@ -109,8 +109,8 @@ func locate(segments []string) (place, bool) {
 	case len(rest) > 2 && operation == opEmbed && rest[len(rest)-1] == "images": // Model Inference's, not a deployment's name
 		return p, false
 	case len(rest) > 1 && rest[0] == "deployments" && rest[len(rest)-1] != "extensions": // those are of On Your Data
-		p.deployment = strings.Join(rest[1:], "/")
-		return p, true
+		p.deployment = strings.TrimPrefix(strings.Join(rest[1:], "/"), "/")
+		return p, p.deployment != ""
 	}
 	return p, false
 }
@@ -169,7 +169,7 @@ func meant(p *place, segments []string) string {
 	case p.wire == llm.WireOpenAI:
 		base = "/v1"
 	case operation == opModels || operation == opResponses:
-	case deployments >= 0 && deployments+1 < len(segments):
+	case deployments >= 0 && deployments+1 < len(segments) && segments[deployments+1] != "":
 		base = "/openai/deployments/" + dialect.Clip(segments[deployments+1])
 	default:
 		base = "/openai/deployments/{name}"
