@@ -16,7 +16,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/ai/azopenai"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -87,8 +86,8 @@ func events[T any](t testing.TB, stream *azopenai.EventReader[T]) []T {
 func TestAzopenaiChats(t *testing.T) {
 	atEachAzure(t, func(t *testing.T, address string, c *azopenai.Client) {
 		got, err := c.GetChatCompletions(t.Context(), azopenai.ChatCompletionsOptions{
-			DeploymentName: to.Ptr("mock"), Messages: azsays(hello), N: to.Ptr[int32](2), Temperature: to.Ptr[float32](0),
-			LogProbs: to.Ptr(true), TopLogProbs: to.Ptr[int32](1), User: to.Ptr("me"), Metadata: map[string]*string{"a": to.Ptr("b")},
+			DeploymentName: new("mock"), Messages: azsays(hello), N: new(int32(2)), Temperature: new(float32(0)),
+			LogProbs: new(true), TopLogProbs: new(int32(1)), User: new("me"), Metadata: map[string]*string{"a": new("b")},
 		}, nil)
 		must(t, got, err)
 		equal(t, "content", *got.Choices[1].Message.Content, hello)
@@ -105,9 +104,9 @@ func TestAzopenaiChats(t *testing.T) {
 func TestAzopenaiStreams(t *testing.T) {
 	atEachAzure(t, func(t *testing.T, address string, c *azopenai.Client) {
 		for _, asked := range []bool{false, true} {
-			asks := azopenai.ChatCompletionsStreamOptions{DeploymentName: to.Ptr("mock"), Messages: azsays(hello)}
+			asks := azopenai.ChatCompletionsStreamOptions{DeploymentName: new("mock"), Messages: azsays(hello)}
 			if asked {
-				asks.StreamOptions = &azopenai.ChatCompletionStreamOptions{IncludeUsage: to.Ptr(true)}
+				asks.StreamOptions = &azopenai.ChatCompletionStreamOptions{IncludeUsage: new(true)}
 			}
 			stream, err := c.GetChatCompletionsStream(t.Context(), asks, nil)
 			must(t, stream, err)
@@ -136,9 +135,9 @@ func TestAzopenaiCallsTools(t *testing.T) {
 	must(t, schema, err)
 	atEachAzure(t, func(t *testing.T, address string, c *azopenai.Client) {
 		asks := azopenai.ChatCompletionsOptions{
-			DeploymentName: to.Ptr("mock"), Messages: azsays("How is the weather?"),
+			DeploymentName: new("mock"), Messages: azsays("How is the weather?"),
 			Tools: []azopenai.ChatCompletionsToolDefinitionClassification{&azopenai.ChatCompletionsFunctionToolDefinition{
-				Function: &azopenai.ChatCompletionsFunctionToolDefinitionFunction{Name: to.Ptr("get_weather"), Parameters: schema},
+				Function: &azopenai.ChatCompletionsFunctionToolDefinitionFunction{Name: new("get_weather"), Parameters: schema},
 			}},
 			ToolChoice: azopenai.NewChatCompletionsToolChoice(azopenai.ChatCompletionsToolChoiceFunction{Name: "get_weather"}),
 		}
@@ -156,9 +155,9 @@ func TestAzopenaiCallsTools(t *testing.T) {
 		seen(azOpenAI(), address, "chat/completions with tools")
 
 		old, err := c.GetChatCompletions(t.Context(), azopenai.ChatCompletionsOptions{
-			DeploymentName: to.Ptr("mock"), Messages: azsays("Weather?"),
-			Functions:    []azopenai.FunctionDefinition{{Name: to.Ptr("get_weather"), Parameters: schema}},
-			FunctionCall: &azopenai.ChatCompletionsOptionsFunctionCall{IsFunction: true, Value: to.Ptr("get_weather")},
+			DeploymentName: new("mock"), Messages: azsays("Weather?"),
+			Functions:    []azopenai.FunctionDefinition{{Name: new("get_weather"), Parameters: schema}},
+			FunctionCall: &azopenai.ChatCompletionsOptionsFunctionCall{IsFunction: true, Value: new("get_weather")},
 		}, nil)
 		equal(t, "arguments of a function", *must(t, old, err).Choices[0].Message.FunctionCall.Arguments, instance)
 	})
@@ -168,10 +167,10 @@ func TestAzopenaiAsksForASchemaAndShowsPictures(t *testing.T) {
 	atEachAzure(t, func(t *testing.T, address string, c *azopenai.Client) {
 		schema, err := json.Marshal(weather)
 		got, err := c.GetChatCompletions(t.Context(), azopenai.ChatCompletionsOptions{
-			DeploymentName: to.Ptr("mock"), Messages: azsays(hello),
+			DeploymentName: new("mock"), Messages: azsays(hello),
 			ResponseFormat: &azopenai.ChatCompletionsJSONSchemaResponseFormat{
 				JSONSchema: &azopenai.ChatCompletionsJSONSchemaResponseFormatJSONSchema{
-					Name: to.Ptr("weather"), Schema: must(t, schema, err), Strict: to.Ptr(true),
+					Name: new("weather"), Schema: must(t, schema, err), Strict: new(true),
 				},
 			},
 		}, nil)
@@ -179,11 +178,11 @@ func TestAzopenaiAsksForASchemaAndShowsPictures(t *testing.T) {
 		seen(azOpenAI(), address, "chat/completions with a schema")
 
 		got, err = c.GetChatCompletions(t.Context(), azopenai.ChatCompletionsOptions{
-			DeploymentName: to.Ptr("mock"), Messages: []azopenai.ChatRequestMessageClassification{&azopenai.ChatRequestUserMessage{
+			DeploymentName: new("mock"), Messages: []azopenai.ChatRequestMessageClassification{&azopenai.ChatRequestUserMessage{
 				Content: azopenai.NewChatRequestUserMessageContent([]azopenai.ChatCompletionRequestMessageContentPartClassification{
-					&azopenai.ChatCompletionRequestMessageContentPartText{Text: to.Ptr("What is this?")},
+					&azopenai.ChatCompletionRequestMessageContentPartText{Text: new("What is this?")},
 					&azopenai.ChatCompletionRequestMessageContentPartImage{
-						ImageURL: &azopenai.ChatCompletionRequestMessageContentPartImageURL{URL: to.Ptr(red)},
+						ImageURL: &azopenai.ChatCompletionRequestMessageContentPartImageURL{URL: new(red)},
 					},
 				}),
 			}},
@@ -196,13 +195,13 @@ func TestAzopenaiAsksForASchemaAndShowsPictures(t *testing.T) {
 func TestAzopenaiCompletesTexts(t *testing.T) {
 	atEachAzure(t, func(t *testing.T, address string, c *azopenai.Client) {
 		got, err := c.GetCompletions(t.Context(), azopenai.CompletionsOptions{
-			DeploymentName: to.Ptr("mock"), Prompt: []string{"a b", "c"}, Echo: to.Ptr(true), N: to.Ptr[int32](1),
+			DeploymentName: new("mock"), Prompt: []string{"a b", "c"}, Echo: new(true), N: new(int32(1)),
 		}, nil)
 		must(t, got, err)
 		equal(t, "texts", *got.Choices[0].Text+"|"+*got.Choices[1].Text, "a ba b|cc")
 
 		stream, err := c.GetCompletionsStream(t.Context(), azopenai.CompletionsStreamOptions{
-			DeploymentName: to.Ptr("mock"), Prompt: []string{"Hi you"},
+			DeploymentName: new("mock"), Prompt: []string{"Hi you"},
 		}, nil)
 		must(t, stream, err)
 		text := ""
@@ -216,13 +215,13 @@ func TestAzopenaiCompletesTexts(t *testing.T) {
 
 func TestAzopenaiEmbeds(t *testing.T) {
 	atEachAzure(t, func(t *testing.T, address string, c *azopenai.Client) {
-		asks := azopenai.EmbeddingsOptions{DeploymentName: to.Ptr("mock-embedding"), Input: []string{"Hello there"}, Dimensions: to.Ptr[int32](8)}
+		asks := azopenai.EmbeddingsOptions{DeploymentName: new("mock-embedding"), Input: []string{"Hello there"}, Dimensions: new(int32(8))}
 		floats, err := c.GetEmbeddings(t.Context(), asks, nil)
 		must(t, floats, err)
 		equal(t, "dimensions", len(floats.Data[0].Embedding), 8)
 
-		asks.EncodingFormat = to.Ptr(azopenai.EmbeddingEncodingFormatBase64)
-		asks.InputType = to.Ptr("query")
+		asks.EncodingFormat = new(azopenai.EmbeddingEncodingFormatBase64)
+		asks.InputType = new("query")
 		packed, err := c.GetEmbeddings(t.Context(), asks, nil)
 		raw, err := base64.StdEncoding.DecodeString(must(t, packed, err).Data[0].EmbeddingBase64)
 		var numbers []float32
@@ -256,7 +255,7 @@ func TestAzopenaiTellsWhatWentWrong(t *testing.T) {
 			stream, err := c.GetChatCompletionsStream(t.Context(), azopenai.ChatCompletionsStreamOptions{DeploymentName: &test.model, Messages: azsays(hello)}, nil)
 			equal(t, test.name+", streamed", azrefusal(t, stream, err).StatusCode, test.status)
 		}
-		got, err := c.GetChatCompletions(t.Context(), azopenai.ChatCompletionsOptions{DeploymentName: to.Ptr("mock"), Messages: azsays("mock:filter")}, nil)
+		got, err := c.GetChatCompletions(t.Context(), azopenai.ChatCompletionsOptions{DeploymentName: new("mock"), Messages: azsays("mock:filter")}, nil)
 		var filtered *azopenai.ContentFilterResponseError
 		if !errors.As(err, &filtered) {
 			t.Fatalf("%v: got %v", got, err)
@@ -285,7 +284,7 @@ func TestAzopenaiNoticesThatAStreamFails(t *testing.T) {
 		}
 
 		ctx, cancel := context.WithCancel(t.Context())
-		stream, err := c.GetChatCompletionsStream(ctx, azopenai.ChatCompletionsStreamOptions{DeploymentName: to.Ptr("mock-long"), Messages: azsays("go")}, nil)
+		stream, err := c.GetChatCompletionsStream(ctx, azopenai.ChatCompletionsStreamOptions{DeploymentName: new("mock-long"), Messages: azsays("go")}, nil)
 		must(t, stream, err)
 		chunk, err := stream.ChatCompletionsStream.Read()
 		must(t, chunk, err)
@@ -311,7 +310,7 @@ func TestAzcoreRetriesWhatMaySucceed(t *testing.T) {
 				equal(t, "answer", *must(t, got, err).Choices[0].Message.Content, hello)
 				return
 			}
-			azrefusal(t, got, err)
+			_ = azrefusal(t, got, err)
 			equal(t, "tries", passed.sent, tries)
 		})
 	}

@@ -19,7 +19,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/azure"
@@ -164,9 +163,9 @@ func TestCredentialsOfAzidentityAdmit(t *testing.T) {
 
 			az, err := azopenai.NewClient(s.over(""), credential, &azopenai.ClientOptions{ClientOptions: policy.ClientOptions{Transport: s.http}})
 			must(t, az, err)
-			told, err := az.GetChatCompletions(t.Context(), azopenai.ChatCompletionsOptions{DeploymentName: to.Ptr("mock"), Messages: azsays(hello)}, nil)
+			told, err := az.GetChatCompletions(t.Context(), azopenai.ChatCompletionsOptions{DeploymentName: new("mock"), Messages: azsays(hello)}, nil)
 			equal(t, "azopenai", *must(t, told, err).Choices[0].Message.Content, hello)
-			vectors, err := az.GetEmbeddings(t.Context(), azopenai.EmbeddingsOptions{DeploymentName: to.Ptr("mock-embedding"), Input: []string{"Hello"}}, nil)
+			vectors, err := az.GetEmbeddings(t.Context(), azopenai.EmbeddingsOptions{DeploymentName: new("mock-embedding"), Input: []string{"Hello"}}, nil)
 			equal(t, "dimensions", len(must(t, vectors, err).Data[0].Embedding), 384)
 		})
 	}

@@ -76,7 +76,7 @@ func TestRetriesAreCountedAndWaitAsLongAsTheyAreTold(t *testing.T) {
 			note, sent := counted()
 			c := client(faults, address, note, option.WithMaxRetries(test.allowed))
 			got, err := c.Chat.Completions.New(t.Context(), asking(test.model))
-			refusal(t, got, err)
+			_ = refusal(t, got, err)
 			equal(t, "tries of "+test.model, len(sent()), test.tries)
 			for i, request := range sent() {
 				equal(t, "count", request.Header.Get("X-Stainless-Retry-Count"), strconv.Itoa(i))
