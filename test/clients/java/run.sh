@@ -47,6 +47,8 @@ bash -c "$(grep -o 'keytool .*' <<<"$says")" 2>/dev/null
 trust=$(grep -o -- '-Djavax.net.ssl[^ ]*' <<<"$says" | paste -sd ' ')
 [[ -n $trust ]] || { echo "run.sh: ingot trust does not say how Java comes to trust it" >&2; exit 1; }
 
-"${mvn[@]}" -f "$place/examples" compile
-INGOT_TEST_EXAMPLES=$place/examples INGOT_TEST_TRUST=$trust "${mvn[@]}" -f "$place/tests" test "-DargLine=$trust" "$@"
+(cd "$place/examples" && "${mvn[@]}" compile exec:exec -Dexec.executable=bash '-Dexec.args=-c "echo $0 >classpath" %classpath')
+INGOT_TEST_EXAMPLES=$(<"$place/examples/classpath")
+export INGOT_TEST_EXAMPLES INGOT_TEST_TRUST=$trust
+"${mvn[@]}" -f "$place/tests" test "-DargLine=$trust" "$@"
 touch "$place/fetched"
