@@ -37,6 +37,22 @@ func (o *Options) Deployments() string {
 	return "Deployments: " + strings.Join(names, ", ") + "."
 }
 
+// The beginnings of what the doors say of a member that no target obeys: Model Inference's, and that of OpenAI's.
+const (
+	InvalidValues        = "One of the parameters contains invalid values: "
+	UnsupportedParameter = "Unsupported parameter: "
+)
+
+// Unsupported is such a message without what a door of the other kind, at a model's server, has put before it.
+func Unsupported(message, param string) string {
+	for _, before := range []string{InvalidValues + param + ". ", UnsupportedParameter + "'" + param + "' is not supported with this model. "} {
+		if rest, ok := strings.CutPrefix(message, before); ok && rest != "" {
+			message = rest
+		}
+	}
+	return message
+}
+
 // Place is where a fault stands, without the body, header or query before it: messages[0].content.
 func Place(loc []any) string {
 	const most = 16

@@ -83,6 +83,8 @@ var questions = []struct {
 	{"an error inside", "chat/completions", `{"model":"fails","messages":[{"role":"user","content":"hi"}],"stream":true}`, ""},
 	{"a cut", "chat/completions", `{"model":"cuts","messages":[{"role":"user","content":"hi"}],"stream":true}`, ""},
 	{"text", "completions", `{"model":"echo","prompt":["a b","c"]%s}`, ""},
+	{"a suffix", "completions", `{"model":"echo","prompt":"a","suffix":"b"%s}`, "pass-through"},
+	{"a sound", "chat/completions", `{"model":"echo","messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AA==","format":"wav"}}]}]%s}`, ""},
 	{"vectors", "embeddings", `{"model":"vec","input":["a","b"],"dimensions":8}`, ""},
 	{"base64", "embeddings", `{"model":"vec","input":"a","encoding_format":"base64"}`, ""},
 }

@@ -123,7 +123,7 @@ func (f flavour) describe(e *llm.Error) (int, inner) {
 		}
 	case llm.Unsupported:
 		if e.Param != "" {
-			in.Message = "One of the parameters contains invalid values: " + param + ". " + in.Message
+			in.Message = dialect.InvalidValues + param + ". " + dialect.Unsupported(in.Message, param)
 		}
 	case llm.Filtered:
 		in.Type = nil

@@ -145,9 +145,6 @@ func newFailure(wire llm.Wire, e *llm.Error) *failure {
 	return f
 }
 
-// unsupported begins the message of a member that no target obeys.
-const unsupported = "Unsupported parameter: "
-
 // expected are the types that the kinds of faults wanted, in words.
 var expected = map[string]string{
 	"string_type": "a string", "int_type": "an integer", "float_type": "a number", "bool_type": "a boolean",
@@ -162,6 +159,7 @@ var combined = map[string]bool{"max_completion_tokens": true, "top_logprobs": tr
 
 // detail tells a fault as OpenAI's servers do, and where nothing better was said of it, in a sentence of theirs.
 func (f *failure) detail(d *llm.Detail, generic bool) {
+	said := dialect.Unsupported(f.message, f.param)
 	if place := dialect.Place(d.Loc); len(place) > len(f.param) {
 		f.param = place
 	}
@@ -179,8 +177,8 @@ func (f *failure) detail(d *llm.Detail, generic bool) {
 		message = "Invalid value: " + shown(jsonx.Value(d.Input)) + ". Supported values are: " + supported(d.Msg) + "."
 	case d.Type == "extra_forbidden":
 		f.code = "unknown_parameter"
-	case d.Type == "parameter_not_supported" && !strings.HasPrefix(f.message, unsupported):
-		f.message = unsupported + "'" + f.param + "' is not supported with this model. " + f.message
+	case d.Type == "parameter_not_supported" && !strings.HasPrefix(f.message, dialect.UnsupportedParameter):
+		f.message = dialect.UnsupportedParameter + "'" + f.param + "' is not supported with this model. " + said
 	case d.Type == "value_error" && combined[f.param]:
 		f.code = "invalid_parameter_combination"
 	}
