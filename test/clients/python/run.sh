@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Tests the azure-ai-inference SDK against INGOT_BIN (bin/ingot): mock models, and smollm2 and minilm
-# on the real engine from the data folder INGOT_HOME. Arguments go to pytest.
+# Tests the azure-ai-inference and openai SDKs, and the samples of examples/python, against INGOT_BIN (bin/ingot): mock models, and
+# smollm2 and minilm on the real engine from the data folder INGOT_HOME. Arguments go to pytest.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 root=$(cd ../../.. && pwd)

@@ -80,16 +80,16 @@ def test_info_is_not_there(sdk):
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "code"),
+    ("path", "body"),
     [
-        ("extensions/chat/completions", {"messages": [{"role": "user", "content": "Hi"}]}, "404"),
-        ("images/embeddings", {"input": "Hi"}, "DeploymentNotFound"),  # mock/images might be the name of one
+        ("extensions/chat/completions", {"messages": [{"role": "user", "content": "Hi"}]}),
+        ("images/embeddings", {"input": "Hi"}),
     ],
 )
-def test_what_that_door_never_had_is_not_found(mock_server, http, path, body, code):
+def test_what_that_door_never_had_is_not_found(mock_server, http, path, body):
     answer = http.post(mock_server.at("http") + f"{BASE}/{path}?api-version=2024-10-21", json=body)
 
-    assert (answer.status_code, answer.json()["error"]["code"]) == (404, code)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "404")
 
 
 def test_a_deployment_may_have_a_slash_in_its_name(faulty_server, http):

@@ -23,7 +23,7 @@ PRINTS = {
     "streaming": r"Tell me a very short story about a lighthouse\.\n\(10 tokens\)",
     "structured_output": r"'' takes 1 min and ''",
     "text_completion": r"Once upon a time there was\n\(mock, stop\)",
-    "tools": r"""get_weather\({"city":"","unit":"celsius"}\) = {'city': '', 'sky': 'clear', 'temperature': 21}\nHow is the weather in Paris\?""",
+    "tools": r'get_weather\({"city":"","unit":"celsius"}\): The sky over  is clear and it is 21 degrees celsius\.\nHow is the weather in Paris\?',
 }
 ELSEWHERE = {"embedding_search", "entra", "reasoning", "tls"}
 
@@ -84,7 +84,7 @@ SAYS = {
     "model_info": r"smollm2 of .+: chat_completion, for ChatCompletionsClient\n",
     "structured_output": r"'.+' takes \d+ min and '.*'\n",
     "text_completion": r"(?s).+\n\(smollm2, length\)\n",
-    "tools": r"""(?s)get_weather\({.*"city": ?"Paris.*\n.+\n""",
+    "tools": r'get_weather\({.*"city": ?"Paris.*}\): The sky over Paris.*\n.*21.*\n',
 }
 
 

@@ -8,9 +8,11 @@ from openai.resources import Completions, Embeddings
 from openai.resources.chat import Completions as Chat
 from openai.resources.responses import Responses
 
+import openai_sdk
 from test_openai_chat import CLOCK, HELLO
 from test_responses import FLAT
 
+doors = pytest.mark.parametrize("oai", [("sync", door) for door in openai_sdk.DOORS], indirect=True, ids=" ".join)
 FUNCTION = CLOCK["function"]
 OBEYED, DROPPED, REFUSED = "obeyed", "dropped", "refused"
 SHAPE = {"type": "json_schema", "name": "n", "schema": {"type": "object", "properties": {}}}
@@ -121,16 +123,19 @@ def judge(create, name, table, **needed):
     assert dropped == (name if outcome == DROPPED else None)
 
 
+@doors
 @pytest.mark.parametrize("name", parameters(Chat))
 def test_a_parameter_of_chats(oai, name):
     judge(oai.client().chat.completions.with_raw_response.create, name, CHAT, model="mock", messages=HELLO)
 
 
+@doors
 @pytest.mark.parametrize("name", parameters(Completions))
 def test_a_parameter_of_texts(oai, name):
     judge(oai.client().completions.with_raw_response.create, name, TEXT, model="mock", prompt="Hello")
 
 
+@doors
 @pytest.mark.parametrize("name", parameters(Embeddings))
 def test_a_parameter_of_vectors(oai, name):
     judge(oai.client().embeddings.with_raw_response.create, name, VECTORS, model="mock-embedding", input="Hello")
