@@ -52,7 +52,7 @@ func Main(ctx context.Context, streams IO, version string, args []string) int {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       version,
-	}, a.serve(), trust.Verb(a.Screen, a.authority), a.chatVerb(), a.engineVerb(), key.Verb(a.Screen, a.store), file.Verb(a.Screen, a.models), a.doctor(), conformance.Verb(a.Screen, a.keyFor), a.versionVerb())
+	}, a.serve(), trust.Verb(a.Screen, a.authority, a.running), a.chatVerb(), a.engineVerb(), key.Verb(a.Screen, a.store), file.Verb(a.Screen, a.models), a.doctor(), conformance.Verb(a.Screen, a.keyFor), a.versionVerb())
 	root.AddCommand(model.Verbs(a.Screen, a.models)...)
 	root.InitDefaultCompletionCmd()
 	if c, _, err := root.Find([]string{"completion"}); err == nil && c != root {

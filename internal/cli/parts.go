@@ -84,6 +84,16 @@ func (a *app) authority(ctx context.Context) (*cert.Authority, error) {
 	return cert.Open(ctx, h.Path("tls"), "")
 }
 
+// running is the address of the endpoint that serves from the data folder now, empty where none does.
+func (a *app) running() string {
+	h, err := a.home()
+	if err != nil {
+		return ""
+	}
+	e, _ := h.Running()
+	return e.URL
+}
+
 // store opens the keys of the data folder.
 func (a *app) store() (auth.Store, error) {
 	h, err := a.home()

@@ -3,6 +3,7 @@ package trust
 
 import (
 	"context"
+	"net/url"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -30,8 +31,9 @@ type step struct {
 	Note     string   `json:"note,omitempty"`
 }
 
-// Verb makes the verb trust; open opens the local CA of the data folder.
-func Verb(s *screen.Screen, open func(context.Context) (*cert.Authority, error)) *cobra.Command {
+// Verb makes the verb trust; open opens the local CA of the data folder, and running is the address of the endpoint that serves
+// from it now, empty where none does.
+func Verb(s *screen.Screen, open func(context.Context) (*cert.Authority, error), running func() string) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "trust",
@@ -50,7 +52,7 @@ and for no other host; its key stays in the data folder. Nothing is changed outs
 			if r.Bundle, r.Whole, err = a.Bundle(); err != nil {
 				return err
 			}
-			r.Steps = steps(runtime.GOOS, r.CA, r.Bundle, r.Whole)
+			r.Steps = append(steps(runtime.GOOS, r.CA, r.Bundle, r.Whole), curl(r.CA, running()), system(runtime.GOOS, r.CA))
 			if asJSON {
 				return s.JSON(r)
 			}
@@ -91,10 +93,17 @@ func steps(goos, ca, bundle string, whole bool) []step {
 			"keytool -importcert -noprompt -alias ingot -file " + quote(ca) + " -keystore " + quote(store) + " -storetype PKCS12 -storepass changeit",
 			"java -Djavax.net.ssl.trustStore=" + quote(store) + " -Djavax.net.ssl.trustStorePassword=changeit …",
 		}, "with this store a program reaches only this endpoint; to reach others too, import into a copy of its lib/security/cacerts"},
-		{"curl", []string{"curl --cacert " + quote(ca) + " https://localhost:8080/healthz -i"}, "answers 200; any other route needs a key, too"},
 		{"Go, .NET on Linux, and most that use OpenSSL", []string{export("SSL_CERT_FILE", bundle)}, ""},
-		system(goos, ca),
 	}
+}
+
+// curl asks the endpoint that runs, or the one that would by default.
+func curl(ca, running string) step {
+	host, note := "localhost:8080", "answers 200 where an endpoint listens at that port; any other route needs a key, too"
+	if u, err := url.Parse(running); err == nil && u.Host != "" {
+		host, note = u.Host, "answers 200; any other route needs a key, too"
+	}
+	return step{"curl", []string{"curl --cacert " + quote(ca) + " https://" + host + "/healthz -i"}, note}
 }
 
 // system is how the whole system, and with it .NET, browsers and Go, comes to trust ca.
