@@ -18,6 +18,4 @@ def run(name, *arguments, **environment):
 def start(name, *arguments, **environment):
     """The finished process of a sample."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("INGOT_")}
-    return subprocess.run(
-        [sys.executable, FOLDER / f"{name}.py", *arguments], env={**inherited, **environment}, capture_output=True, text=True, timeout=120
-    )
+    return subprocess.run([sys.executable, FOLDER / f"{name}.py", *arguments], env={**inherited, **environment}, capture_output=True, text=True, timeout=120)

@@ -48,9 +48,7 @@ def test_a_stream_has_the_members_of_the_contract(sdk, base):
     updates = list(sdk.chat(base).complete(messages=user("Hello there, world"), stream=True))
 
     assert joined(updates) == "Hello there, world"
-    assert {(u.id, u["created"], u.model, u["object"]) for u in updates} == {
-        (updates[0].id, updates[0]["created"], "mock", "chat.completion.chunk")
-    }
+    assert {(u.id, u["created"], u.model, u["object"]) for u in updates} == {(updates[0].id, updates[0]["created"], "mock", "chat.completion.chunk")}
     assert ID.fullmatch(updates[0].id)
     first = updates[0].choices[0]
     assert (first.delta.role, first.delta.content, first.finish_reason) == ("assistant", "", None)
@@ -60,7 +58,7 @@ def test_a_stream_has_the_members_of_the_contract(sdk, base):
     assert usage(updates[-1].usage) == (7, 4, 11)
 
 
-@pytest.mark.parametrize("text", ["Grüße, 世界! 🚀👩‍👩‍👧 e\u0301", "line\nbreak\r\n\ttab \"quoted\" \\ \u2028", " spaces  kept  "])
+@pytest.mark.parametrize("text", ["Grüße, 世界! 🚀👩‍👩‍👧 e\u0301", 'line\nbreak\r\n\ttab "quoted" \\ \u2028', " spaces  kept  "])
 def test_any_text_survives_whole_and_in_pieces(sdk, text):
     client = sdk.chat()
 

@@ -60,10 +60,7 @@ def test_a_real_stream_says_the_same(engine, base):
 @pytest.mark.parametrize("temperature", [0, 1])
 def test_a_seed_makes_answers_repeatable(engine, temperature):
     client = engine.chat()
-    answers = {
-        client.complete(messages=STORY, max_tokens=16, temperature=temperature, top_p=0.9, seed=11).choices[0].message.content
-        for _ in range(3)
-    }
+    answers = {client.complete(messages=STORY, max_tokens=16, temperature=temperature, top_p=0.9, seed=11).choices[0].message.content for _ in range(3)}
 
     assert len(answers) == 1
 

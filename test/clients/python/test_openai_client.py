@@ -1,9 +1,12 @@
 """What clients of the openai SDK have for every operation: raw and streamed responses, options, patience, and ends before the end."""
 
 import asyncio
+import inspect
 import json
+import operator
 import socket
 import time
+from pathlib import Path
 
 import httpx2
 import openai
@@ -158,25 +161,61 @@ def test_clients_are_context_managers(mock_server):
     assert asyncio.run(talk()).choices[0].message.content == "Hello there, world"
 
 
+SERVED = """chat.completions.create chat.completions.parse chat.completions.stream completions.create embeddings.create models.list models.retrieve
+responses.create responses.parse responses.stream responses.retrieve responses.delete responses.cancel responses.input_items.list""".split()
+# Of the resources that are served in part, and some of the others.
 UNSERVED = {
-    "chats that were stored": lambda client: list(client.chat.completions.list()),
-    "a chat that was stored": lambda client: client.chat.completions.retrieve("chatcmpl-1"),
-    "compaction": lambda client: client.responses.compact(model="mock", input="Hello"),
-    "counting": lambda client: client.responses.input_tokens.count(model="mock", input="Hello"),
-    "deletion": lambda client: client.models.delete("mock"),
-    "pictures": lambda client: client.images.generate(model="mock", prompt="a cat"),
-    "speech": lambda client: client.audio.speech.create(model="mock", input="Hello", voice="alloy"),
-    "moderation": lambda client: client.moderations.create(input="Hello"),
-    "files": lambda client: list(client.files.list()),
-    "batches": lambda client: list(client.batches.list()),
+    "chat.completions.delete": ("chatcmpl-1",),
+    "chat.completions.list": (),
+    "chat.completions.messages.list": ("chatcmpl-1",),
+    "chat.completions.retrieve": ("chatcmpl-1",),
+    "chat.completions.update": {"completion_id": "chatcmpl-1", "metadata": {}},
+    "models.delete": ("mock",),
+    "responses.compact": {"model": "mock", "input": "Hello"},
+    "responses.input_tokens.count": {"model": "mock", "input": "Hello"},
+    "audio.speech.create": {"model": "mock", "input": "Hello", "voice": "alloy"},
+    "batches.list": (),
+    "files.list": (),
+    "images.generate": {"model": "mock", "prompt": "a cat"},
+    "moderations.create": {"input": "Hello"},
 }
 
 
-@pytest.mark.parametrize("call", UNSERVED.values(), ids=UNSERVED)
-def test_what_is_not_served_says_so(oai, call):
+@pytest.mark.parametrize("path", UNSERVED)
+def test_what_is_not_served_says_so(oai, path):
+    given, client = UNSERVED[path], oai.client()
     with pytest.raises(openai.APIStatusError) as refused:
-        call(oai.client())
+        result = operator.attrgetter(path)(client)(**given) if isinstance(given, dict) else operator.attrgetter(path)(client)(*given)
+        list(result)  # of what is listed the asynchronous client asks for a page when it is read
 
     assert refused.value.status_code in (404, 405)
     assert refused.value.message
     assert refused.value.request_id
+
+
+def test_there_are_no_web_sockets(oai_v1):
+    """As responses.connect asks for one."""
+    with pytest.raises(openai.APIStatusError) as refused:
+        oai_v1.client().get("/responses", cast_to=object, options={"headers": {"Connection": "Upgrade", "Upgrade": "websocket"}})
+
+    assert refused.value.status_code in (404, 405)
+
+
+def test_every_operation_is_tried():
+    """Those that are served by tests of their own, whose text calls them."""
+    with openai.OpenAI(api_key="k") as client:
+        offered = set(operations_of("", client, ["chat", "completions", "embeddings", "models", "responses"]))
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_openai*.py")) + Path(__file__).with_name("test_responses.py").read_text()
+
+    assert offered - {"responses.connect"} == {*SERVED} | {path for path in UNSERVED if path.startswith(("chat.", "models.", "responses."))}
+    assert [path for path in SERVED if f".{path}(" not in tests] == []
+
+
+def operations_of(place, resource, names):
+    """The paths of the methods of resources, and of those within."""
+    for name in names:
+        thing, path = getattr(resource, name), f"{place}{name}"
+        if isinstance(thing, openai._resource.SyncAPIResource):
+            yield from operations_of(path + ".", thing, [n for n in dir(thing) if not n.startswith(("_", "with_"))])
+        elif inspect.ismethod(thing):
+            yield path

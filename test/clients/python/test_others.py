@@ -169,7 +169,9 @@ def test_net_passes_its_additional_properties_through(call):
     assert len(json.loads(text)["choices"]) == 2
 
 
-@pytest.mark.parametrize(("word", "status", "code"), [("error", 400, "extra_parameters_not_allowed"), ("drop", 200, None), ("pass-through", 422, "Invalid input")])
+@pytest.mark.parametrize(
+    ("word", "status", "code"), [("error", 400, "extra_parameters_not_allowed"), ("drop", 200, None), ("pass-through", 422, "Invalid input")]
+)
 def test_java_says_by_an_option_what_becomes_of_extras(call, word, status, code):
     got, headers, text = call("POST", "/chat/completions", {**JAVA, "extra-parameters": word}, body(foo="bar"))
 
@@ -180,7 +182,7 @@ def test_java_says_by_an_option_what_becomes_of_extras(call, word, status, code)
 
 @clients
 def test_content_types_with_a_charset_and_none_at_all(call, headers):
-    for spelled in "application/json; charset=UTF-8", "application/json;charset=utf-8", "application/json; charset=\"utf-8\"", "Application/JSON", None:
+    for spelled in "application/json; charset=UTF-8", "application/json;charset=utf-8", 'application/json; charset="utf-8"', "Application/JSON", None:
         sent = {name: value for name, value in {**headers, "Content-Type": spelled}.items() if value}
         assert call("POST", "/chat/completions", sent, body())[0] == 200, spelled
 

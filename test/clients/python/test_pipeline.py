@@ -254,9 +254,7 @@ def test_a_refusal_that_says_when_is_repeated_as_often_as_wanted(faulty, options
 
 def test_other_statuses_are_repeated_where_the_caller_says_so(faulty):
     count = Count()
-    client = faulty.chat(
-        "/deployments/broken-502", per_retry_policies=[count], retry_backoff_factor=0, retry_on_methods=["POST"], retry_status=2
-    )
+    client = faulty.chat("/deployments/broken-502", per_retry_policies=[count], retry_backoff_factor=0, retry_on_methods=["POST"], retry_status=2)
     with pytest.raises(HttpResponseError):
         client.complete(messages=HELLO)
 

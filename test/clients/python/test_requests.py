@@ -51,6 +51,7 @@ PARAMETERS = {
 GIVEN = {name: given for name, (given, _) in PARAMETERS.items()}
 WANTED = {name: wanted for name, (_, wanted) in PARAMETERS.items()}
 
+
 @pytest.mark.parametrize("at", ["client", "call", "both"])
 def test_every_parameter_at_the_client_and_at_the_call(sdk, at):
     sent, other = Sent(), {"max_tokens": 1, "temperature": 2, "model": "nobody", "stop": ["{"], "tool_choice": "required"}
