@@ -5,7 +5,7 @@
 #
 #   requirements.in   → requirements.txt              pip
 #   package.json      → package.json, the lock file   npm; each direct package, exact
-#   go.mod            → go.mod, go.sum                go get -u
+#   go.mod            → go.mod, go.sum                go get; the modules named by it, and what they need
 #   pom.xml           → pom.xml                       maven; releases, and betas of what has nothing else
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -41,7 +41,10 @@ versions_npm() {
 }
 
 make_go() {
-	go get -t -u ./...
+	local modules
+	modules=$(go list -m -f '{{if not (or .Main .Replace .Indirect)}}{{.Path}}@latest{{end}}' all)
+	# shellcheck disable=SC2086 # one word per module
+	go get $modules
 	go mod tidy
 }
 versions_go() { go mod edit -json | python3 -c 'import json, sys; [print(r["Path"], r["Version"]) for r in json.load(sys.stdin)["Require"]]'; }
@@ -58,6 +61,8 @@ versions_maven() {
 	PY
 }
 
+export -f make_{python,npm,go,maven} versions_{python,npm,go,maven}
+
 moved() { # BEFORE AFTER
 	awk 'NR == FNR {was[$1] = $2; next}
 		!($1 in was) {print "  " $1 " " $2 " is new"}
@@ -67,11 +72,13 @@ moved() { # BEFORE AFTER
 }
 
 lock() { # FOLDER KIND FILE…
-	local folder=$1 kind=$2 work
+	local folder=$1 kind=$2
 	shift 2
-	work=$(mktemp -d)
+	# Beside it, as a go.mod may name its neighbours.
+	work=$(mktemp -d "$(dirname "$folder")/.lock-XXXXXX")
 	cp -r "$folder/." "$work"
-	if (cd "$work" && set -e && "versions_$kind" >.before && "make_$kind" && "versions_$kind" >.after) >"$work/.said" 2>&1; then
+	# A shell of its own, as errexit does not hold in a condition.
+	if (cd "$work" && bash -euo pipefail -c "versions_$kind >.before; make_$kind; versions_$kind >.after") >"$work/.said" 2>&1; then
 		echo "$folder: $(wc -l <"$work/.after") packages"
 		moved "$work/.before" "$work/.after"
 		for file; do cmp -s "$work/$file" "$folder/$file" || cp "$work/$file" "$folder/$file"; done
@@ -85,10 +92,11 @@ lock() { # FOLDER KIND FILE…
 }
 
 if (($# == 0)); then
-	mapfile -t folders < <(git ls-files -co --exclude-standard 'test/*requirements.in' 'test/*package-lock.json' 'test/*go.mod' '*pom.xml' | xargs -n 1 dirname)
+	mapfile -t folders < <(git ls-files -co --exclude-standard '*requirements.in' '*package-lock.json' '*pom.xml' 'test/*go.mod' 'examples/*go.mod' | xargs -n 1 dirname)
 	set -- "${folders[@]}"
 fi
-rc=0
+rc=0 work=
+trap 'rm -rf "$work"' EXIT
 for folder; do
 	folder=${folder%/}
 	if [[ -e $folder/requirements.in ]]; then

@@ -27,6 +27,5 @@ export root said
 export -f suite
 printf '%s\n' "${@%%/*}" | xargs -P 2 -I {} bash -c 'suite {}'
 
-shopt -s nullglob
-failed=("$said"/*.failed)
-((${#failed[@]} == 0)) || { echo "run.sh: failed: ${failed[*]##*/}" >&2; exit 1; }
+failed=$(cd "$said" && find . -name '*.failed' -printf '%f ')
+[[ -z $failed ]] || { echo "run.sh: failed: ${failed//.failed/}" >&2; exit 1; }
