@@ -65,10 +65,26 @@ func describeRemote(c *provider.Config, m *config.Model) {
 
 // CheckRemote says what is wrong with a model at a provider, as far as that can be told without asking it.
 func CheckRemote(p *config.Provider, m *config.Model) error {
+	_, err := RemoteRecord(p, m)
+	return err
+}
+
+// RemoteRecord is what callers are told of a model at a provider, which is not asked for it.
+func RemoteRecord(p *config.Provider, m *config.Model) (Record, error) {
 	c := provider.Config{Name: p.Name, Endpoint: p.Endpoint, APIVersion: p.APIVersion, Surface: p.Surface, Flavour: p.Flavour}
 	describeRemote(&c, m)
-	_, err := provider.All[p.Type](c)
-	return err
+	b, err := provider.All[p.Type](c)
+	if err != nil {
+		return Record{}, err
+	}
+	infos, err := b.Models(context.Background())
+	if err != nil || len(infos) == 0 {
+		return Record{}, fmt.Errorf("provider %s: describe: %w", p.Name, err)
+	}
+	if m.Context != nil {
+		infos[0].Context = *m.Context
+	}
+	return RecordOf(infos[0]), nil
 }
 
 // reach is how a provider is spoken to, the same for all its models.

@@ -95,8 +95,9 @@ func (a *verbs) show() *cobra.Command {
 		Short: "Show a model: its facts, its file, and what it would be served with here",
 		Long: `Show what the catalogue and the model's file say, what was detected on this machine, and what the
 model would be served with: context, slots, threads, GPU layers, keep-alive and the memory it takes.
-With --config the settings are the file's for the deployment NAME. The engine is taken for the pinned
-one where no other is named.`,
+With --config the settings are the file's for the deployment NAME; of one that is answered elsewhere, or
+by several targets, it says where and by what. The engine is taken for the pinned one where no other is
+named.`,
 		Example: "  ingot models show smollm2\n  ingot models show smollm2 --json | jq .chosen",
 		Args:    screen.Arguments(1, 1, "the NAME of the model"),
 
@@ -107,6 +108,13 @@ one where no other is named.`,
 				return err
 			}
 			deployment, kind, err := deploymentOf(file, args[0])
+			if elsewhere := (*elsewhereError)(nil); errors.As(err, &elsewhere) {
+				if asJSON {
+					return a.JSON(elsewhere.facts)
+				}
+				a.Table(elsewhere.facts.rows())
+				return nil
+			}
 			if err != nil {
 				return err
 			}
@@ -132,14 +140,14 @@ one where no other is named.`,
 	return cmd
 }
 
-// isDeployment says whether the configuration that lies here has a local model of that name.
+// isDeployment says whether the configuration that lies here has a model of that name.
 func isDeployment(name string) bool {
 	_, _, err := deploymentOf(config.File, name)
-	return err == nil
+	return err == nil || errors.As(err, new(*elsewhereError))
 }
 
 // deploymentOf is how the configuration in file would serve a model, and with what kind of engine;
-// without a file, by default.
+// without a file, by default. The error is an *elsewhereError for a deployment that is not this model alone.
 func deploymentOf(file, name string) (config.Model, process.Kind, error) {
 	kind := process.Xllamacpp
 	if os.Getenv(install.EnvServer) != "" {
@@ -158,13 +166,23 @@ func deploymentOf(file, name string) (config.Model, process.Kind, error) {
 		kind = process.LlamaServer
 	}
 	var names []string
+	for i := range cfg.Models {
+		m := &cfg.Models[i]
+		if m.Name == name && m.Local == "" {
+			facts, err := placesOf(cfg, m)
+			if err != nil {
+				return config.Model{}, kind, err
+			}
+			return config.Model{}, kind, &elsewhereError{facts}
+		}
+		names = append(names, m.Name)
+	}
 	for _, m := range cfg.Locals() {
 		if m.Name == name || m.Local == name {
 			return m, kind, nil
 		}
-		names = append(names, m.Name)
 	}
-	return config.Model{}, kind, fmt.Errorf("%s has no local model %q; it has: %s", file, name, strings.Join(names, ", "))
+	return config.Model{}, kind, fmt.Errorf("%s has no model %q; it has: %s", file, name, strings.Join(names, ", "))
 }
 
 func factsOf(ctx context.Context, lib *library.Library, m config.Model, kind process.Kind) (modelFacts, error) {
