@@ -2,6 +2,8 @@
 //
 // INGOT_ENDPOINT names such a model, for example http://127.0.0.1:8080/deployments/mock-reasoning.
 
+import { text } from "node:stream/consumers";
+
 import createClient from "@azure-rest/ai-inference";
 import { AzureKeyCredential } from "@azure/core-auth";
 import { createSseStream } from "@azure/core-sse";
@@ -18,7 +20,7 @@ const client = createClient(endpoint, new AzureKeyCredential(key), { apiVersion,
 const messages = [{ role: "user", content: "A train leaves at 9:40 and rides for 95 minutes. When does it arrive?" }];
 const response = await client.path("/chat/completions").post({ body: { messages, stream: true } }).asNodeStream();
 if (response.status !== "200") {
-  throw new Error(`The endpoint answers with status ${response.status}.`);
+  throw new Error(await text(response.body));
 }
 
 let thinking = false;

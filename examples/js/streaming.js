@@ -1,5 +1,7 @@
 // An answer printed while it is made.
 
+import { text } from "node:stream/consumers";
+
 import createClient from "@azure-rest/ai-inference";
 import { AzureKeyCredential } from "@azure/core-auth";
 import { createSseStream } from "@azure/core-sse";
@@ -14,7 +16,7 @@ const client = createClient(endpoint, new AzureKeyCredential(key), { allowInsecu
 const messages = [{ role: "user", content: "Tell me a very short story about a lighthouse." }];
 const response = await client.path("/chat/completions").post({ body: { messages, max_tokens: 200, stream: true } }).asNodeStream();
 if (response.status !== "200") {
-  throw new Error(`The endpoint answers with status ${response.status}.`);
+  throw new Error(await text(response.body));
 }
 
 let usage;

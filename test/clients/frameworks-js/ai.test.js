@@ -7,7 +7,7 @@ import { createAzure } from "@ai-sdk/azure";
 import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import {
-  APICallError, embed, embedMany, extractReasoningMiddleware, generateObject, generateText, NoObjectGeneratedError, Output, RetryError, stepCountIs,
+  APICallError, embed, embedMany, extractReasoningMiddleware, generateImage, generateObject, generateText, NoObjectGeneratedError, Output, RetryError, stepCountIs,
   streamObject, streamText, tool, ToolLoopAgent, wrapLanguageModel,
 } from "ai";
 import { z } from "zod";
@@ -244,6 +244,33 @@ test("thoughts in the content are told from the answer by the SDK's own means", 
   const model = wrapLanguageModel({ model: provider.chatModel("thinks"), middleware: extractReasoningMiddleware({ tagName: "think" }) });
   const { text, reasoningText } = await generateText({ model, prompt: "Hello there" });
   assert.deepEqual([text.trim(), reasoningText.trim()], ["Hello there", "The answer is what was said."]);
+});
+
+test("so are those of DeepSeek's models on Azure", async () => {
+  const { text, reasoningText } = await generateText({ model: azure(`${server.url}/openai/v1`).deepseek("thinks"), prompt: "Hello there" });
+  assert.deepEqual([text, reasoningText], ["Hello there", "The answer is what was said."]);
+});
+
+test("what is not served is not found", async () => {
+  await assert.rejects(generateImage({ model: azure(`${server.url}/openai/v1`).image("mock"), prompt: "a cat", maxRetries: 0 }), (e) => e.statusCode === 404 && /served/.test(e.message));
+});
+
+test("where responses are kept, a conversation refers to what was said", async () => {
+  const keeping = await start("on");
+  const sent = [];
+  const provider = createOpenAI({ baseURL: `${keeping.url}/v1`, apiKey: KEY, fetch: (url, init) => { sent.push(JSON.parse(init.body)); return fetch(url, init); } });
+  const ask = (more) => generateText({ model: provider.responses("calls"), maxRetries: 0, ...more });
+  try {
+    const first = await ask({ prompt: "One" });
+    const messages = [{ role: "user", content: "One" }, ...first.response.messages, { role: "user", content: "Two" }];
+    assert.equal((await ask({ messages })).text, "Two");
+    assert.ok(sent.at(-1).input.some((item) => item.type === "item_reference"), JSON.stringify(sent.at(-1)));
+    const { responseId } = first.providerMetadata.openai;
+    assert.equal((await ask({ prompt: "Three", providerOptions: { openai: { previousResponseId: responseId } } })).text, "Three");
+    assert.equal(await calling(provider.responses("calls")), prompt);
+  } finally {
+    await keeping.stop();
+  }
 });
 
 test("OpenAI's own options are taken", async () => {

@@ -20,7 +20,8 @@ models:
   cut: {provider: mock, mock: {fault: {cut: 2}}}
 `;
 
-export const start = () => Server.start({ config });
+/** A server, which keeps responses where `store` says so. */
+export const start = (store = "off") => Server.start({ config: `${config}responses: {store: ${store}}\n` });
 
 /** The URL of an address for a client of this model. */
 export const at = (server, address, model) => server.url + address.replace("{name}", model).replace("{org}", "acme");

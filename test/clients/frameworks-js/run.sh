@@ -14,7 +14,7 @@ export INGOT_HOME=${INGOT_HOME:-$INGOT_TEST_CACHE/home}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 ln -s "$("$root/scripts/node.sh" frameworks-js)" "$work/node_modules"
-cp package.json ./*.js ../js/server.js "$work"
+cp package.json ./*.js ../js/{guard,server}.js "$work"
 cd "$work"
 
 export INGOT_TEST_TLS=$work/authority/tls

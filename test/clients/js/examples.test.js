@@ -121,8 +121,10 @@ test("without a key a sample says what to do", async () => {
   assert.match(stderr, /^Set INGOT_KEY to a key/);
 });
 
-test("a refusal is told in the endpoint's words", async () => {
-  const { stderr, code } = await start("basic-chat", { INGOT_ENDPOINT: mock.url, INGOT_KEY: "wrong" });
-  assert.equal(code, 1);
-  assert.match(stderr, /Error: .*auth token validation failed/i);
-});
+for (const name of ["basic-chat", "streaming", "reasoning", "azure-openai"]) {
+  test(`a refusal is told in the endpoint's words by ${name}`, async () => {
+    const { stderr, code } = await start(name, { INGOT_ENDPOINT: mock.url, INGOT_KEY: "wrong" });
+    assert.equal(code, 1);
+    assert.match(stderr, /Error: .*(auth token validation failed|subscription key)/i);
+  });
+}

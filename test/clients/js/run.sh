@@ -15,15 +15,16 @@ export INGOT_HOME=${INGOT_HOME:-$INGOT_TEST_CACHE/home}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 ln -s "$("$root/scripts/node.sh" js)" "$work/node_modules"
-mkdir "$work/examples"
+mkdir -p "$work/examples/js"
 cp package.json ./*.js "$work"
-cp -r "$root"/examples/{js,pictures,texts} "$work/examples"
-rm -rf "$work/examples/js/node_modules"
+cp "$root"/examples/js/{*.js,package.json} "$work/examples/js"
+cp -r "$root"/examples/{pictures,texts} "$work/examples"
 cd "$work"
 
 export INGOT_TEST_TLS=$work/authority/tls
 INGOT_HOME=$work/authority "$INGOT_BIN" trust >/dev/null
 
+export NODE_OPTIONS="--import=$work/guard.js"
 rc=0
 INGOT_TEST_SCHEME=http node --test --test-reporter=spec "$@" || rc=1
 INGOT_TEST_SCHEME=https NODE_EXTRA_CA_CERTS=$INGOT_TEST_TLS/ca.pem node --test --test-reporter=spec "$@" || rc=1
