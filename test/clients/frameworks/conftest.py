@@ -57,7 +57,7 @@ elsewhere = []
 
 def guard(event, arguments):
     """Refuses, below every library, connections and look-ups of names that are not this machine's."""
-    if event == "socket.connect":
+    if event in ("socket.connect", "socket.sendto"):
         address = arguments[1]
         host = address[0] if isinstance(address, tuple) else "localhost"
     elif event == "socket.getaddrinfo":
@@ -82,10 +82,11 @@ sys.addaudithook(guard)
 
 @pytest.fixture(autouse=True)
 def dialled():
-    """The hosts that were refused during a test, of which there must be none at its end."""
-    elsewhere.clear()
+    """The hosts that were refused since the last test, of which there must be none at the end of this one."""
     yield elsewhere
-    assert elsewhere == []
+    refused = [*elsewhere]
+    elsewhere.clear()
+    assert refused == []
 
 
 @pytest.fixture(scope="session")

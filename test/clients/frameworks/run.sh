@@ -19,7 +19,7 @@ suite() { # NAME
 	cd "$1"
 	{
 		printf '\n-- %s\n' "$1"
-		venv=$("$root/scripts/venv.sh" "$1") && "$venv/bin/python" -m pytest -c ../pytest.ini --rootdir .. .
+		venv=$("$root/scripts/venv.sh" "$1") && "$venv/bin/python" -m pytest -c ../pytest.ini --rootdir .. . ../test_guard.py
 	} >"$said/$1" 2>&1 || touch "$said/$1.failed"
 	flock "$said" cat "$said/$1"
 }

@@ -4,6 +4,7 @@ import instructor
 import openai
 import pytest
 from azure.ai.inference import ChatCompletionsClient
+from azure.ai.inference.aio import ChatCompletionsClient as AsyncChatCompletionsClient
 from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import ClientAuthenticationError
 from instructor.core.exceptions import InstructorRetryException
@@ -103,6 +104,12 @@ def inference(url, key, address, mode):
 def test_the_client_of_the_inference_endpoint_is_patched(url, key, note, address):
     assert filled(inference(url, key, address, instructor.Mode.TOOLS)(messages=ASKED, response_model=Mass))
     note(PACKAGE, address, "chat/completions", "chat/completions with tools")
+
+
+@pytest.mark.parametrize("address", INFERENCE)
+async def test_its_asynchronous_client_is_patched(url, key, address):
+    async with AsyncChatCompletionsClient(url + named(address, "mock"), AzureKeyCredential(key), model="mock") as client:
+        assert filled(await instructor.patch(create=client.complete)(messages=ASKED, response_model=Mass))
 
 
 def test_the_patched_client_keeps_its_errors(url):

@@ -15,6 +15,7 @@ from llama_index.embeddings.azure_openai import AzureOpenAIEmbedding
 from llama_index.embeddings.openai_like import OpenAILikeEmbedding
 from llama_index.llms.azure_inference import AzureAICompletionsModel
 from llama_index.llms.azure_openai import AzureOpenAI
+from llama_index.llms.openai import OpenAIResponses
 from llama_index.llms.openai_like import OpenAILike
 from pydantic import BaseModel
 
@@ -163,6 +164,25 @@ async def test_a_picture_is_lost(make, door, note, ask):
 
     assert answer.raw["usage"]["prompt_tokens"] == 7, "three for the message, four for the question, none for the picture"
     note(door[0], door[2], "chat/completions with images", why="it sends the texts of a message and leaves out its pictures")
+
+
+@pytest.mark.parametrize("address", ["/v1", "/openai/v1", "/inference/v1"])
+async def test_a_text_is_completed(url, key, note, ask, address):
+    made = OpenAILike(api_base=url + address, api_key=key, model="mock", max_retries=0)
+
+    assert (await ask(made, "complete", "Hello there")).text == "Hello there"
+    assert (await ask(made, "stream_complete", "Hello there"))[-1].text == "Hello there"
+    note("llama-index-llms-openai-like", address, "completions")
+
+
+@pytest.mark.parametrize("address", ["/v1", "/openai/v1", "/inference/v1"])
+async def test_the_responses_api_answers(url, key, note, ask, address):
+    # The package of the class that openai-like and azure-openai build on.
+    made = OpenAIResponses(api_base=url + address, api_key=key, model="mock", context_window=8192, max_retries=0)
+
+    assert (await ask(made, "chat", HELLO)).message.content == "Hello there"
+    assert "".join(part.delta or "" for part in await ask(made, "stream_chat", HELLO)) == "Hello there"
+    note("llama-index-llms-openai", address, "responses")
 
 
 @pytest.fixture

@@ -14,11 +14,14 @@ from semantic_kernel.connectors.ai.azure_ai_inference import (
 from semantic_kernel.connectors.ai.function_choice_behavior import FunctionChoiceBehavior
 from semantic_kernel.connectors.ai.open_ai import (
     AzureChatCompletion,
+    AzureTextCompletion,
     AzureTextEmbedding,
     OpenAIChatCompletion,
     OpenAIChatPromptExecutionSettings,
     OpenAIEmbeddingPromptExecutionSettings,
+    OpenAITextCompletion,
     OpenAITextEmbedding,
+    OpenAITextPromptExecutionSettings,
 )
 from semantic_kernel.contents import ChatHistory, ChatMessageContent, ImageContent, TextContent
 from semantic_kernel.exceptions import ServiceInitializationError, ServiceResponseException
@@ -190,6 +193,16 @@ async def test_texts_are_embedded(make, door, note):
 
     assert vectors.shape == (2, 8)
     note(PACKAGE, door[1], "embeddings")
+
+
+@pytest.mark.parametrize("door", [*OPENAI[:2], OPENAI[3], OPENAI[4]], ids=title)
+async def test_a_text_is_completed(make, door, note):
+    made = make("mock", kind=OpenAITextCompletion if door[0] is plain else AzureTextCompletion)
+    how = OpenAITextPromptExecutionSettings()
+
+    assert str(await made.get_text_content("Hello there", how)) == "Hello there"
+    assert "".join([str(part) async for part in made.get_streaming_text_content("Hello there", how)]) == "Hello there"
+    note(PACKAGE, door[1], "completions")
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
