@@ -81,16 +81,25 @@ func newPrefix() (p [8]byte) {
 
 // NewID returns 32 hexadecimal digits that no other answer has.
 func NewID() string {
-	var id [16]byte
-	copy(id[:], idPrefix[:])
-	// The multiplication by an odd number scatters consecutive counts and keeps them distinct.
-	binary.BigEndian.PutUint64(id[8:], idCounter.Add(1)*0x9e3779b97f4a7c15)
+	id := newID()
 	return hex.EncodeToString(id[:])
 }
 
+func newID() (id [16]byte) {
+	copy(id[:], idPrefix[:])
+	// The multiplication by an odd number scatters consecutive counts and keeps them distinct.
+	binary.BigEndian.PutUint64(id[8:], idCounter.Add(1)*0x9e3779b97f4a7c15)
+	return id
+}
+
 func guid() string {
-	s := NewID()
-	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
+	id, s := newID(), [36]byte{8: '-', 13: '-', 18: '-', 23: '-'}
+	hex.Encode(s[:8], id[:4])
+	hex.Encode(s[9:13], id[4:6])
+	hex.Encode(s[14:18], id[6:8])
+	hex.Encode(s[19:23], id[8:10])
+	hex.Encode(s[24:], id[10:])
+	return string(s[:])
 }
 
 // ErrorWriter writes an error in the shape of one door.

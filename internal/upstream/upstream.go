@@ -177,8 +177,16 @@ func (c *Client) read(ctx context.Context, cancel context.CancelCauseFunc, res *
 	quiet := after(c.Silence, cancel, "fell silent for")
 	defer stop(quiet)
 	const believed = 4 << 20
+	if res.ContentLength >= 0 && res.ContentLength <= believed {
+		body := make([]byte, res.ContentLength)
+		if _, err := io.ReadFull(&heard{res.Body, quiet, c.Silence}, body); err != nil {
+			return nil, c.broken(ctx, err)
+		}
+		c.seen()
+		return body, nil
+	}
 	var body bytes.Buffer
-	body.Grow(int(max(0, min(res.ContentLength, believed))) + bytes.MinRead)
+	body.Grow(bytes.MinRead)
 	from, held := &heard{res.Body, quiet, c.Silence}, int64(0)
 	defer func() {
 		if held > 0 {
@@ -332,6 +340,14 @@ func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, bod
 	}
 }
 
+// always are headers of every request.
+var always = http.Header{
+	"Content-Type": {"application/json"},
+	// A server may close an idle connection in the moment in which it is used again. Without a value this is not
+	// sent, and lets the transport repeat a request of which no answer has begun on a new connection.
+	"Idempotency-Key": {},
+}
+
 // send posts a request and turns every status but 200 into an error.
 func (c *Client) send(ctx context.Context, cancel context.CancelCauseFunc, url string, r *wire.Request) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, http.NoBody)
@@ -343,6 +359,7 @@ func (c *Client) send(ctx context.Context, cancel context.CancelCauseFunc, url s
 	}
 	req.Body = &body{pieces: r.Pieces}
 	req.GetBody = func() (io.ReadCloser, error) { return &body{pieces: r.Pieces}, nil }
+	req.Header = make(http.Header, len(c.Header)+len(r.Header)+len(always)+1)
 	maps.Copy(req.Header, c.Header)
 	maps.Copy(req.Header, r.Header)
 	if c.Authorize != nil {
@@ -350,10 +367,7 @@ func (c *Client) send(ctx context.Context, cancel context.CancelCauseFunc, url s
 			return nil, c.unauthorized(ctx, err)
 		}
 	}
-	req.Header.Set("Content-Type", "application/json")
-	// A server may close an idle connection in the moment in which it is used again. Without a value this is not
-	// sent, and lets the transport repeat a request of which no answer has begun on a new connection.
-	req.Header["Idempotency-Key"] = []string{}
+	maps.Copy(req.Header, always)
 	res, err := c.HTTP.Do(req)
 	if err != nil {
 		return nil, c.broken(ctx, err)
