@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/ingot-llm/ingot/internal/dialect/azureai"
+	"github.com/ingot-llm/ingot/internal/fake/script"
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/mock"
 	"github.com/ingot-llm/ingot/internal/route"
@@ -79,7 +80,7 @@ func TestAPermanentFailureAsksNobodyToTryAgain(t *testing.T) {
 		llm.RateLimited: refusal(429, "429", "No.", "rate_limit_error", ""),
 		llm.Upstream:    refusal(502, "BackendError", "No.", "server_error", ""),
 	} {
-		addr := door(t, backed(&scripted{err: &llm.Error{Kind: kind, Message: "No."}}))
+		addr := door(t, backed(&script.Model{Err: &llm.Error{Kind: kind, Message: "No."}}))
 		compare(t, addr, []exchange{{kind.String(), post("/chat/completions", hi), want}})
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ingot-llm/ingot/internal/dialect/azureai"
+	"github.com/ingot-llm/ingot/internal/fake/script"
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
@@ -238,7 +239,7 @@ func TestATextCompletionIsAnsweredAsTheContractSays(t *testing.T) {
 
 func TestEmbeddingsComeInEveryEncoding(t *testing.T) {
 	t.Parallel()
-	b := &scripted{vectors: [][]float32{{1, -2, 0.5, -0.25, 0, 0, 0, -1}, {1e-7, 3e38, 0.1, 0, 0, 0, 0, 0}}}
+	b := &script.Model{Vectors: [][]float32{{1, -2, 0.5, -0.25, 0, 0, 0, -1}, {1e-7, 3e38, 0.1, 0, 0, 0, 0, 0}}}
 	addr := door(t, backed(b))
 	half := base64.StdEncoding.EncodeToString([]byte{
 		0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0, 0, 0, 0, 0x3f, 0, 0, 0x80, 0xbe, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 0xbf,

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ingot-llm/ingot/internal/fake/script"
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
@@ -30,7 +31,7 @@ func exchangeBody(b *testing.B, c io.Writer, r *bufio.Reader, request []byte) in
 
 // BenchmarkChat1KB is a whole exchange over a socket, the client's own allocations included.
 func BenchmarkChat1KB(b *testing.B) {
-	answer := &scripted{fragments: []*llm.Reply{{Model: "m", Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText("Hello.")}, Finish: llm.FinishStop}}, Usage: &llm.Usage{}}}}
+	answer := &script.Model{Fragments: []*llm.Reply{{Model: "m", Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText("Hello.")}, Finish: llm.FinishStop}}, Usage: &llm.Usage{}}}}
 	c := dial(b, door(b, backed(answer)))
 	r := bufio.NewReader(c)
 	request := []byte(post("/models/chat/completions"+v2024, `{"model":"echo","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"`+strings.Repeat("Lorem ipsum ", 80)+`"}]}`))
@@ -42,11 +43,11 @@ func BenchmarkChat1KB(b *testing.B) {
 
 // BenchmarkStream1000 is a stream of a thousand fragments over a socket.
 func BenchmarkStream1000(b *testing.B) {
-	answer := &scripted{}
+	answer := &script.Model{}
 	for range 1000 {
-		answer.fragments = append(answer.fragments, &llm.Reply{Model: "m", Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText(" word")}}}})
+		answer.Fragments = append(answer.Fragments, &llm.Reply{Model: "m", Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText(" word")}}}})
 	}
-	answer.fragments = append(answer.fragments, &llm.Reply{Choices: []llm.Choice{{Finish: llm.FinishStop}}, Usage: &llm.Usage{}})
+	answer.Fragments = append(answer.Fragments, &llm.Reply{Choices: []llm.Choice{{Finish: llm.FinishStop}}, Usage: &llm.Usage{}})
 	c := dial(b, door(b, backed(answer)))
 	r := bufio.NewReader(c)
 	request := []byte(post("/models/chat/completions"+v2024, `{"stream":true,"model":"echo",`+asked+`}`))

@@ -3,7 +3,6 @@ package azureai_test
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -106,46 +104,6 @@ func serve(t testing.TB, h http.Handler) string {
 		}
 	})
 	return ln.Addr().String()
-}
-
-// scripted answers with what it is told to; requests are kept.
-type scripted struct {
-	llm.Unimplemented
-	fragments []*llm.Reply
-	err       error // after the fragments
-	vectors   [][]float32
-
-	mu    sync.Mutex
-	chats []*llm.ChatRequest
-}
-
-func (s *scripted) stream() llm.Stream {
-	return func(yield func(*llm.Reply, error) bool) {
-		for _, f := range s.fragments {
-			if !yield(f, nil) {
-				return
-			}
-		}
-		if s.err != nil {
-			yield(nil, s.err)
-		}
-	}
-}
-
-func (s *scripted) Chat(_ context.Context, r *llm.ChatRequest) llm.Stream {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.chats = append(s.chats, r)
-	return s.stream()
-}
-
-func (s *scripted) Complete(context.Context, *llm.CompleteRequest) llm.Stream { return s.stream() }
-
-func (s *scripted) Embed(context.Context, *llm.EmbedRequest) (*llm.EmbedReply, error) {
-	if s.err != nil {
-		return nil, s.err
-	}
-	return &llm.EmbedReply{Vectors: s.vectors, Usage: &llm.Usage{Prompt: 4}}, nil
 }
 
 func backed(b llm.Backend) func(*azureai.Options) {

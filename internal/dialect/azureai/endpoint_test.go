@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ingot-llm/ingot/internal/dialect/azureai"
+	"github.com/ingot-llm/ingot/internal/fake/script"
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/mock"
 	"github.com/ingot-llm/ingot/internal/policy"
@@ -100,7 +101,7 @@ func TestEveryKindOfErrorAtAManagedEndpoint(t *testing.T) {
 	answers[llm.Upstream] = failed("418")
 	for kind, want := range answers {
 		e := &llm.Error{Kind: kind, Message: wentWrong, RetryAfter: 1500 * time.Millisecond, Code: "theirs", Status: 418}
-		addr := endpoint(t, azureai.Endpoint{}, backed(&scripted{err: e}))
+		addr := endpoint(t, azureai.Endpoint{}, backed(&script.Model{Err: e}))
 		compare(t, addr, []exchange{
 			{kind.String() + " whole", post("/chat/completions", hi), picked("echo", want)},
 			{kind.String() + " streamed", post("/chat/completions", `{"stream":true,`+asked+`}`), picked("echo", want)},
@@ -110,11 +111,11 @@ func TestEveryKindOfErrorAtAManagedEndpoint(t *testing.T) {
 			{kind.String() + " at models", post("/models/chat/completions", hi), answersOf()[kind]},
 		})
 	}
-	compare(t, endpoint(t, azureai.Endpoint{}, backed(&scripted{err: &llm.Error{Kind: llm.Upstream, Message: wentWrong}})), []exchange{
+	compare(t, endpoint(t, azureai.Endpoint{}, backed(&script.Model{Err: &llm.Error{Kind: llm.Upstream, Message: wentWrong}})), []exchange{
 		{"a model that said nothing", post("/chat/completions", hi), picked("echo", failed("502"))},
 	})
 	begun := []*llm.Reply{{Model: "m", Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText("a")}}}}}
-	late := endpoint(t, azureai.Endpoint{}, backed(&scripted{fragments: begun, err: &llm.Error{Kind: llm.Upstream, Message: wentWrong}}))
+	late := endpoint(t, azureai.Endpoint{}, backed(&script.Model{Fragments: begun, Err: &llm.Error{Kind: llm.Upstream, Message: wentWrong}}))
 	compare(t, late, []exchange{{
 		"in mid-stream", post("/chat/completions", `{"stream":true,`+asked+`}`),
 		picked("echo", "200\ncache-control: no-cache\ncontent-type: text/event-stream\nx-accel-buffering: no\n\n"+frames(
@@ -127,7 +128,7 @@ func TestEveryKindOfErrorAtAManagedEndpoint(t *testing.T) {
 func TestAPrincipalWithoutARoleIsTurnedAwayAsTheFlavourHasIt(t *testing.T) {
 	t.Parallel()
 	const m = "Principal does not have access to API/Operation."
-	addr := door(t, backed(&scripted{err: &llm.Error{Kind: llm.Denied, Code: llm.CodeNoRole, Message: m}}))
+	addr := door(t, backed(&script.Model{Err: &llm.Error{Kind: llm.Denied, Code: llm.CodeNoRole, Message: m}}))
 	compare(t, addr, []exchange{
 		{"at models", post("/models/chat/completions", hi), heads(401, "PermissionDenied", []string{"www-authenticate: Bearer"}) +
 			"{" + nested(401, "PermissionDenied", m, "permission_error", "", "") + `,"statusCode":401,"message":"` + m + `"}`},

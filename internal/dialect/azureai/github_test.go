@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ingot-llm/ingot/internal/dialect/azureai"
+	"github.com/ingot-llm/ingot/internal/fake/script"
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/route"
 )
@@ -75,10 +76,10 @@ func TestGitHubModelsSamplesFindWhatTheyLookFor(t *testing.T) {
 
 func TestAnEffortThatIsPassedThroughIsTheModelsToJudge(t *testing.T) {
 	t.Parallel()
-	s := &scripted{fragments: []*llm.Reply{{Choices: []llm.Choice{{Finish: llm.FinishStop}}}}}
+	s := &script.Model{Fragments: []*llm.Reply{{Choices: []llm.Choice{{Finish: llm.FinishStop}}}}}
 	answer(t, door(t, backed(s)), post("/models/chat/completions"+v2024, `{`+asked+`,"reasoning_effort":"default"}`, "extra-parameters: pass-through"))
-	if len(s.chats) != 1 || s.chats[0].ReasoningEffort != "default" {
-		t.Errorf("the model was asked %+v", s.chats)
+	if len(s.Asked()) != 1 || s.Asked()[0].ReasoningEffort != "default" {
+		t.Errorf("the model was asked %+v", s.Asked())
 	}
 }
 
@@ -113,9 +114,9 @@ func TestFunctionsAreAnsweredInTheirForm(t *testing.T) {
 		{"elsewhere without a version", post("/models/chat/completions", body("")), called("function_call")},
 		{"elsewhere with one", post("/models/chat/completions"+v2024, body("")), extra("functions", "'functions', 'function_call'")},
 	})
-	s := &scripted{fragments: []*llm.Reply{{Choices: []llm.Choice{{Finish: llm.FinishStop}}}}}
+	s := &script.Model{Fragments: []*llm.Reply{{Choices: []llm.Choice{{Finish: llm.FinishStop}}}}}
 	answer(t, door(t, backed(s)), post("/inference/chat/completions", body("")))
-	if _, ok := s.chats[0].Source(); ok || len(s.chats[0].Tools) != 1 {
+	if _, ok := s.Asked()[0].Source(); ok || len(s.Asked()[0].Tools) != 1 {
 		t.Error("a target is sent the old form, whose answer nobody would understand")
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ingot-llm/ingot/internal/dialect/azureai"
+	"github.com/ingot-llm/ingot/internal/fake/script"
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
@@ -27,7 +28,7 @@ const broken = "<unexpected EOF>"
 func TestAnErrorInMidStreamIsAFrameAndABrokenConnection(t *testing.T) {
 	t.Parallel()
 	begun := []*llm.Reply{{Model: "m", Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText("a")}}}}}
-	failing := func(err error) string { return door(t, backed(&scripted{fragments: begun, err: err})) }
+	failing := func(err error) string { return door(t, backed(&script.Model{Fragments: begun, Err: err})) }
 	stream := post("/chat/completions", `{"stream":true,`+asked+`}`)
 	began := "200\ncache-control: no-cache\ncontent-type: text/event-stream\nx-accel-buffering: no\n\n" + frames(
 		chunk("m", `"delta":{"role":"assistant","content":""},"finish_reason":null}]}`),
@@ -58,7 +59,7 @@ func TestAnErrorInMidStreamIsAFrameAndABrokenConnection(t *testing.T) {
 	})
 	t.Run("a finish that was held back is not sent after an error", func(t *testing.T) {
 		ended := append(begun[:1:1], &llm.Reply{Choices: []llm.Choice{{Finish: llm.FinishStop}}})
-		got := answer(t, door(t, backed(&scripted{fragments: ended, err: errors.New("secret")})), stream)
+		got := answer(t, door(t, backed(&script.Model{Fragments: ended, Err: errors.New("secret")})), stream)
 		if !strings.HasPrefix(got, began+"data: {\"error\"") || strings.Contains(got, `"stop"`) || strings.Contains(got, "secret") || strings.Contains(got, "DONE") || !strings.HasSuffix(got, broken) {
 			t.Errorf("got %s", got)
 		}
@@ -66,7 +67,7 @@ func TestAnErrorInMidStreamIsAFrameAndABrokenConnection(t *testing.T) {
 	t.Run("no fragments are no answer", func(t *testing.T) {
 		for _, body := range []string{hi, `{"stream":true,` + asked + `}`} {
 			want := refusal(502, "BackendError", "The model gave no answer.", "server_error", "")
-			if got := answer(t, door(t, backed(&scripted{})), post("/chat/completions", body)); got != want {
+			if got := answer(t, door(t, backed(&script.Model{})), post("/chat/completions", body)); got != want {
 				t.Errorf("got %s, want %s", got, want)
 			}
 		}
@@ -101,8 +102,8 @@ func TestAnErrorOfOursIsLoggedUnderItsIDWithoutKeyOrPrompt(t *testing.T) {
 	t.Parallel()
 	begun := []*llm.Reply{{Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText("a")}}}}}
 	for name, b := range map[string]llm.Backend{
-		"before the answer": &scripted{err: errors.New("a bug of ours")},
-		"in mid-answer":     &scripted{fragments: begun, err: errors.New("a bug of ours")},
+		"before the answer": &script.Model{Err: errors.New("a bug of ours")},
+		"in mid-answer":     &script.Model{Fragments: begun, Err: errors.New("a bug of ours")},
 		"a panic":           panicking{},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -227,7 +228,7 @@ func TestAReaderWhoStopsFreesTheBackend(t *testing.T) {
 
 func TestAReaderWhoStopsAmidAWholeAnswerIsNotWaitedForForever(t *testing.T) {
 	t.Parallel()
-	huge := &scripted{fragments: []*llm.Reply{{Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText(strings.Repeat("x", 24<<20))}, Finish: llm.FinishStop}}}}}
+	huge := &script.Model{Fragments: []*llm.Reply{{Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText(strings.Repeat("x", 24<<20))}, Finish: llm.FinishStop}}}}}
 	rt := table(t, mocks...)
 	h := azureai.Handler(options(rt, func(o *azureai.Options) { o.Backend, o.WriteTimeout = huge, 100*time.Millisecond }))
 	done := make(chan struct{})

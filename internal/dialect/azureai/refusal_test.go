@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ingot-llm/ingot/internal/dialect/azureai"
+	"github.com/ingot-llm/ingot/internal/fake/script"
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
@@ -131,7 +132,7 @@ func TestEveryKindOfErrorHasItsStatusCodeAndHeaders(t *testing.T) {
 		if !ok {
 			t.Errorf("kind %d has no expectation", kind)
 		}
-		addr := door(t, backed(&scripted{err: &llm.Error{Kind: kind, Message: m, RetryAfter: wait, Code: "theirs", Status: 418}}))
+		addr := door(t, backed(&script.Model{Err: &llm.Error{Kind: kind, Message: m, RetryAfter: wait, Code: "theirs", Status: 418}}))
 		compare(t, addr, []exchange{
 			{fmt.Sprint(kind, " whole"), post("/chat/completions", hi), want},
 			{fmt.Sprint(kind, " streamed"), post("/chat/completions", `{"stream":true,`+asked+`}`), want},
@@ -144,7 +145,7 @@ func TestEveryKindOfErrorHasItsStatusCodeAndHeaders(t *testing.T) {
 			t.Fatalf("%s: %v", body, err)
 		}
 		begun := []*llm.Reply{{Model: "m", Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText("a")}}}}}
-		late := door(t, backed(&scripted{fragments: begun, err: &llm.Error{Kind: kind, Message: m, RetryAfter: wait}}))
+		late := door(t, backed(&script.Model{Fragments: begun, Err: &llm.Error{Kind: kind, Message: m, RetryAfter: wait}}))
 		compare(t, late, []exchange{{
 			fmt.Sprint(kind, " in mid-stream"), post("/chat/completions", `{"stream":true,`+asked+`}`),
 			"200\ncache-control: no-cache\ncontent-type: text/event-stream\nx-accel-buffering: no\n\n" + frames(
@@ -161,7 +162,7 @@ func TestAnErrorOfOursTellsTheCallerNothingButItsID(t *testing.T) {
 		fmt.Errorf("open /secret/place: %w", errors.New("denied")),
 		&llm.Error{Kind: llm.Internal, Message: "at /secret/place", Err: errors.New("/secret/place")},
 	} {
-		got := answer(t, door(t, backed(&scripted{err: err})), post("/chat/completions", hi))
+		got := answer(t, door(t, backed(&script.Model{Err: err})), post("/chat/completions", hi))
 		want := refusal(500, "InternalServerError", "Internal error. The log has more under the id GUID.", "server_error", "")
 		if d := cmp.Diff(want, anyGUID.ReplaceAllString(got, "GUID")); d != "" {
 			t.Errorf("-want +got:\n%s", d)
@@ -351,7 +352,7 @@ func TestAnErrorIsBoundedWhateverItRepeats(t *testing.T) {
 		"a value no JSON": {Kind: llm.Invalid, Details: []llm.Detail{{Loc: []any{"query"}, Input: []byte(`{"`)}}},
 		"invalid UTF-8":   {Kind: llm.Invalid, Message: "\xff", Param: "\xff", Details: []llm.Detail{{Type: "\xff", Msg: "\xff", Loc: []any{"\xff"}}}},
 	} {
-		got := answer(t, door(t, backed(&scripted{err: err})), post("/chat/completions", hi))
+		got := answer(t, door(t, backed(&script.Model{Err: err})), post("/chat/completions", hi))
 		_, body, _ := strings.Cut(got, "\n\n")
 		if !strings.HasPrefix(got, "422\n") || len(body) > 64<<10 || !json.Valid([]byte(body)) {
 			t.Errorf("%s: %d bytes: %.300s", name, len(got), got)

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ingot-llm/ingot/internal/dialect/azureai"
+	"github.com/ingot-llm/ingot/internal/fake/script"
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
@@ -75,11 +76,11 @@ func TestAScoreIsAChat(t *testing.T) {
 
 func TestAScoreAsksForWhatItsParametersSay(t *testing.T) {
 	t.Parallel()
-	s := &scripted{fragments: []*llm.Reply{{Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText("a")}, Finish: llm.FinishStop}}}}}
+	s := &script.Model{Fragments: []*llm.Reply{{Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText("a")}, Finish: llm.FinishStop}}}}}
 	addr := endpoint(t, azureai.Endpoint{}, backed(s))
 	answer(t, addr, post("/score", `{"input_data":{"parameters":{"do_sample":false,"temperature":1,"max_new_tokens":7,"stop":["x"]},"input_string":["Hi"]}}`))
 	answer(t, addr, post("/score", `{"input_data":{"parameters":{"do_sample":true,"temperature":1},"input_string":["Hi"]}}`))
-	cool, hot := s.chats[0], s.chats[1]
+	cool, hot := s.Asked()[0], s.Asked()[1]
 	want := []any{0.0, 7, []string{"x"}, "Hi", "tester", "echo", 1.0}
 	got := []any{*cool.Temperature, *cool.MaxTokens, cool.Stop, cool.Messages[0].Parts[0].(llm.Text).String(), cool.Caller.Name, cool.Model, *hot.Temperature}
 	if d := cmp.Diff(want, got); d != "" {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ingot-llm/ingot/internal/fake/script"
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
@@ -147,7 +148,7 @@ func TestCallsOfToolsAreToldAsOpenAIDoes(t *testing.T) {
 func TestNoMoreAlternativesAreToldThanWereAskedFor(t *testing.T) {
 	t.Parallel()
 	token := llm.TokenLogprob{Token: "a", Logprob: -1, Top: []llm.TokenLogprob{{Token: "a", Logprob: -1}, {Token: "b", Logprob: -2}, {Token: "c", Logprob: -3}}}
-	s := &scripted{fragments: []*llm.Reply{{Model: "parrot-1", Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText("a")}, Logprobs: []llm.TokenLogprob{token}, Finish: llm.FinishStop}}}}}
+	s := &script.Model{Fragments: []*llm.Reply{{Model: "parrot-1", Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText("a")}, Logprobs: []llm.TokenLogprob{token}, Finish: llm.FinishStop}}}}}
 	h := door(t, backed(s))
 	told := func(top string) string {
 		return plain(strings.Replace(strings.TrimSuffix(chat("parrot-1", "stop", `"content":"a"`, ""), ",}")+"}", `"logprobs":null`,
@@ -167,7 +168,7 @@ func TestNoMoreAlternativesAreToldThanWereAskedFor(t *testing.T) {
 
 func TestFunctionsBecomeToolsAndTheirCallsFunctions(t *testing.T) {
 	t.Parallel()
-	s := &scripted{fragments: []*llm.Reply{
+	s := &script.Model{Fragments: []*llm.Reply{
 		{Model: "m", Choices: []llm.Choice{{Parts: []llm.Part{llm.ToolCall{ID: "a", Name: "look", Arguments: llm.NewText(`{}`)}, llm.ToolCall{ID: "b", Name: "look", Arguments: llm.NewText(`{"at":1}`)}}}}},
 		{Choices: []llm.Choice{{Finish: llm.FinishToolCalls}}, Usage: &llm.Usage{Prompt: 5, Completion: 2}},
 	}}
@@ -182,7 +183,7 @@ func TestFunctionsBecomeToolsAndTheirCallsFunctions(t *testing.T) {
 	if got := answer(t, h, v1Chat, strings.Replace(body, `{"model"`, `{"stream":true,"model"`, 1)); got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
-	r := s.chats[0]
+	r := s.Asked()[0]
 	history := r.Messages[1].Parts[0].(llm.ToolCall)
 	result := r.Messages[2].Parts[0].(llm.ToolResult)
 	if len(r.Tools) != 1 || r.Tools[0].Name != "look" || history.Name != "look" || history.Arguments.String() != `{"at":"home"}` ||

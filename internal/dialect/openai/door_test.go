@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -81,38 +80,6 @@ func limited(t testing.TB, change func(*llm.ModelInfo)) http.Handler {
 	rt := table(t, change)
 	return door(t, func(o *openai.Options) { o.Backend, o.Models = rt, rt })
 }
-
-// scripted answers with what it is told to, whatever it is asked.
-type scripted struct {
-	llm.Unimplemented
-	fragments []*llm.Reply
-	err       error // after the fragments
-
-	mu    sync.Mutex
-	chats []*llm.ChatRequest
-}
-
-func (s *scripted) stream() llm.Stream {
-	return func(yield func(*llm.Reply, error) bool) {
-		for _, f := range s.fragments {
-			if !yield(f, nil) {
-				return
-			}
-		}
-		if s.err != nil {
-			yield(nil, s.err)
-		}
-	}
-}
-
-func (s *scripted) Chat(_ context.Context, r *llm.ChatRequest) llm.Stream {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.chats = append(s.chats, r)
-	return s.stream()
-}
-
-func (s *scripted) Complete(context.Context, *llm.CompleteRequest) llm.Stream { return s.stream() }
 
 func backed(b llm.Backend) func(*openai.Options) {
 	return func(o *openai.Options) { o.Backend = b }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ingot-llm/ingot/internal/dialect/openai"
+	"github.com/ingot-llm/ingot/internal/fake/script"
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
@@ -53,7 +54,7 @@ func TestEveryKindOfErrorHasItsStatusCodeAndHeadersAtBothDoors(t *testing.T) {
 		llm.Unavailable:     {refusal(503, "service_unavailable", m, "server_error", "", retry...), refusal(503, "ServiceUnavailable", m, "server_error", "", retry...)},
 		llm.Upstream:        {refusal(502, "upstream_error", m, "server_error", ""), refusal(502, "BackendError", m, "server_error", "")},
 	} {
-		h := door(t, backed(&scripted{err: &llm.Error{Kind: kind, Message: m, RetryAfter: wait}}))
+		h := door(t, backed(&script.Model{Err: &llm.Error{Kind: kind, Message: m, RetryAfter: wait}}))
 		for path, want := range map[string]string{v1Chat: want.v1, azureChat: want.azure} {
 			for _, body := range []string{`{` + asked + `}`, `{"stream":true,` + asked + `}`} { // which fails as any other before the first byte
 				t.Run(kind.String()+" "+path+body[:4], func(t *testing.T) {
@@ -69,7 +70,7 @@ func TestEveryKindOfErrorHasItsStatusCodeAndHeadersAtBothDoors(t *testing.T) {
 
 func TestALimitSaysWhatThereIsTooLittleOf(t *testing.T) {
 	t.Parallel()
-	h := door(t, backed(&scripted{err: &llm.Error{Kind: llm.RateLimited, Message: "Slow down.", Code: llm.CodeTokens, RetryAfter: wait}}))
+	h := door(t, backed(&script.Model{Err: &llm.Error{Kind: llm.RateLimited, Message: "Slow down.", Code: llm.CodeTokens, RetryAfter: wait}}))
 	compare(t, h, []exchange{
 		{"at v1", v1Chat, `{` + asked + `}`, nil, refusal(429, "rate_limit_exceeded", "Slow down.", "tokens", "", "retry-after: 2", "retry-after-ms: 1500")},
 		{"at Azure OpenAI", azureChat, `{` + asked + `}`, nil, refusal(429, "429", "Slow down.", "rate_limit_error", "", "retry-after: 2", "retry-after-ms: 1500")},
@@ -78,7 +79,7 @@ func TestALimitSaysWhatThereIsTooLittleOf(t *testing.T) {
 
 func TestAServersOwnWordsForAFaultAreKept(t *testing.T) {
 	t.Parallel()
-	h := door(t, backed(&scripted{err: &llm.Error{Kind: llm.Invalid, Status: 400, Code: "invalid_type", Param: "tools[0].function", Message: "Invalid type for 'tools[0].function'."}}))
+	h := door(t, backed(&script.Model{Err: &llm.Error{Kind: llm.Invalid, Status: 400, Code: "invalid_type", Param: "tools[0].function", Message: "Invalid type for 'tools[0].function'."}}))
 	if d := cmp.Diff(refusal(400, "invalid_type", "Invalid type for 'tools[0].function'.", wrong, "tools[0].function"), answer(t, h, v1Chat, `{`+asked+`}`)); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
@@ -86,11 +87,11 @@ func TestAServersOwnWordsForAFaultAreKept(t *testing.T) {
 
 func TestABugOfOursIsToldByItsIDOnly(t *testing.T) {
 	t.Parallel()
-	h := door(t, backed(&scripted{err: context.Canceled}))
+	h := door(t, backed(&script.Model{Err: context.Canceled}))
 	if got := answer(t, h, v1Chat, `{`+asked+`}`); !strings.HasPrefix(got, "499\n") {
 		t.Error(got)
 	}
-	h = door(t, backed(&scripted{err: errors.New("secret")}))
+	h = door(t, backed(&script.Model{Err: errors.New("secret")}))
 	got := answer(t, h, azureChat, `{`+asked+`}`)
 	if strings.Contains(got, "secret") || !strings.HasPrefix(got, "500\n") || !strings.Contains(got, `"code":"InternalServerError"`) {
 		t.Error(got)
@@ -107,7 +108,7 @@ func TestWhatAFilterFoundIsTold(t *testing.T) {
 		{"at Azure OpenAI", azureChat, asks, nil, head + strings.Replace(body, "KIND", "null", 1)},
 		{"at v1", v1Chat, asks, nil, head + strings.Replace(body, "KIND", `"invalid_request_error"`, 1)},
 	})
-	annotated := &scripted{fragments: []*llm.Reply{
+	annotated := &script.Model{Fragments: []*llm.Reply{
 		{Model: "m", Extra: llm.Extra{"prompt_filter_results": []byte(`[{"prompt_index":0}]`)}},
 		{Choices: []llm.Choice{{Parts: []llm.Part{llm.NewText("Hi")}}}},
 		{Choices: []llm.Choice{{Finish: llm.FinishFilter, Extra: llm.Extra{"content_filter_results": []byte(`{"hate":{}}`)}}}},

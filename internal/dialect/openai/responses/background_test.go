@@ -15,13 +15,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ingot-llm/ingot/internal/dialect/openai/responses"
+	"github.com/ingot-llm/ingot/internal/fake/script"
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
 // slow says one word and waits for the other.
-func slow() *scripted {
+func slow() *script.Model {
 	s := says("Hi", " you")
-	s.wait = make(chan struct{})
+	s.Wait = make(chan struct{})
 	return s
 }
 
@@ -67,7 +68,7 @@ func TestAResponseInTheBackgroundOutlivesItsRequest(t *testing.T) {
 		if got := ask(t, h, "POST /v1/responses", body("more", `"previous_response_id":"`+name+`"`)); got != "invalid previous_response_id: Previous response with id 'resp_X' is in_progress, and nothing goes on from it." {
 			t.Errorf("got %s", got)
 		}
-		close(b.wait)
+		close(b.Wait)
 		synctest.Wait()
 		want = strings.NewReplacer(`"background":false`, `"background":true`, `"store":false`, `"store":true`).Replace(response("completed", said(0, "completed", "Hi you"), usage))
 		if d := cmp.Diff(want, ask(t, h, "GET /v1/responses/"+name, "")); d != "" {
@@ -135,7 +136,7 @@ func TestOnlySoManyComeAboutInTheBackground(t *testing.T) {
 		if got := asked("a third"); got != busy {
 			t.Errorf("there are more than may be at once: got %s", got)
 		}
-		close(b.wait)
+		close(b.Wait)
 		synctest.Wait()
 		create(t, h, body("Hi", inBackground))
 	})
@@ -153,7 +154,7 @@ func TestWhatComesAboutIsNotForgottenForOthers(t *testing.T) {
 		if got := found(t, h, names); got != "01" {
 			t.Errorf("got %s", got)
 		}
-		close(b.wait)
+		close(b.Wait)
 		time.Sleep(59 * time.Minute) // an hour after their end
 		if got := found(t, h, names); got != "01" {
 			t.Errorf("got %s", got)
@@ -168,7 +169,7 @@ func TestWhatComesAboutIsNotForgottenForOthers(t *testing.T) {
 func TestAnAnswerThatHasNoRoomEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := slow()
-		b.fragments[0] = text(0, strings.Repeat("x", 100<<10))
+		b.Fragments[0] = text(0, strings.Repeat("x", 100<<10))
 		h := api(b, store(t, func(o *responses.StoreOptions) { o.Bytes = 96 << 10 }))
 		name := create(t, h, body("Hi", inBackground))
 		synctest.Wait()
@@ -180,14 +181,14 @@ func TestAnAnswerThatHasNoRoomEnds(t *testing.T) {
 
 func TestAFailureInTheBackgroundIsTold(t *testing.T) {
 	for name, c := range map[string]struct {
-		backend *scripted
+		backend *script.Model
 		want    string
 	}{
-		"at once":          {&scripted{err: &llm.Error{Kind: llm.RateLimited, Message: "Too much."}}, "failed rate_limit_exceeded: Too much."},
-		"after a while":    {&scripted{fragments: []*llm.Reply{text(0, "Hi")}, err: &llm.Error{Kind: llm.Upstream, Message: "It fell over."}}, "failed Hi server_error: It fell over."},
-		"of ours":          {&scripted{err: errors.New("secret")}, "failed server_error: Internal error. The log has more under the id ID."},
-		"without a cause":  {&scripted{}, "failed server_error: The model gave no answer."},
-		"out of the world": {&scripted{fragments: []*llm.Reply{nil}}, "failed server_error: Internal error. The log has more under the id ID."},
+		"at once":          {&script.Model{Err: &llm.Error{Kind: llm.RateLimited, Message: "Too much."}}, "failed rate_limit_exceeded: Too much."},
+		"after a while":    {&script.Model{Fragments: []*llm.Reply{text(0, "Hi")}, Err: &llm.Error{Kind: llm.Upstream, Message: "It fell over."}}, "failed Hi server_error: It fell over."},
+		"of ours":          {&script.Model{Err: errors.New("secret")}, "failed server_error: Internal error. The log has more under the id ID."},
+		"without a cause":  {&script.Model{}, "failed server_error: The model gave no answer."},
+		"out of the world": {&script.Model{Fragments: []*llm.Reply{nil}}, "failed server_error: Internal error. The log has more under the id ID."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -228,7 +229,7 @@ func TestEventsAreFollowedAndReadAgain(t *testing.T) {
 			said <- got
 		}()
 		synctest.Wait()
-		close(b.wait)
+		close(b.Wait)
 		whole := <-said
 		if !strings.HasPrefix(whole, strings.TrimSuffix(first, "<broken>")) {
 			t.Errorf("%s does not begin with %s", whole, first)

@@ -9,16 +9,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ingot-llm/ingot/internal/dialect/openai/responses"
+	"github.com/ingot-llm/ingot/internal/fake/script"
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
 func TestAnErrorBeforeTheAnswerIsAnOrdinaryOne(t *testing.T) {
 	upstream := &llm.Error{Kind: llm.Unsupported, Param: "messages", Message: "No 'messages' today.", Backend: "b"}
 	for _, body := range []string{hi, hiStreamed} {
-		if got := ask(t, api(&scripted{err: upstream}, nil), "POST /v1/responses", body); got != "unsupported input: No 'input' today." {
+		if got := ask(t, api(&script.Model{Err: upstream}, nil), "POST /v1/responses", body); got != "unsupported input: No 'input' today." {
 			t.Errorf("got %s", got)
 		}
-		if got := ask(t, api(&scripted{}, nil), "POST /v1/responses", body); got != "upstream : The model gave no answer." {
+		if got := ask(t, api(&script.Model{}, nil), "POST /v1/responses", body); got != "upstream : The model gave no answer." {
 			t.Errorf("got %s", got)
 		}
 	}
@@ -63,7 +64,7 @@ func TestAFailureInAStreamIsToldAndBreaksTheConnection(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				got := ask(t, api(&scripted{fragments: c.fragments, err: c.err}, nil), "POST /v1/responses", hiStreamed)
+				got := ask(t, api(&script.Model{Fragments: c.fragments, Err: c.err}, nil), "POST /v1/responses", hiStreamed)
 				if before, after, ok := strings.Cut(got, "under the id "); ok { // the id of a request is random
 					_, after, _ = strings.Cut(after, `."`)
 					got = before + "under the id " + `"` + after
@@ -79,9 +80,9 @@ func TestAFailureInAStreamIsToldAndBreaksTheConnection(t *testing.T) {
 func TestAnAnswerWithoutEndIsRefused(t *testing.T) {
 	t.Parallel()
 	big := text(0, strings.Repeat("x", 1<<20))
-	s := &scripted{}
+	s := &script.Model{}
 	for range 80 {
-		s.fragments = append(s.fragments, big)
+		s.Fragments = append(s.Fragments, big)
 	}
 	if got := ask(t, api(s, nil), "POST /v1/responses", hi); got != "upstream : The model's answer was malformed: it has no end." {
 		t.Errorf("got %.200s", got)
@@ -92,7 +93,7 @@ func TestLogProbabilitiesComeWhereTheyAreAskedFor(t *testing.T) {
 	p := func(token string) []llm.TokenLogprob {
 		return []llm.TokenLogprob{{Token: token, Logprob: -0.5, Top: []llm.TokenLogprob{{Token: "x", Logprob: -1, Bytes: []byte{120}}}}}
 	}
-	s := &scripted{fragments: []*llm.Reply{
+	s := &script.Model{Fragments: []*llm.Reply{
 		{Choices: []llm.Choice{{Parts: []llm.Part{llm.Reasoning{Text: llm.NewText("Hm")}}, Logprobs: p("Hm")}}},
 		{Choices: []llm.Choice{{Logprobs: p("?")}}},
 		{Choices: []llm.Choice{{At: 1, Parts: []llm.Part{llm.NewText("H")}, Logprobs: p("H")}}},
@@ -127,7 +128,7 @@ func TestLogProbabilitiesComeWhereTheyAreAskedFor(t *testing.T) {
 }
 
 func TestThoughtsAreHiddenWhereTheOperatorHidesThem(t *testing.T) {
-	s := &scripted{fragments: []*llm.Reply{thought(0, "Hm"), text(1, "Hi"), end(llm.FinishStop)}}
+	s := &script.Model{Fragments: []*llm.Reply{thought(0, "Hm"), text(1, "Hi"), end(llm.FinishStop)}}
 	hidden := func(o *responses.Options) { o.Reasoning = llm.ReasoningHidden }
 	synctest.Test(t, func(t *testing.T) {
 		if d := cmp.Diff(response("completed", said(0, "completed", "Hi"), usage), ask(t, api(s, nil, hidden), "POST /v1/responses", hi)); d != "" {
@@ -138,7 +139,7 @@ func TestThoughtsAreHiddenWhereTheOperatorHidesThem(t *testing.T) {
 
 func TestWhatIsNotObeyedIsSaid(t *testing.T) {
 	s := says("Hi")
-	s.fragments[0].Meta = llm.Meta{Deployment: "echo", Provider: "mock", Attempts: 2, Dropped: []string{"store", "response_format"}}
+	s.Fragments[0].Meta = llm.Meta{Deployment: "echo", Provider: "mock", Attempts: 2, Dropped: []string{"store", "response_format"}}
 	kept := api(s, store(t))
 	_, h := exchange(t, kept, "GET /v1/responses/"+create(t, kept, hi), "")
 	if got := h.Get("X-Ingot-Dropped") + "|" + h.Get("X-Ingot-Attempts"); got != "store, text.format|2" {
@@ -149,7 +150,7 @@ func TestWhatIsNotObeyedIsSaid(t *testing.T) {
 		if got := h.Get("X-Ingot-Dropped") + "|" + h.Get("X-Ingot-Attempts"); got != "store, text.format|2" {
 			t.Errorf("got %s", got)
 		}
-		if got := strings.Join(s.last().Dropped, " "); got != "truncation store" {
+		if got := strings.Join(s.Last().Dropped, " "); got != "truncation store" {
 			t.Errorf("the backend was told %s", got)
 		}
 	}
@@ -167,7 +168,7 @@ func TestTheHeaderOfExtraParametersIsHeeded(t *testing.T) {
 	} {
 		got := ask(t, api(s, nil), "POST /v1/responses", body, "Extra-Parameters: "+value)
 		if strings.HasPrefix(got, `{"id"`) {
-			r := s.last()
+			r := s.Last()
 			got = strings.Join(r.Dropped, " ") + "|" + string(r.Extra["foo"]) + "|" + map[bool]string{true: "true", false: "false"}[r.MayDrop]
 		}
 		if got != want {
@@ -175,7 +176,7 @@ func TestTheHeaderOfExtraParametersIsHeeded(t *testing.T) {
 		}
 	}
 	ask(t, api(s, nil, func(o *responses.Options) { o.IgnoreUnknown = true }), "POST /v1/responses", body)
-	if got := strings.Join(s.last().Dropped, " "); got != "foo" {
+	if got := strings.Join(s.Last().Dropped, " "); got != "foo" {
 		t.Errorf("got %s", got)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -17,48 +16,9 @@ import (
 
 	"github.com/ingot-llm/ingot/internal/dialect"
 	"github.com/ingot-llm/ingot/internal/dialect/openai/responses"
+	"github.com/ingot-llm/ingot/internal/fake/script"
 	"github.com/ingot-llm/ingot/internal/llm"
 )
-
-// scripted answers every chat with the same fragments, and notes what it was asked.
-type scripted struct {
-	llm.Unimplemented
-	mu        sync.Mutex
-	asked     []*llm.ChatRequest
-	fragments []*llm.Reply
-	err       error
-	wait      chan struct{} // before the last fragment, where there is one
-}
-
-func (s *scripted) Chat(ctx context.Context, r *llm.ChatRequest) llm.Stream {
-	return func(yield func(*llm.Reply, error) bool) {
-		s.mu.Lock()
-		s.asked = append(s.asked, r)
-		s.mu.Unlock()
-		for i, f := range s.fragments {
-			if s.wait != nil && i == len(s.fragments)-1 {
-				select {
-				case <-s.wait:
-				case <-ctx.Done():
-					yield(nil, ctx.Err())
-					return
-				}
-			}
-			if !yield(f, nil) {
-				return
-			}
-		}
-		if s.err != nil {
-			yield(nil, s.err)
-		}
-	}
-}
-
-func (s *scripted) last() *llm.ChatRequest {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.asked[len(s.asked)-1]
-}
 
 // part is a fragment of one part.
 func part(at int, p llm.Part) *llm.Reply {
@@ -77,12 +37,12 @@ func end(f llm.Finish) *llm.Reply {
 	return &llm.Reply{Choices: []llm.Choice{{Finish: f}}, Usage: &llm.Usage{Prompt: 8, Completion: 3, Cached: 2, Reasoning: 1}}
 }
 
-func says(words ...string) *scripted {
-	s := &scripted{}
+func says(words ...string) *script.Model {
+	s := &script.Model{}
 	for _, w := range words {
-		s.fragments = append(s.fragments, text(0, w))
+		s.Fragments = append(s.Fragments, text(0, w))
 	}
-	s.fragments = append(s.fragments, end(llm.FinishStop))
+	s.Fragments = append(s.Fragments, end(llm.FinishStop))
 	return s
 }
 
@@ -207,7 +167,7 @@ func TestAnAnswerIsAResponse(t *testing.T) {
 		want      string
 	}{
 		"a text": {
-			says("Hi", " you").fragments, hi, response("completed", said(0, "completed", "Hi you"), usage),
+			says("Hi", " you").Fragments, hi, response("completed", said(0, "completed", "Hi you"), usage),
 		},
 		"cut by length": {
 			[]*llm.Reply{text(0, "Hi"), end(llm.FinishLength)}, hi, response("incomplete", said(0, "incomplete", "Hi"), usage),
@@ -240,7 +200,7 @@ func TestAnAnswerIsAResponse(t *testing.T) {
 			response("completed", said(0, "completed", "Hi"), usage),
 		},
 		"all that is repeated": {
-			says("Hi").fragments, `{"model":"echo","input":"Hi","instructions":"Be\u0020brief.","max_output_tokens":9,"max_tool_calls":3,"metadata":{"a":"b"},"parallel_tool_calls":false,
+			says("Hi").Fragments, `{"model":"echo","input":"Hi","instructions":"Be\u0020brief.","max_output_tokens":9,"max_tool_calls":3,"metadata":{"a":"b"},"parallel_tool_calls":false,
 				"reasoning":{"effort":"low"},"safety_identifier":"s","temperature":0.5,"text":{"format":{"type":"json_schema","name":"n","schema":{"type":"object"},"strict":true}},
 				"tool_choice":{"type":"function","name":"f"},"tools":[{"type":"function","name":"f","parameters":{"type":"object"},"strict":true},{"type":"function","name":"g","description":"d"}],
 				"top_logprobs":2,"top_p":0.25,"truncation":"disabled","user":"u","store":false,"background":false,"stream":false,"include":[],"previous_response_id":null}`,
@@ -253,7 +213,7 @@ func TestAnAnswerIsAResponse(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				if d := cmp.Diff(c.want, ask(t, api(&scripted{fragments: c.fragments}, nil), "POST /v1/responses", c.body)); d != "" {
+				if d := cmp.Diff(c.want, ask(t, api(&script.Model{Fragments: c.fragments}, nil), "POST /v1/responses", c.body)); d != "" {
 					t.Errorf("-want +got:\n%s", d)
 				}
 			})
@@ -317,7 +277,7 @@ func TestAStreamTellsEveryEventInOrder(t *testing.T) {
 		want      string
 	}{
 		"a text": {
-			says("Hi", " you").fragments,
+			says("Hi", " you").Fragments,
 			all(opened(), textEvents(0, "completed", "Hi you", "Hi", " you"), completed(said(0, "completed", "Hi you"))),
 		},
 		"a text that is cut": {
@@ -364,7 +324,7 @@ func TestAStreamTellsEveryEventInOrder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				got, h := exchange(t, api(&scripted{fragments: c.fragments}, nil), "POST /v1/responses", hiStreamed)
+				got, h := exchange(t, api(&script.Model{Fragments: c.fragments}, nil), "POST /v1/responses", hiStreamed)
 				if d := cmp.Diff(c.want, got); d != "" {
 					t.Errorf("-want +got:\n%s", d)
 				}

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ingot-llm/ingot/internal/dialect/openai/responses"
+	"github.com/ingot-llm/ingot/internal/fake/script"
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/wire/openai/encode"
 )
@@ -143,16 +144,16 @@ func TestWhatIsNotToBeStoredIsNot(t *testing.T) {
 }
 
 func TestAConversationGoesOn(t *testing.T) {
-	s := &scripted{fragments: []*llm.Reply{thought(0, "Hm"), text(1, "One"), call(2, "c1", "f", "{}"), end(llm.FinishToolCalls)}}
+	s := &script.Model{Fragments: []*llm.Reply{thought(0, "Hm"), text(1, "One"), call(2, "c1", "f", "{}"), end(llm.FinishToolCalls)}}
 	h := api(s, store(t))
 	first := create(t, h, body("a", `"instructions":"Be brief."`))
-	s.fragments = says("Two").fragments
+	s.Fragments = says("Two").Fragments
 	second := create(t, h, `{"model":"echo","input":[{"type":"function_call_output","call_id":"c1","output":"1"}],"instructions":"Be kind.","previous_response_id":"`+first+`"}`)
 	if got := ask(t, h, "DELETE /v1/responses/"+first, ""); !strings.Contains(got, "true") {
 		t.Errorf("got %s", got)
 	}
 	create(t, h, body("b", `"previous_response_id":"`+second+`"`))
-	got := string(encode.AppendChat(nil, s.last()))
+	got := string(encode.AppendChat(nil, s.Last()))
 	want := `{"model":"echo","messages":[{"role":"user","content":"a"},{"role":"assistant","content":"One","tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},` +
 		`{"role":"tool","tool_call_id":"c1","content":"1"},{"role":"assistant","content":"Two"},{"role":"user","content":"b"}]}`
 	if d := cmp.Diff(want, got); d != "" {
@@ -161,7 +162,7 @@ func TestAConversationGoesOn(t *testing.T) {
 }
 
 func TestItemsAreReferredTo(t *testing.T) {
-	s := &scripted{fragments: []*llm.Reply{thought(0, "Hm"), text(1, "One"), end(llm.FinishStop)}}
+	s := &script.Model{Fragments: []*llm.Reply{thought(0, "Hm"), text(1, "One"), end(llm.FinishStop)}}
 	h := api(s, store(t))
 	first := strings.TrimPrefix(create(t, h, body("a"), "Caller: me"), "resp_")
 	refer := func(ids ...string) string {
@@ -174,13 +175,13 @@ func TestItemsAreReferredTo(t *testing.T) {
 	asked := refer("msg_"+first+"_in0", "rs_"+first+"_0", "msg_"+first+"_1")
 	second := create(t, h, asked, "Caller: me")
 	want := `{"model":"echo","messages":[{"role":"user","content":"a"},{"role":"assistant","content":"One"},{"role":"user","content":"b"}]}`
-	if d := cmp.Diff(want, string(encode.AppendChat(nil, s.last()))); d != "" {
+	if d := cmp.Diff(want, string(encode.AppendChat(nil, s.Last()))); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
 	ask(t, h, "DELETE /v1/responses/resp_"+first, "", "Caller: me")
 	create(t, h, body("c", `"previous_response_id":"`+second+`"`), "Caller: me")
 	want = strings.Replace(want, `"b"}`, `"b"},{"role":"assistant","content":"One"},{"role":"user","content":"c"}`, 1)
-	if d := cmp.Diff(want, string(encode.AppendChat(nil, s.last()))); d != "" {
+	if d := cmp.Diff(want, string(encode.AppendChat(nil, s.Last()))); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
 	short := strings.TrimPrefix(second, "resp_")
@@ -203,12 +204,12 @@ func TestStoredItemsAreNotRepeatedWithoutEnd(t *testing.T) {
 }
 
 func TestHalfACallIsNoPartOfAConversation(t *testing.T) {
-	s := &scripted{fragments: []*llm.Reply{text(0, "One"), call(1, "c1", "f", `{"a`), end(llm.FinishLength)}}
+	s := &script.Model{Fragments: []*llm.Reply{text(0, "One"), call(1, "c1", "f", `{"a`), end(llm.FinishLength)}}
 	h := api(s, store(t))
 	first := create(t, h, body("a"))
 	create(t, h, body("b", `"previous_response_id":"`+first+`"`))
 	want := `{"model":"echo","messages":[{"role":"user","content":"a"},{"role":"assistant","content":"One"},{"role":"user","content":"b"}]}`
-	if d := cmp.Diff(want, string(encode.AppendChat(nil, s.last()))); d != "" {
+	if d := cmp.Diff(want, string(encode.AppendChat(nil, s.Last()))); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
 }
