@@ -278,6 +278,14 @@ test("where responses are kept, a conversation refers to what was said", async (
   }
 });
 
+test("where they are not, the refusal of a reference says what to do, and that works", async () => {
+  const model = openai(`${server.url}/v1`).responses("mock");
+  const first = await generateText({ model, prompt: "One" });
+  const messages = [{ role: "user", content: "One" }, ...first.response.messages, { role: "user", content: "Two" }];
+  await assert.rejects(generateText({ model, messages }), (e) => e.statusCode === 400 && /'store': false/.test(e.message));
+  assert.equal((await generateText({ model, messages, providerOptions: { openai: { store: false } } })).text, "Two");
+});
+
 test("OpenAI's own options are taken", async () => {
   const chat = {
     logitBias: { 5: 1 }, logprobs: 1, parallelToolCalls: false, user: "me", reasoningEffort: "low", maxCompletionTokens: 9, store: false, metadata: { a: "b" },
