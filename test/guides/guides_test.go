@@ -60,7 +60,12 @@ func TestGuides(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer world.close()
+	t.Cleanup(func() { // the pages are read side by side, and still are when this function ends
+		world.close()
+		for _, host := range world.refused() {
+			t.Errorf("a guide asked %s, for which nothing stands in", host)
+		}
+	})
 	testscript.Run(t, testscript.Params{
 		Dir:                 ".",
 		RequireExplicitExec: true,
@@ -73,13 +78,11 @@ func TestGuides(t *testing.T) {
 			"engine": bringEngine,
 			"guide":  guide,
 			"hub":    world.hub,
+			"model":  bringModel,
 			"mock":   world.mock,
 			"proxy":  world.proxy,
 		},
 	})
-	for _, host := range world.refused() {
-		t.Errorf("a guide asked %s, for which nothing stands in", host)
-	}
 }
 
 // prepare makes the reader's machine: a home, the command, and the clients' modules.
@@ -119,6 +122,16 @@ func bringEngine(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Check(link(filepath.Join(from, "models", file), filepath.Join(to, "models", file)))
 		}
 	}
+}
+
+// model FILE NAME puts a model of INGOT_HOME where the reader has it.
+func bringModel(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: model FILE NAME")
+	}
+	to := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(filepath.Dir(to), 0o700))
+	ts.Check(link(filepath.Join(os.Getenv("INGOT_HOME"), "models", args[1]+".gguf"), to))
 }
 
 // copyTree copies a folder, but for what is hidden, as that may be a lock of another process.

@@ -26,7 +26,7 @@ var how = map[string]string{
 	"sh":         "{ . ./%[2]s; } >%[3]s 2>&1",
 	"python":     `"$INGOT_TEST_PYTHON" %[2]s >%[3]s 2>&1`,
 	"javascript": "node %[2]s >%[3]s 2>&1",
-	"yaml":       "cp %[2]s ingot.yaml",
+	"yaml":       "configure %[2]s",
 }
 
 var (
@@ -105,5 +105,5 @@ func (b *block) shows(output string) bool {
 		}
 		p.WriteString(strings.ReplaceAll(regexp.QuoteMeta(line), "…", ".*") + `\n`)
 	}
-	return regexp.MustCompile(`\A` + p.String() + `\z`).MatchString(strings.TrimSuffix(output, "\n") + "\n")
+	return regexp.MustCompile(`\A` + p.String() + `\z`).MatchString(strings.TrimSuffix(strings.ReplaceAll(output, "\r\n", "\n"), "\n") + "\n")
 }

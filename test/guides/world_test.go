@@ -149,22 +149,23 @@ func (w *world) refused() []string {
 	return slices.Compact(slices.Sorted(slices.Values(w.absent)))
 }
 
-// proxy FILE puts the reader behind the company's proxy and writes the company's CA to FILE. Whether the variables that name
-// the two are set is the page's matter: the page finds the proxy under http://proxy.example:3128.
+// proxy FILE writes the company's CA to FILE and sets PROXY to where the proxy is, which a page calls proxy.example:3128.
 func (w *world) proxy(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: proxy FILE")
 	}
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.ca.Raw})
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o600))
-	replaced(ts)["proxy.example:3128"] = w.gate.Listener.Addr().String()
+	address := w.gate.Listener.Addr().String()
+	ts.Setenv("PROXY", address)
+	replaced(ts)["proxy.example:3128"] = address
 }
 
-// mock HOST CONFIGURATION starts another Ingot that stands in for a host of the Internet, or, for an address with a port, for a
-// server of the reader's machine.
+// mock HOST CONFIGURATION [KEY] starts another Ingot that stands in for a host of the Internet, or, for an address with a port, for
+// a server of the reader's machine. With KEY, which is one of it, the server asks nobody for a key.
 func (w *world) mock(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: mock HOST CONFIGURATION")
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: mock HOST CONFIGURATION [KEY]")
 	}
 	home, err := os.MkdirTemp(ts.Getenv("WORK"), ".mock")
 	ts.Check(err)
@@ -188,14 +189,19 @@ func (w *world) mock(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	u, err := url.Parse(address)
 	ts.Check(err)
-	if strings.Contains(args[0], ":") {
-		replaced(ts)[args[0]] = u.Host
+	proxy := &httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(u)
+		if len(args) == 3 {
+			r.Out.Header.Set("Authorization", "Bearer "+args[2])
+		}
+	}}
+	if !strings.Contains(args[0], ":") {
+		w.standIn(args[0], proxy)
 		return
 	}
-	w.standIn(args[0], &httputil.ReverseProxy{
-		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(u) },
-		FlushInterval: -1,
-	})
+	server := httptest.NewServer(proxy)
+	ts.Defer(server.Close)
+	replaced(ts)[args[0]] = server.Listener.Addr().String()
 }
 
 // hub HOST PATH MODEL... stands in for a hub of models, where a model of INGOT_HOME lies at each path.

@@ -1,7 +1,7 @@
 # The shell of a guide's reader, with the other terminal in which `ingot serve` runs.
 set -euo pipefail
 
-at=0 server=
+at=0 server= watched=
 exec 3>&2 # a block that fails has sent both streams elsewhere
 
 # stop presses Ctrl-C in the other terminal.
@@ -16,11 +16,11 @@ stop() {
 finish() {
 	local status=$?
 	trap - EXIT
+	stop || status=1
 	if ((status != 0)); then
 		echo "the block at line $at failed:"
 		cat "output-$at" serve.err 2>/dev/null || true
 	fi >&3
-	stop || status=1
 	exit "$status"
 }
 trap finish EXIT
@@ -31,13 +31,26 @@ ingot() {
 		return
 	fi
 	stop
-	# What runs in the background of a script does not hear of Ctrl-C unless it is told.
+	: >serve.out # the background would do so some time later
 	command ingot "$@" --listen "$LISTEN" >serve.out 2>serve.err 3>&- &
-	server=$!
+	server=$! watched=$*
 	until grep -q '^Ready' serve.out; do
 		kill -0 "$server" 2>/dev/null || { cat serve.err && return 1; }
 		sleep 0.05
 	done
 	cat serve.out
+}
+
+# configure FILE makes it ingot.yaml, and waits as long as it takes an endpoint that uses it to notice.
+configure() {
+	local tries
+	cp "$1" ingot.yaml
+	[[ -n $server && $watched == *ingot.yaml* ]] || return 0
+	for ((tries = 0; tries < 200; tries++)); do
+		! grep -q 'msg="configuration re' serve.err || return 0
+		sleep 0.05
+	done
+	echo 'the endpoint does not notice another ingot.yaml' >&3
+	return 1
 }
 
