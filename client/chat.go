@@ -16,14 +16,14 @@ import (
 type ChatRequest struct {
 	Model               string          `json:"model,omitempty"` // the deployment; may be left out where the endpoint has one
 	Messages            []Message       `json:"messages"`
-	MaxTokens           *int            `json:"max_tokens,omitempty"`
-	MaxCompletionTokens *int            `json:"max_completion_tokens,omitempty"`
-	Temperature         *float64        `json:"temperature,omitempty"`
-	TopP                *float64        `json:"top_p,omitempty"`
-	FrequencyPenalty    *float64        `json:"frequency_penalty,omitempty"`
-	PresencePenalty     *float64        `json:"presence_penalty,omitempty"`
+	MaxTokens           *int            `json:"max_tokens,omitempty"`            // of the answer
+	MaxCompletionTokens *int            `json:"max_completion_tokens,omitempty"` // the same, thoughts included, where a service wants this name
+	Temperature         *float64        `json:"temperature,omitempty"`           // from 0 to 2; 0 takes the likeliest
+	TopP                *float64        `json:"top_p,omitempty"`                 // from 0 to 1
+	FrequencyPenalty    *float64        `json:"frequency_penalty,omitempty"`     // from -2 to 2
+	PresencePenalty     *float64        `json:"presence_penalty,omitempty"`      // from -2 to 2
 	Seed                *int64          `json:"seed,omitempty"`
-	Stop                []string        `json:"stop,omitempty"`
+	Stop                []string        `json:"stop,omitempty"` // texts before which the answer ends
 	Tools               []Tool          `json:"tools,omitempty"`
 	ToolChoice          *ToolChoice     `json:"tool_choice,omitempty"`
 	ResponseFormat      *ResponseFormat `json:"response_format,omitempty"`

@@ -62,7 +62,8 @@ type Options struct {
 	Header http.Header
 	// ApplicationID is put before the User-Agent.
 	ApplicationID string
-	// HTTPClient does the transport: by default one without time limits. Redirects are never followed, since they would carry the key.
+	// HTTPClient does the transport: by default one without time limits. Its Timeout, if it has one, ends streams too; contexts are
+	// the better limit. Redirects are never followed, since they would carry the key.
 	HTTPClient *http.Client
 	// MaxReply is the most bytes that are read of a reply which is not streamed: 64 MiB.
 	MaxReply int64

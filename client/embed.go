@@ -1,11 +1,13 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/ingot-llm/ingot/client/internal/object"
 	"github.com/ingot-llm/ingot/client/internal/vector"
@@ -151,6 +153,7 @@ func (r *EmbedReply) accept(op *Operation, meta Meta) error {
 	if len(r.Data) != r.inputs {
 		return fmt.Errorf("the reply has %d embeddings for %d inputs", len(r.Data), r.inputs)
 	}
+	slices.SortStableFunc(r.Data, func(a, b Embedding) int { return cmp.Compare(a.Index, b.Index) })
 	for i := range r.Data {
 		v, err := vector.Decode(string(r.encoding), r.Data[i].Raw)
 		if err != nil {

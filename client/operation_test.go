@@ -299,6 +299,64 @@ func TestIdsOfAnExchange(t *testing.T) {
 	}
 }
 
+func TestACallThatWasStreamedGoesBackAsOneThatWasNot(t *testing.T) {
+	t.Parallel()
+	endpoint := clienttest.New(clienttest.Call("f", "{}"), clienttest.Chat("x"))
+	reply, err := collect.Chat(endpoint.Client().ChatStream(t.Context(), hello()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	message := reply.Message()
+	message.ToolCalls[0].Type = "" // as a service of Mistral's leaves it
+	if _, err := endpoint.Client().Chat(t.Context(), &client.ChatRequest{Messages: []client.Message{message}}); err != nil {
+		t.Fatal(err)
+	}
+	want := `{"messages":[{"role":"assistant","tool_calls":[{"id":"call-0-f","type":"function","function":{"name":"f","arguments":"{}"}}]}]}`
+	if got := string(endpoint.Requests()[1].Body); got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+}
+
+func TestEmbeddingsComeInTheOrderOfTheInputs(t *testing.T) {
+	t.Parallel()
+	c := clienttest.New(clienttest.JSON(200, `{"data":[{"index":1,"embedding":[2]},{"index":0,"embedding":[1]}]}`)).Client()
+	reply, err := c.Embed(t.Context(), &client.EmbedRequest{Input: []string{"a", "b"}})
+	if err != nil || reply.Data[0].Floats[0] != 1 {
+		t.Errorf("got %+v, %v", reply, err)
+	}
+}
+
+// Whatever a service answers, there is an answer or an error.
+func FuzzReplies(f *testing.F) {
+	f.Add([]byte(wholeReply))
+	f.Add([]byte(`{"data":[{"index":0,"embedding":[1]}],"choices":[{"text":"x","message":null}],"model_name":"m"}`))
+	f.Add([]byte(`{"choices":[{"message":{"content":[{"type":"text"}],"tool_calls":[{"function":{"arguments":{}}}]}}],"usage":{},"created":-1.5}`))
+	f.Add([]byte(`{"error":"x"}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		answer := clienttest.JSON(200, body)
+		c := clienttest.New(answer, answer, answer, answer).Client()
+		if reply, err := c.Chat(t.Context(), hello()); err == nil {
+			_ = reply.Text()
+			_, _ = reply.Message().Reasoning()
+			if _, err := json.Marshal(reply.Message()); err != nil {
+				t.Errorf("what was said cannot be sent: %v", err)
+			}
+		}
+		for _, encoding := range []client.EncodingFormat{"", client.EncodingInt8, client.EncodingUbinary} {
+			one := clienttest.New(answer).Client()
+			if reply, err := one.Embed(t.Context(), &client.EmbedRequest{Input: []string{"a"}, EncodingFormat: encoding}); err == nil && len(reply.Data) != 1 {
+				t.Errorf("got %d embeddings", len(reply.Data))
+			}
+		}
+		if reply, err := c.Complete(t.Context(), &client.CompletionRequest{Prompt: []string{"a"}}); err == nil {
+			_ = reply.Text()
+		}
+		if info, err := c.Info(t.Context(), ""); err == nil && info.ModelName == "" {
+			t.Error("info without a name")
+		}
+	})
+}
+
 func TestThoughtsAreToldFromText(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string][2]string{

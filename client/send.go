@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/ingot-llm/ingot/client/internal/again"
@@ -163,7 +164,7 @@ func (c *Client) fillHeader(req *http.Request, call call, id string) error {
 	}
 	for _, more := range []http.Header{c.options.Header, call.header} {
 		for name, values := range more {
-			h[http.CanonicalHeaderKey(name)] = values
+			h[http.CanonicalHeaderKey(name)] = slices.Clone(values)
 		}
 	}
 	return nil

@@ -19,7 +19,7 @@ import (
 	"github.com/ingot-llm/ingot/client/internal/object"
 )
 
-// ErrTruncated reports a stream that ended before the answer was complete.
+// ErrTruncated reports a stream that ended, or whose connection broke, before the answer was complete.
 var ErrTruncated = fmt.Errorf("stream ended before the answer was complete: %w", io.ErrUnexpectedEOF)
 
 // Chunk is a fragment of a streamed answer: it holds only what is new.
@@ -124,10 +124,12 @@ func stream[T any, P fragment[T]](ctx context.Context, c *Client, call call, yie
 		switch {
 		case errors.Is(err, io.EOF) && ended():
 			return nil
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		case errors.Is(err, io.EOF):
 			return ErrTruncated
-		case err != nil:
+		case errors.Is(err, event.ErrTooLong), err != nil && ctx.Err() != nil:
 			return fmt.Errorf("read stream: %w", err)
+		case err != nil:
+			return fmt.Errorf("%w: %w", ErrTruncated, err)
 		case bytes.HasPrefix(data, []byte("[DONE]")):
 			ended()
 			event.Drain(a.body, cancel)

@@ -128,6 +128,8 @@ func TestStreamsThatBreakAreErrors(t *testing.T) {
 		"connection broken":        {io.MultiReader(strings.NewReader(first+hel), iotest.ErrReader(io.ErrUnexpectedEOF)), client.ErrTruncated},
 		"broken after the finish":  {io.MultiReader(strings.NewReader(first+last), iotest.ErrReader(io.ErrUnexpectedEOF)), client.ErrTruncated},
 		"another transport error":  {io.MultiReader(strings.NewReader(first+hel), iotest.ErrReader(broken)), broken},
+		"and it is cut":            {io.MultiReader(strings.NewReader(first+hel), iotest.ErrReader(broken)), client.ErrTruncated},
+		"one of two choices ended": {strings.NewReader(strings.Replace(hel, `"index":0`, `"index":1`, 1) + last), client.ErrTruncated},
 		"an event that is no JSON": {strings.NewReader(first + "data: {\n\n" + done), nil},
 		"an event without an end":  {io.MultiReader(strings.NewReader("data: "), endless{}), nil},
 		"a line without an end":    {endless{}, nil},

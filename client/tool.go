@@ -2,6 +2,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -52,7 +53,7 @@ func (t ToolChoice) MarshalJSON() ([]byte, error) {
 
 // ToolCall is a model's wish to have a function called. In a fragment it holds what is new.
 type ToolCall struct {
-	Index    *int         `json:"index,omitempty"` // which call a fragment belongs to
+	Index    *int         `json:"index,omitempty"` // which call a fragment belongs to; never sent
 	ID       string       `json:"id,omitempty"`
 	Type     string       `json:"type,omitempty"`
 	Function FunctionCall `json:"function"`
@@ -62,6 +63,7 @@ type ToolCall struct {
 // MarshalJSON implements json.Marshaler.
 func (t ToolCall) MarshalJSON() ([]byte, error) {
 	type plain ToolCall
+	t.Index, t.Type = nil, cmp.Or(t.Type, "function")
 	return object.Encode(plain(t), t.Extra)
 }
 

@@ -3,6 +3,7 @@ package clienttest
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -40,7 +41,7 @@ func Calls(namesAndArguments ...string) Answer {
 	var calls []any
 	for i := 0; i+1 < len(namesAndArguments); i += 2 {
 		calls = append(calls, map[string]any{
-			"index": i / 2, "id": "call-" + namesAndArguments[i], "type": "function",
+			"index": i / 2, "id": fmt.Sprintf("call-%d-%s", i/2, namesAndArguments[i]), "type": "function",
 			"function": map[string]any{"name": namesAndArguments[i], "arguments": namesAndArguments[i+1]},
 		})
 	}

@@ -9,6 +9,9 @@ import (
 	"io"
 )
 
+// ErrTooLong reports an event beyond the limit.
+var ErrTooLong = errors.New("event is too long; raise Options.MaxEvent")
+
 // Reader splits a stream into events. It takes what servers send: LF or CRLF, a byte order mark, comments, fields that it
 // does not know, a missing space after the colon, data in several lines, and no blank line at the end.
 // One goroutine uses it.
@@ -68,7 +71,7 @@ func (e *Reader) readLine(used int) ([]byte, error) {
 	for {
 		part, err := e.r.ReadSlice('\n')
 		if len(part)+len(e.line)+used > e.max {
-			return nil, fmt.Errorf("event longer than %d bytes; raise Options.MaxEvent", e.max)
+			return nil, fmt.Errorf("%w: more than %d bytes", ErrTooLong, e.max)
 		}
 		e.line = append(e.line, part...)
 		if errors.Is(err, bufio.ErrBufferFull) {
