@@ -12,8 +12,8 @@ import {
 } from "ai";
 import { z } from "zod";
 
-import { ADDRESSES, at, RED, start } from "./answers.js";
-import { all, KEY, named, results } from "./server.js";
+import { ADDRESSES, at, start } from "./answers.js";
+import { all, KEY, named, RED, results } from "./server.js";
 
 globalThis.AI_SDK_LOG_WARNINGS = false;
 

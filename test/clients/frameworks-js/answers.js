@@ -25,5 +25,3 @@ export const start = (store = "off") => Server.start({ config: `${config}respons
 
 /** The URL of an address for a client of this model. */
 export const at = (server, address, model) => server.url + address.replace("{name}", model).replace("{org}", "acme");
-
-export const RED = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGP8z4AdMOEQH6QSAM1BAQ/oQeJvAAAAAElFTkSuQmCC";

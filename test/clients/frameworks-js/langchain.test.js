@@ -8,8 +8,8 @@ import { AzureChatOpenAI, AzureOpenAI, AzureOpenAIEmbeddings, ChatOpenAI, OpenAI
 import { createAgent, initChatModel, tool } from "langchain";
 import { z } from "zod";
 
-import { ADDRESSES, at, RED, start } from "./answers.js";
-import { all, KEY, named, results } from "./server.js";
+import { ADDRESSES, at, start } from "./answers.js";
+import { all, KEY, named, RED, results } from "./server.js";
 
 const LANGCHAIN = named("@langchain/openai");
 const { note, leave } = results("langchain-js");
@@ -62,8 +62,7 @@ for (const [address, make] of CLIENTS) {
       assert.equal(sum.content, "Hello there");
       assert.deepEqual(count(sum.usage_metadata), [5, 2, 7]);
       seen("chat/completions, streamed");
-      const image_url = { url: `data:image/png;base64,${RED}` };
-      const shown = await chat("mock").invoke([new HumanMessage({ content: [{ type: "text", text: "What is this?" }, { type: "image_url", image_url }] })]);
+      const shown = await chat("mock").invoke([new HumanMessage({ content: [{ type: "text", text: "What is this?" }, { type: "image_url", image_url: { url: RED } }] })]);
       assert.equal(shown.content, "What is this?");
       seen("chat/completions with images");
     });
@@ -159,7 +158,7 @@ for (const [name, make] of [["ChatOpenAI", openai], ["AzureChatOpenAI", azure]])
     });
 
     test("pictures in LangChain's own form", async () => {
-      const content = [{ type: "text", text: "What is this?" }, { type: "image", mimeType: "image/png", data: RED }];
+      const content = [{ type: "text", text: "What is this?" }, { type: "image", mimeType: "image/png", data: RED.split(",")[1] }];
       assert.equal((await chat("mock").invoke([new HumanMessage({ contentBlocks: content })])).content, "What is this?");
     });
 

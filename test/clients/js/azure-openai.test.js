@@ -7,12 +7,11 @@ import { after, before, test } from "node:test";
 import { AzureKeyCredential, OpenAIClient } from "@azure/openai";
 
 import { all, Ingot, KEY, SCHEME, user } from "./ingot.js";
-import { named, results } from "./server.js";
+import { named, RED, results } from "./server.js";
 
 const CLIENT = named("@azure/openai");
 const { note, leave } = results(`azure-openai-js-${SCHEME}`);
 const seen = (operation) => note(CLIENT, "/openai", operation);
-const RED = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGP8z4AdMOEQH6QSAM1BAQ/oQeJvAAAAAElFTkSuQmCC";
 
 let mock, client;
 before(async () => {

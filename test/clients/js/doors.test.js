@@ -7,9 +7,8 @@ import { isUnexpected } from "@azure-rest/ai-inference";
 import OpenAI from "openai";
 
 import { all, chat, embed, events, Ingot, joined, SCHEME, user } from "./ingot.js";
-import { named, results } from "./server.js";
+import { named, RED, results } from "./server.js";
 
-const RED = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGP8z4AdMOEQH6QSAM1BAQ/oQeJvAAAAAElFTkSuQmCC";
 const INFERENCE = ["", "/models", "/inference", "/orgs/{org}/inference", "/deployments/{name}", "/openai/deployments/{name}", "/v1", "/openai/v1", "/inference/v1"];
 const OPENAI = ["/v1", "/openai/v1", "/inference/v1", "", "/models", "/inference", "/orgs/{org}/inference", "/deployments/{name}", "/openai/deployments/{name}"];
 

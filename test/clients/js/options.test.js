@@ -13,10 +13,10 @@ import { createRestError, operationOptionsToRequestParameters } from "@azure-res
 import { createDefaultHttpClient, createEmptyPipeline } from "@azure/core-rest-pipeline";
 
 import { all, chat, counter, embed, Ingot, SCHEME, user } from "./ingot.js";
+import { RED } from "./server.js";
 
 const hello = user("Hello");
 const said = (response) => response.body.choices?.[0].message.content ?? assert.fail(JSON.stringify(response.body));
-const RED = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGP8z4AdMOEQH6QSAM1BAQ/oQeJvAAAAAElFTkSuQmCC";
 
 let mock;
 before(async () => { mock = await Ingot.start({ args: ["--mock"] }); });

@@ -71,6 +71,9 @@ export async function all(iterable) {
   return list;
 }
 
+/** Eight by eight red pixels. */
+export const RED = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGP8z4AdMOEQH6QSAM1BAQ/oQeJvAAAAAElFTkSuQmCC";
+
 export const user = (content) => [{ role: "user", content }];
 
 /** `note` keeps what an assertion has just seen: a client did an operation at an address, or does not, and why. `leave` writes it to INGOT_TEST_DOORS for ../table.py. */
