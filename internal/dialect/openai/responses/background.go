@@ -12,8 +12,9 @@ import (
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
-// start lets a response come about after its request is answered; ctx has the request's values and is not cancelled with it.
-func (s *Store) start(ctx context.Context, log *slog.Logger, e *entry, a *output.Answer, chat func(context.Context) llm.Stream) error {
+// start lets a response come about after its request is answered, and returns what it is before; ctx has the request's values and
+// is not cancelled with it.
+func (s *Store) start(ctx context.Context, log *slog.Logger, e *entry, a *output.Answer, chat func(context.Context) llm.Stream) ([]byte, error) {
 	const pause = 2 * time.Second
 	ctx, cancel := context.WithCancel(ctx)
 	s.mu.Lock()
@@ -25,17 +26,17 @@ func (s *Store) start(ctx context.Context, log *slog.Logger, e *entry, a *output
 	switch {
 	case s.running[e.owner] >= s.free():
 		cancel()
-		return &llm.Error{Kind: llm.Unavailable, RetryAfter: pause, Message: "As many responses come about in the background as may at once. Try again in a moment."}
+		return nil, &llm.Error{Kind: llm.Unavailable, RetryAfter: pause, Message: "As many responses come about in the background as may at once. Try again in a moment."}
 	case !s.add(e):
 		cancel()
-		return &llm.Error{Kind: llm.Unavailable, Message: "There is no room to store this response (responses.bytes, responses.entries). Send less, or ask without 'background'."}
+		return nil, &llm.Error{Kind: llm.Unavailable, Message: "There is no room to store this response (responses.bytes, responses.entries). Send less, or ask without 'background'."}
 	}
 	s.running[e.owner]++
 	s.jobs.Go(func() {
 		s.finish(e, a, run(ctx, log, s, e, a, chat))
 		cancel()
 	})
-	return nil
+	return e.body, nil
 }
 
 // free is how many more may come about. A caller who has as many is refused another, so that nobody takes all of them.

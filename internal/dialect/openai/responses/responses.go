@@ -139,14 +139,14 @@ func (h *Handler) whole(w http.ResponseWriter, r *http.Request, e *entry, a *out
 // inBackground answers with a response that is still to come about, or with its events.
 func (h *Handler) inBackground(w http.ResponseWriter, r *http.Request, req *llm.ChatRequest, e *entry, a *output.Answer, chat func(context.Context) llm.Stream) error {
 	req.Stream = true // so that its state is known, and what was said when it is cancelled
-	if err := h.Store.start(context.WithoutCancel(r.Context()), h.Logger, e, a, chat); err != nil {
+	body, err := h.Store.start(context.WithoutCancel(r.Context()), h.Logger, e, a, chat)
+	if err != nil {
 		return err
 	}
 	dialect.MetaHeaders(w.Header(), llm.Meta{Deployment: req.Model, Dropped: req.Dropped})
 	if e.streamed {
 		return h.follow(w, r, e, 0)
 	}
-	body, _, _ := h.Store.read(e)
 	return h.Answer(w, r, body)
 }
 
