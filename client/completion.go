@@ -77,9 +77,6 @@ func (c *Client) Complete(ctx context.Context, req *CompletionRequest) (*Complet
 	if err == nil {
 		err = c.unary(ctx, call, reply)
 	}
-	if err == nil && len(reply.Choices) == 0 {
-		err = errors.New("the reply has no choices; is this a Model Inference endpoint?")
-	}
 	if err != nil {
 		return nil, fmt.Errorf("complete: %w", err)
 	}
@@ -100,13 +97,16 @@ func (c *Client) CompleteStream(ctx context.Context, req *CompletionRequest) ite
 }
 
 func (c *Completion) accept(op *Operation, meta Meta) error {
-	c.Meta = meta
-	op.FinishReasons = nil
-	c.ends(func(_ int, reason FinishReason) { op.FinishReasons = append(op.FinishReasons, reason) })
-	return op.learn(c.ID, c.Model, c.Usage, meta)
+	c.arrive(op, meta, func(_ int, reason FinishReason) { op.FinishReasons = append(op.FinishReasons, reason) })
+	if len(c.Choices) == 0 {
+		return errors.New("the reply has no choices; is this a Model Inference endpoint?")
+	}
+	return nil
 }
 
-func (c *Completion) ends(note func(int, FinishReason)) {
+func (c *Completion) arrive(op *Operation, meta Meta, note func(int, FinishReason)) {
+	c.Meta = meta
+	op.learn(c.ID, c.Model, c.Usage, meta)
 	for i := range c.Choices {
 		note(c.Choices[i].Index, c.Choices[i].FinishReason)
 	}

@@ -11,9 +11,8 @@
 // Streams are of type [iter.Seq2]: ranging over one makes the call, leaving the loop frees the connection, and an error, if there
 // is one, is the last pair, also where an answer breaks off ([ErrTruncated]).
 //
-// What the service refuses is an [*Error], with its status, code, message and the ids under which it can be found in logs.
-// Anything else is a wrapped error of the transport or of the context. Calls are repeated as [Retry] says, and never after the
-// first byte of an answer.
+// What the service refuses is an [*Error], anything else a wrapped error of the transport or of the context. Calls are repeated as
+// [Retry] says, and never after the first byte of an answer.
 //
 // Packages below this one: entra sends tokens of Microsoft Entra ID, collect joins streams, typed asks for answers of the shape
 // of a Go type, tool lets models call Go functions, schema makes JSON Schemas of types, dataurl makes pictures part of requests,

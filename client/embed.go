@@ -63,7 +63,7 @@ type EmbedImagesRequest struct {
 
 // ImageInput is a picture, for models that take pairs together with a text.
 type ImageInput struct {
-	Image string `json:"image"` // a data URL, as ImageFile, ImageReader and ImageData make it; some services take https URLs
+	Image string `json:"image"` // a data URL, which package dataurl makes of files; some services take https URLs
 	Text  string `json:"text,omitempty"`
 }
 

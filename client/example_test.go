@@ -2,12 +2,10 @@ package client_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -276,21 +274,17 @@ func ExampleClient_EmbedImages() {
 }
 
 func ExampleImage() {
-	png, err := os.CreateTemp("", "picture")
+	// For a file: picture, err := dataurl.File("cat.png")
+	picture, err := dataurl.Reader(strings.NewReader("\x89PNG\r\n\x1a\n…"))
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer os.Remove(png.Name())
-	if err := errors.Join(json.NewEncoder(png).Encode("no picture"), png.Close()); err != nil {
-		log.Fatal(err)
+	message := client.User("Which of these is a cat?", client.Image(picture), client.Image("https://example.com/cat.png"))
+	for _, part := range message.Content[1:] {
+		fmt.Println(part.ImageURL.URL)
 	}
-	if _, err := dataurl.File(png.Name()); err != nil {
-		fmt.Println(err)
-	}
-	message := client.User("What is this?", client.Image("https://example.com/cat.png"))
-	fmt.Println(message.Content[1].ImageURL.URL)
 	// Output:
-	// read image: its content is no picture of a known kind, but text/plain; charset=utf-8
+	// data:image/png;base64,iVBORw0KGgrigKY=
 	// https://example.com/cat.png
 }
 

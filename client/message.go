@@ -138,7 +138,7 @@ type InputAudio struct {
 // Text returns a text part.
 func Text(text string) Part { return Part{Type: "text", Text: text} }
 
-// Image returns a picture part for an https URL, or for the data URL that ImageFile, ImageReader and ImageData make.
+// Image returns a picture part for an https URL, or for a data URL, which package dataurl makes of files.
 func Image(url string) Part { return Part{Type: "image_url", ImageURL: &ImageURL{URL: url}} }
 
 // Audio returns a part of sound; format is wav or mp3.

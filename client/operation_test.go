@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -268,7 +269,10 @@ func TestTraceIsToldEverythingInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect("begin chat phi-4 host.test:1 true", "request K", "response 200 <nil>", "end 1 model-of-clienttest [stop] 15 true <nil>")
-	for range c.ChatStream(t.Context(), request) {
+	for _, err := range c.ChatStream(t.Context(), request) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		break
 	}
 	expect("begin chat phi-4 host.test:1 true", "request K", "response 200 <nil>", "end 1 model-of-clienttest [] 0 true <nil>")
@@ -387,7 +391,7 @@ func TestCollectedTextsStayWithinBounds(t *testing.T) {
 	long := strings.Repeat("a", 1<<20)
 	a, err = collect.Answer{}, nil
 	for i := 0; err == nil && i < 200; i++ {
-		err = a.Add(&client.Chunk{Extra: client.Extra{fmt.Sprint(i): json.RawMessage(long)}})
+		err = a.Add(&client.Chunk{Extra: client.Extra{strconv.Itoa(i): json.RawMessage(long)}})
 	}
 	if err == nil {
 		t.Error("members without a field may grow without end")

@@ -30,14 +30,13 @@ type Meta struct {
 
 // call is one operation, before it is sent.
 type call struct {
-	name          string // of Operation
-	method, route string
-	model         string
-	stream        bool
-	query         url.Values
-	header        http.Header
-	body          []byte
-	extra         bool // the body holds members beyond the contract
+	name, method, route, model string // name is that of Operation
+
+	stream bool
+	query  url.Values
+	header http.Header
+	body   []byte
+	extra  bool // the body holds members beyond the contract
 }
 
 // answer is what comes back: a response with status 200, whose body is open.
@@ -121,7 +120,7 @@ func (c *Client) attempt(ctx context.Context, call call, target, id string) (*an
 	if t != nil && t.Request != nil {
 		t.Request(ctx, req)
 	}
-	resp, refusal, err := exchange.Do(&c.http, req)
+	resp, refusal, err := exchange.Do(&c.http, req) //nolint:bodyclose // closed by who calls send
 	if t != nil && t.Response != nil {
 		t.Response(ctx, resp, err)
 	}
@@ -143,8 +142,7 @@ func (c *Client) attempt(ctx context.Context, call call, target, id string) (*an
 func (c *Client) fillHeader(req *http.Request, call call, id string) error {
 	h := req.Header
 	h.Set("Accept", "application/json")
-	agent := "ingot-go-client/" + Version + " (" + runtime.Version() + "; " + runtime.GOOS + ")"
-	h.Set("User-Agent", strings.TrimSpace(c.options.ApplicationID+" "+agent))
+	h.Set("User-Agent", strings.TrimSpace(c.options.ApplicationID+" ingot-go-client/"+Version+" ("+runtime.Version()+"; "+runtime.GOOS+")"))
 	h.Set("X-Ms-Client-Request-Id", id)
 	if call.body != nil {
 		h.Set("Content-Type", "application/json")

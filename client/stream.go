@@ -65,12 +65,9 @@ func (c *ChunkChoice) UnmarshalJSON(data []byte) error {
 	return object.Decode(data, (*plain)(c), &c.Extra)
 }
 
-func (c *Chunk) accept(op *Operation, meta Meta) error {
+func (c *Chunk) arrive(op *Operation, meta Meta, note func(int, FinishReason)) {
 	c.Meta = meta
-	return op.learn(c.ID, c.Model, c.Usage, meta)
-}
-
-func (c *Chunk) ends(note func(int, FinishReason)) {
+	op.learn(c.ID, c.Model, c.Usage, meta)
 	for i := range c.Choices {
 		note(c.Choices[i].Index, c.Choices[i].FinishReason)
 	}
@@ -94,8 +91,7 @@ func (c *Client) ChatStream(ctx context.Context, req *ChatRequest) iter.Seq2[*Ch
 // fragment is a type that an event of a stream is decoded into.
 type fragment[T any] interface {
 	*T
-	reply
-	ends(note func(choice int, reason FinishReason))
+	arrive(op *Operation, meta Meta, note func(choice int, reason FinishReason))
 }
 
 // stream returns nil when the answer is complete or the caller has left the loop.
@@ -124,7 +120,7 @@ func stream[T any, P fragment[T]](ctx context.Context, c *Client, call call, yie
 		switch {
 		case errors.Is(err, io.EOF) && ended():
 			return nil
-		case errors.Is(err, io.EOF):
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 			return ErrTruncated
 		case errors.Is(err, event.ErrTooLong), err != nil && ctx.Err() != nil:
 			return fmt.Errorf("read stream: %w", err)
@@ -147,8 +143,8 @@ func stream[T any, P fragment[T]](ctx context.Context, c *Client, call call, yie
 		if op.FirstChunk == 0 {
 			op.FirstChunk = time.Since(op.Start)
 		}
-		piece.ends(open.Note)
-		if err := cmp.Or(piece.accept(op, a.Meta), open.Err()); err != nil {
+		piece.arrive(op, a.Meta, open.Note)
+		if err := open.Err(); err != nil {
 			return err
 		}
 		if !yield(piece, nil) {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/ingot-llm/ingot/client/internal/object"
 )
@@ -97,11 +98,8 @@ type Arguments string
 
 // Decode decodes the arguments into v; none at all count as an empty object.
 func (a Arguments) Decode(v any) error {
-	text := []byte(a)
-	if len(bytes.TrimSpace(text)) == 0 {
-		text = []byte("{}")
-	}
-	if err := json.Unmarshal(text, v); err != nil {
+	text := cmp.Or(strings.TrimSpace(string(a)), "{}")
+	if err := json.Unmarshal([]byte(text), v); err != nil {
 		return fmt.Errorf("decode arguments: %w", err)
 	}
 	return nil

@@ -55,9 +55,8 @@ func (c *Client) end(ctx context.Context, op *Operation, err error) {
 }
 
 // learn notes what an answer, or a fragment of one, tells.
-func (op *Operation) learn(id, model string, usage *Usage, meta Meta) error {
+func (op *Operation) learn(id, model string, usage *Usage, meta Meta) {
 	op.ReplyID, op.ReplyModel = cmp.Or(id, op.ReplyID), cmp.Or(model, op.ReplyModel)
 	op.Usage = cmp.Or(usage, op.Usage)
 	op.RequestID, op.ClientRequestID = meta.RequestID, meta.ClientRequestID
-	return nil
 }

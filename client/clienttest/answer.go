@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"unicode/utf8"
@@ -53,17 +54,13 @@ func message(rest map[string]any, text, finish string) Answer {
 	return func(r Request) (*http.Response, error) {
 		if !asksForStream(r) {
 			m := map[string]any{"role": "assistant", "content": text}
-			for name, value := range rest {
-				m[name] = value
-			}
+			maps.Copy(m, rest)
 			whole := frame("chat.completion", map[string]any{"message": m, "finish_reason": finish})
 			whole["usage"] = usage
 			return JSON(http.StatusOK, whole)(r)
 		}
 		first := map[string]any{"role": "assistant", "content": ""}
-		for name, value := range rest {
-			first[name] = value
-		}
+		maps.Copy(first, rest)
 		chunk := func(delta map[string]any, finish any) map[string]any {
 			return frame("chat.completion.chunk", map[string]any{"delta": delta, "finish_reason": finish})
 		}

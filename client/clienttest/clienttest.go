@@ -14,8 +14,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -133,9 +135,7 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	defer resp.Body.Close()
-	for name, values := range resp.Header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), resp.Header)
 	w.WriteHeader(resp.StatusCode)
 	buf := make([]byte, 4<<10)
 	for {
@@ -195,8 +195,8 @@ func Error(status int, code, message string, wait time.Duration) Answer {
 	return func(r Request) (*http.Response, error) {
 		resp, err := JSON(status, body)(r)
 		if err == nil && wait > 0 {
-			resp.Header.Set("Retry-After", fmt.Sprint(int64((wait+time.Second-1)/time.Second)))
-			resp.Header.Set("Retry-After-Ms", fmt.Sprint(wait.Milliseconds()))
+			resp.Header.Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))
+			resp.Header.Set("Retry-After-Ms", strconv.FormatInt(wait.Milliseconds(), 10))
 		}
 		return resp, err
 	}

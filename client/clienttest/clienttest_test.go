@@ -41,7 +41,8 @@ func ExampleEndpoint_ServeHTTP() {
 
 	c, err := client.New(server.URL, nil, nil)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	reply, err := collect.Chat(c.ChatStream(context.Background(), &client.ChatRequest{Messages: []client.Message{client.User("?")}}))
 	fmt.Println(reply.Text(), errors.Is(err, client.ErrTruncated))

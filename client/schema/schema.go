@@ -17,6 +17,7 @@ import (
 	"bytes"
 	"encoding"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -34,7 +35,7 @@ func Strict[T any]() (json.RawMessage, error) { return OfType(reflect.TypeFor[T]
 // OfType returns what Of and Strict return, for a type that is known only when the program runs.
 func OfType(t reflect.Type, strict bool) (json.RawMessage, error) {
 	if t == nil {
-		return nil, fmt.Errorf("make schema: no type")
+		return nil, errors.New("make schema: no type")
 	}
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()

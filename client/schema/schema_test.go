@@ -49,7 +49,7 @@ type kinds struct {
 	Own   custom  `json:"own"`
 	Text  int64   `json:"text,string"`
 	Maybe *string `json:"maybe" jsonschema_description:"a name, or none"`
-	Named named   `json:"named,omitempty"`
+	Named named   `json:"named,omitzero"`
 	Skip  string  `json:"-"`
 	inner string
 }

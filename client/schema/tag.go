@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -89,7 +90,7 @@ func value(d document, text string) (any, error) {
 	case "integer", "number":
 		return number(text)
 	default:
-		return nil, fmt.Errorf("only strings and numbers have alternatives")
+		return nil, errors.New("only strings and numbers have alternatives")
 	}
 }
 
