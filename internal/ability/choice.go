@@ -103,7 +103,7 @@ func (c *choice) part(p llm.Part) error {
 		c.thoughts.at, c.pondered = saying, true // the engine tells them apart
 		c.tell(&c.thought, p)
 		return nil
-	case llm.ToolCall, llm.Image, llm.Audio, llm.ToolResult, llm.Opaque:
+	case llm.ToolCall, llm.Refusal, llm.Image, llm.Audio, llm.ToolResult, llm.Opaque:
 	}
 	return malformed("a part that was not asked for")
 }

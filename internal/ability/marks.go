@@ -95,6 +95,8 @@ func (m marks) parts(parts []llm.Part) []llm.Part {
 			parts[i] = m.part(p)
 		case llm.Reasoning:
 			parts[i] = llm.Reasoning{Text: m.part(p.Text)}
+		case llm.Refusal:
+			parts[i] = llm.Refusal{Text: m.part(p.Text)}
 		case llm.ToolCall:
 			p.Name = m.text(p.Name)
 			said := p.Arguments.String()
@@ -145,7 +147,7 @@ func apart(p llm.Part) bool {
 	switch p.(type) {
 	case llm.Image, llm.Audio, llm.Opaque:
 		return true
-	case llm.Text, llm.Reasoning, llm.ToolCall, llm.ToolResult:
+	case llm.Text, llm.Reasoning, llm.Refusal, llm.ToolCall, llm.ToolResult:
 	}
 	return false
 }

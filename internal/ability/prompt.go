@@ -154,7 +154,7 @@ func onlyText(parts []llm.Part, where string) error {
 			loc = p.Loc
 		case llm.Audio:
 			loc = p.Loc
-		case llm.Text, llm.Reasoning, llm.ToolCall, llm.ToolResult, llm.Opaque:
+		case llm.Text, llm.Reasoning, llm.Refusal, llm.ToolCall, llm.ToolResult, llm.Opaque:
 			continue
 		}
 		msg := "The chat template of this model has no place for an image or a sound in " + where

@@ -86,7 +86,7 @@ func partNeeds(ns []Need, parts []Part) []Need {
 			ns = append(ns, Need{FeatureOpaque, "messages", p.Loc})
 		case ToolResult:
 			ns = partNeeds(ns, p.Content)
-		case Text, Reasoning, ToolCall:
+		case Text, Reasoning, Refusal, ToolCall:
 		}
 	}
 	return ns

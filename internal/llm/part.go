@@ -12,6 +12,7 @@ type Part interface{ part() }
 
 func (Text) part()       {}
 func (Reasoning) part()  {}
+func (Refusal) part()    {}
 func (Image) part()      {}
 func (Audio) part()      {}
 func (ToolCall) part()   {}
@@ -20,6 +21,9 @@ func (Opaque) part()     {}
 
 // Reasoning is what a model thinks before it answers (doc/protocol.md §3.7).
 type Reasoning struct{ Text Text }
+
+// Refusal is a model's words on why it does not answer, where its server tells them from an answer.
+type Refusal struct{ Text Text }
 
 // Image is an image part: a data URL or an https URL, unchecked.
 type Image struct {
@@ -76,6 +80,8 @@ func clonePart(p Part) Part {
 		return p.Clone()
 	case Reasoning:
 		return Reasoning{p.Text.Clone()}
+	case Refusal:
+		return Refusal{p.Text.Clone()}
 	case ToolCall:
 		p.Arguments = p.Arguments.Clone()
 		return p
@@ -95,6 +101,10 @@ func joinParts(whole, more Part) (Part, bool) {
 	case Reasoning:
 		if m, ok := more.(Reasoning); ok {
 			return Reasoning{w.Text.join(m.Text)}, true
+		}
+	case Refusal:
+		if m, ok := more.(Refusal); ok {
+			return Refusal{w.Text.join(m.Text)}, true
 		}
 	case ToolCall:
 		if m, ok := more.(ToolCall); ok && (m.ID == "" || m.ID == w.ID) {

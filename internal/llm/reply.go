@@ -129,6 +129,8 @@ func (r *Reply) size() int {
 				n += p.Size()
 			case Reasoning:
 				n += p.Text.Size()
+			case Refusal:
+				n += p.Text.Size()
 			case ToolCall:
 				n += len(p.ID) + len(p.Name) + p.Arguments.Size()
 			case Image, Audio, ToolResult, Opaque:

@@ -79,6 +79,8 @@ func said(messages []llm.Message) (texts []string, images []llm.Image, err error
 			switch p := p.(type) {
 			case llm.Text:
 				texts = append(texts, p.String())
+			case llm.Refusal:
+				texts = append(texts, p.Text.String())
 			case llm.ToolCall:
 				texts = append(texts, p.Name, p.Arguments.String())
 			case llm.ToolResult:

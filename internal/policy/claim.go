@@ -107,6 +107,8 @@ func partsTokens(parts []llm.Part) (n int) {
 			n += tokens(p.Size())
 		case llm.Reasoning:
 			n += tokens(p.Text.Size())
+		case llm.Refusal:
+			n += tokens(p.Text.Size())
 		case llm.ToolCall:
 			n += tokens(len(p.Name) + p.Arguments.Size())
 		case llm.ToolResult:
@@ -130,6 +132,8 @@ func replySize(f *llm.Reply) (n int) {
 			case llm.Text:
 				n += p.Size()
 			case llm.Reasoning:
+				n += p.Text.Size()
+			case llm.Refusal:
 				n += p.Text.Size()
 			case llm.ToolCall:
 				n += len(p.Name) + p.Arguments.Size()

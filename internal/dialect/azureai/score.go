@@ -33,8 +33,12 @@ func (d *door) score(c call) error {
 	var text []byte
 	for _, choice := range answer.Choices {
 		for _, part := range choice.Parts {
-			if t, ok := part.(llm.Text); ok {
-				text = t.AppendTo(text)
+			switch p := part.(type) {
+			case llm.Text:
+				text = p.AppendTo(text)
+			case llm.Refusal:
+				text = p.Text.AppendTo(text)
+			case llm.Reasoning, llm.Image, llm.Audio, llm.ToolCall, llm.ToolResult, llm.Opaque:
 			}
 		}
 	}

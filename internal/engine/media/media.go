@@ -47,7 +47,7 @@ func In(ms []llm.Message) bool {
 		switch p.(type) {
 		case llm.Image, llm.Audio:
 			found = true
-		case llm.Text, llm.Reasoning, llm.ToolCall, llm.ToolResult, llm.Opaque:
+		case llm.Text, llm.Reasoning, llm.Refusal, llm.ToolCall, llm.ToolResult, llm.Opaque:
 		}
 	})
 	return found
@@ -115,7 +115,7 @@ func (in *inliner) parts(parts []llm.Part) ([]llm.Part, error) {
 		case llm.ToolResult:
 			p.Content, err = in.parts(p.Content)
 			parts[i] = p
-		case llm.Reasoning, llm.ToolCall, llm.Opaque:
+		case llm.Reasoning, llm.Refusal, llm.ToolCall, llm.Opaque:
 		}
 		if err != nil {
 			return nil, err
@@ -197,7 +197,7 @@ func suspect(ms []llm.Message, images bool) (loc []any, role llm.Role) {
 			}
 		case llm.Audio:
 			here = p.Loc
-		case llm.Text, llm.Reasoning, llm.ToolCall, llm.ToolResult, llm.Opaque:
+		case llm.Text, llm.Reasoning, llm.Refusal, llm.ToolCall, llm.ToolResult, llm.Opaque:
 		}
 		if here != nil && (loc == nil || role == llm.User && m.Role != llm.User) {
 			loc, role = here, m.Role

@@ -46,6 +46,7 @@ type choiceState struct {
 	next     int // the position of the next new part
 	text     int // position + 1; 0: none yet
 	thought  int
+	refusal  int
 	tools    map[int64]int
 	unnamed  int64  // the calls without an index so far
 	callID   string // of the last of them
@@ -241,6 +242,10 @@ func (d *decoder) delta(s *choiceState, c *llm.Choice, v jsonx.Value) error {
 		case "reasoning_content":
 			if m.Kind() == jsonx.String && len(m) > 2 {
 				d.add(c, &s.thought, s, llm.Reasoning{Text: llm.QuotedText(m)})
+			}
+		case "refusal":
+			if m.Kind() == jsonx.String && len(m) > 2 {
+				d.add(c, &s.refusal, s, llm.Refusal{Text: llm.QuotedText(m)})
 			}
 		case "content":
 			switch m.Kind() {

@@ -113,7 +113,7 @@ func writePart(w *jsonx.Writer, p llm.Part) {
 		writeAudio(w, p)
 	case llm.Opaque:
 		w.Bytes = append(w.Next(), p.Raw...)
-	case llm.Reasoning, llm.ToolCall, llm.ToolResult:
+	case llm.Reasoning, llm.Refusal, llm.ToolCall, llm.ToolResult:
 	}
 }
 

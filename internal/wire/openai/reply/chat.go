@@ -57,7 +57,7 @@ func calls(c *llm.Choice) bool {
 
 // writeMessage writes the message of a whole choice.
 func writeMessage(w *jsonx.Writer, c *llm.Choice, s Style) {
-	var text, thought []byte
+	var text, thought, refusal []byte
 	var calls []llm.ToolCall
 	hasText := false
 	for _, p := range c.Parts {
@@ -67,10 +67,15 @@ func writeMessage(w *jsonx.Writer, c *llm.Choice, s Style) {
 			hasText = true
 		case llm.Reasoning:
 			thought = p.Text.AppendTo(thought)
+		case llm.Refusal:
+			refusal = p.Text.AppendTo(refusal)
 		case llm.ToolCall:
 			calls = append(calls, p)
 		case llm.Image, llm.Audio, llm.ToolResult, llm.Opaque:
 		}
+	}
+	if len(refusal) > 0 && !s.openAI() { // which has no member for it
+		text, hasText = append(text, refusal...), true
 	}
 	if s.Reasoning == llm.ReasoningContent && len(thought) > 0 {
 		text = append(append(append([]byte(message.ThinkOpen), thought...), message.ThinkClose...), text...)
@@ -79,7 +84,7 @@ func writeMessage(w *jsonx.Writer, c *llm.Choice, s Style) {
 	w.Member("message")
 	w.BeginObject()
 	w.Str("role", "assistant")
-	if !hasText && len(calls) > 0 {
+	if !hasText && len(calls)+len(refusal) > 0 {
 		w.Null("content")
 	} else {
 		w.Member("content")
@@ -102,7 +107,12 @@ func writeMessage(w *jsonx.Writer, c *llm.Choice, s Style) {
 		w.Null("tool_calls")
 	}
 	if s.openAI() {
-		w.Null("refusal")
+		if len(refusal) > 0 {
+			w.Member("refusal")
+			w.Bytes = jsonx.AppendString(w.Next(), refusal)
+		} else {
+			w.Null("refusal")
+		}
 		w.Raw("annotations", []byte("[]"))
 	}
 	w.EndObject()

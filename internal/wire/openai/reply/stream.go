@@ -233,6 +233,13 @@ func (e *StreamEncoder) part(dst []byte, sent *progress, at int, p llm.Part, log
 		return e.end(w, logprobs)
 	case llm.Reasoning:
 		return e.reasoning(dst, sent, p.Text)
+	case llm.Refusal:
+		if !e.style.openAI() { // which has no member for it
+			return e.part(dst, sent, at, p.Text, logprobs, first)
+		}
+		w := e.begin(dst, sent.index)
+		message.WriteText(&w, "refusal", p.Text)
+		return e.end(w, logprobs)
 	case llm.ToolCall:
 		index, fresh := sent.tool(at)
 		if e.style.Functions && index > 0 { // the form has room for one

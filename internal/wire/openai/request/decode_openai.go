@@ -79,7 +79,7 @@ func (f *fields) answered(messages []llm.Message) {
 					f.fail("value_error", "A message of a tool must answer a call of a message before it",
 						jsonx.AppendString(nil, p.CallID), "messages", i, "tool_call_id")
 				}
-			case llm.Text, llm.Reasoning, llm.Image, llm.Audio, llm.Opaque:
+			case llm.Text, llm.Reasoning, llm.Refusal, llm.Image, llm.Audio, llm.Opaque:
 			}
 		}
 	}

@@ -66,6 +66,7 @@ type kind byte
 
 const (
 	messageItem kind = iota
+	refusalItem      // a message, too
 	reasoningItem
 	callItem
 )
@@ -203,6 +204,8 @@ func (a *Answer) part(at int, p llm.Part) error {
 			return nil
 		}
 		return a.text(at, reasoningItem, p.Text)
+	case llm.Refusal:
+		return a.text(at, refusalItem, p.Text)
 	case llm.ToolCall:
 		return a.call(at, p)
 	case llm.Image, llm.Audio, llm.ToolResult, llm.Opaque:
@@ -278,7 +281,7 @@ func (a *Answer) begin(at int, it *item) (*item, error) {
 		}
 	}
 	it.index, it.status = len(a.items), InProgress
-	it.id = [...]string{messageItem: "msg_", reasoningItem: "rs_", callItem: "fc_"}[it.kind] + strings.TrimPrefix(a.id, "resp_") + "_" + strconv.Itoa(it.index)
+	it.id = [...]string{messageItem: "msg_", refusalItem: "msg_", reasoningItem: "rs_", callItem: "fc_"}[it.kind] + strings.TrimPrefix(a.id, "resp_") + "_" + strconv.Itoa(it.index)
 	if it.kind == callItem && it.callID == "" {
 		it.callID = "call_" + strings.TrimPrefix(it.id, "fc_")
 	}

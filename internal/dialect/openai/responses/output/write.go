@@ -49,10 +49,7 @@ func (a *Answer) itemAdded(it *item) {
 }
 
 func (a *Answer) textDelta(it *item, t llm.Text, logprobs []byte) {
-	name := "response.output_text.delta"
-	if it.kind == reasoningItem {
-		name = "response.reasoning_text.delta"
-	}
+	name := [...]string{messageItem: "response.output_text.delta", refusalItem: "response.refusal.delta", reasoningItem: "response.reasoning_text.delta"}[it.kind]
 	a.emit(name, func(w *jsonx.Writer) {
 		it.writePlace(w)
 		w.Member("delta")
@@ -74,7 +71,7 @@ func (a *Answer) argumentsDelta(it *item, t llm.Text) {
 
 // itemDone tells of the end of an item: of its text or arguments, of its part, and of the whole.
 func (a *Answer) itemDone(it *item) {
-	name := [...]string{messageItem: "response.output_text.done", reasoningItem: "response.reasoning_text.done", callItem: "response.function_call_arguments.done"}[it.kind]
+	name := [...]string{messageItem: "response.output_text.done", refusalItem: "response.refusal.done", reasoningItem: "response.reasoning_text.done", callItem: "response.function_call_arguments.done"}[it.kind]
 	a.emit(name, func(w *jsonx.Writer) {
 		if it.kind == callItem {
 			w.Str("item_id", it.id)
@@ -84,7 +81,7 @@ func (a *Answer) itemDone(it *item) {
 			return
 		}
 		it.writePlace(w)
-		writeBytes(w, "text", it.text)
+		writeBytes(w, it.kind.word(), it.text)
 		if it.kind == messageItem {
 			writeArray(w, "logprobs", it.logprobs)
 		}
@@ -124,7 +121,7 @@ func writeArray(w *jsonx.Writer, name string, elements []byte) {
 func (it *item) write(w *jsonx.Writer) {
 	w.BeginObject()
 	w.Str("id", it.id)
-	w.Str("type", [...]string{messageItem: "message", reasoningItem: "reasoning", callItem: "function_call"}[it.kind])
+	w.Str("type", [...]string{messageItem: "message", refusalItem: "message", reasoningItem: "reasoning", callItem: "function_call"}[it.kind])
 	w.Str("status", string(it.status))
 	switch it.kind {
 	case callItem:
@@ -133,7 +130,7 @@ func (it *item) write(w *jsonx.Writer) {
 		writeBytes(w, "arguments", it.text)
 		w.EndObject()
 		return
-	case messageItem:
+	case messageItem, refusalItem:
 		w.Str("role", "assistant")
 	case reasoningItem:
 		writeArray(w, "summary", nil)
@@ -147,14 +144,19 @@ func (it *item) write(w *jsonx.Writer) {
 	w.EndObject()
 }
 
+// word is the member of a part that holds its text.
+func (k kind) word() string {
+	if k == refusalItem {
+		return "refusal"
+	}
+	return "text"
+}
+
 func (it *item) writePart(w *jsonx.Writer) {
 	w.BeginObject()
-	if it.kind == reasoningItem {
-		w.Str("type", "reasoning_text")
-		writeBytes(w, "text", it.text)
-	} else {
-		w.Str("type", "output_text")
-		writeBytes(w, "text", it.text)
+	w.Str("type", [...]string{messageItem: "output_text", refusalItem: "refusal", reasoningItem: "reasoning_text"}[it.kind])
+	writeBytes(w, it.kind.word(), it.text)
+	if it.kind == messageItem {
 		writeArray(w, "annotations", nil)
 		writeArray(w, "logprobs", it.logprobs)
 	}
