@@ -75,12 +75,13 @@ func TestGuides(t *testing.T) {
 			return prepare(e)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"engine": bringEngine,
-			"guide":  guide,
-			"hub":    world.hub,
-			"model":  bringModel,
-			"mock":   world.mock,
-			"proxy":  world.proxy,
+			"certificate": world.certify,
+			"engine":      bringEngine,
+			"guide":       guide,
+			"hub":         world.hub,
+			"model":       bringModel,
+			"mock":        world.mock,
+			"proxy":       world.proxy,
 		},
 	})
 }

@@ -161,6 +161,19 @@ func (w *world) proxy(ts *testscript.TestScript, neg bool, args []string) {
 	replaced(ts)["proxy.example:3128"] = address
 }
 
+// certificate FILE KEY-FILE ADDRESS has the company's CA certify a server at an address.
+func (w *world) certify(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: certificate FILE KEY-FILE ADDRESS")
+	}
+	der, err := w.sign(&x509.Certificate{IPAddresses: []net.IP{net.ParseIP(args[2])}, KeyUsage: x509.KeyUsageDigitalSignature}, w.ca)
+	ts.Check(err)
+	key, err := x509.MarshalPKCS8PrivateKey(w.key)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600))
+}
+
 // mock HOST CONFIGURATION [KEY] starts another Ingot that stands in for a host of the Internet, or, for an address with a port, for
 // a server of the reader's machine. With KEY, which is one of it, the server asks nobody for a key.
 func (w *world) mock(ts *testscript.TestScript, neg bool, args []string) {
