@@ -38,6 +38,15 @@ func (g *Gateway) doors(s *snapshot, table *route.Table) (http.Handler, error) {
 	if tokens != nil {
 		callers.Tokens = tokens
 	}
+	routes := append(azureai.Routes(cfg.Endpoint != nil), openai.Routes()...)
+	for _, path := range documents {
+		routes = append(routes, dialect.Route{Method: http.MethodGet, Path: path, Operation: "openapi"})
+	}
+	described, err := openapi.Document(routes, g.o.Version)
+	if err != nil {
+		return nil, err
+	}
+	// From here on nothing fails: what lasts is exchanged.
 	watch := []llm.Policy{
 		policy.Trace(g.log, func(ctx context.Context) slog.Attr { return slog.String("request_id", dialect.RequestID(ctx)) }),
 		policy.Meter(table.List(), g.recorder),
@@ -66,14 +75,6 @@ func (g *Gateway) doors(s *snapshot, table *route.Table) (http.Handler, error) {
 			Reasoning: llm.ReasoningPlace(cfg.Reasoning), Store: g.last.responses(cfg.Responses),
 		}),
 	})
-	routes := append(azureai.Routes(cfg.Endpoint != nil), openai.Routes()...)
-	for _, path := range documents {
-		routes = append(routes, dialect.Route{Method: http.MethodGet, Path: path, Operation: "openapi"})
-	}
-	described, err := openapi.Document(routes, g.o.Version)
-	if err != nil {
-		return nil, err
-	}
 	return dialect.AllowOrigins(origins(cfg), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.EscapedPath()
 		switch {

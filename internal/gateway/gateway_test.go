@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -97,6 +98,51 @@ func TestABadConfigurationChangesNothing(t *testing.T) {
 	}
 	if got := g.Deployments(); len(got) != 1 || got[0] != "one" {
 		t.Errorf("deployments %q", got)
+	}
+}
+
+func TestAReloadThatIsRefusedLosesNoResponse(t *testing.T) {
+	const models, kept, fewer = "models: {one: {provider: mock}", "}\nresponses: {store: on}\n", "}\nresponses: {store: on, entries: 5}\n"
+	g := newGateway(t, models+kept)
+	s := httptest.NewServer(g.Handler())
+	defer s.Close()
+	ask := func(method, path, body string) (int, string) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), method, s.URL+"/v1/responses"+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("api-key", "k")
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		text, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, string(text)
+	}
+	_, made := ask(http.MethodPost, "", `{"model":"one","input":"Hi"}`)
+	id := "/" + regexp.MustCompile(`resp_\w+`).FindString(made)
+	for _, c := range []struct {
+		name, config string
+		refused      bool
+		status       int
+	}{
+		{"a refused one with other settings", models + ", two: {local: smollm2}" + fewer, true, http.StatusOK},
+		{"the same again", models + kept, false, http.StatusOK},
+		{"a refused one that stores nothing", models + ", two: {local: smollm2}}\n", true, http.StatusOK},
+		{"more models", models + ", two: {provider: mock}" + kept, false, http.StatusOK},
+		{"other settings", models + fewer, false, http.StatusNotFound},
+	} {
+		if err := g.Reload(t.Context(), parse(t, c.config)); (err != nil) != c.refused {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if status, text := ask(http.MethodGet, id, ""); status != c.status {
+			t.Errorf("%s: %d %s", c.name, status, text)
+		}
 	}
 }
 
