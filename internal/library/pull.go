@@ -142,7 +142,7 @@ func (l *Library) resolve(reference string) (target, error) {
 		}
 	}
 	if _, taken := l.Entry(name); taken {
-		return target{}, fmt.Errorf("the name %s belongs to the catalogue: choose another, `ingot pull my-%s=%s`", name, name, redact(r.text))
+		return target{}, fmt.Errorf("the name %s belongs to the catalogue: give it one of your own, my-%s=%s", name, name, redact(r.text))
 	}
 	return target{name: name, entry: Entry{Sources: []Source{{Ref: r.text}}}}, nil
 }
