@@ -80,8 +80,8 @@ type Client struct {
 }
 
 // New returns a Client for an endpoint, written as the other SDKs take it: the root of a server, or any URL below which the API's
-// routes lie, such as https://host/models, /deployments/NAME, /openai/deployments/NAME or /openai/v1. A route at its end, such as /chat/completions, is cut off; its query is kept. A credential of nil sends none, options of nil
-// means all defaults. New makes no call.
+// routes lie, such as https://host/models, /deployments/NAME, /openai/deployments/NAME or /openai/v1. A route at its end, such as
+// /chat/completions, is cut off; its query is kept. A credential of nil sends none, options of nil means all defaults.
 func New(endpoint string, credential Credential, options *Options) (*Client, error) {
 	if credential == Key("") {
 		return nil, errors.New("the key is empty; is its variable set? A credential of nil sends none")

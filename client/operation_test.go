@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -301,6 +303,37 @@ func TestIdsOfAnExchange(t *testing.T) {
 	if !ok || e.RequestID != "request-of-clienttest" || e.ClientRequestID != endpoint.Requests()[1].Header.Get("X-Ms-Client-Request-Id") {
 		t.Errorf("got %+v", e)
 	}
+}
+
+func TestAClientIsSharedByManyGoroutines(t *testing.T) {
+	t.Parallel()
+	const callers = 16
+	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		clienttest.New(clienttest.Chat(strings.Join(r.Header.Values("X-Team"), ","))).ServeHTTP(w, r)
+	}))
+	t.Cleanup(endpoint.Close)
+	shared := http.Header{"X-Team": append(make([]string, 0, 8), "a")}
+	c, err := client.New(endpoint.URL, client.Key("K"), &client.Options{
+		Header: shared,
+		Trace:  &client.Trace{Request: func(_ context.Context, req *http.Request) { req.Header.Add("X-Team", "b") }},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := hello()
+	request.Extra = map[string]any{"top_k": 1}
+	var wait sync.WaitGroup
+	for range callers {
+		wait.Go(func() {
+			if reply, err := c.Chat(t.Context(), request); err != nil || reply.Text() != "a,b" {
+				t.Errorf("got %v, %v", reply, err)
+			}
+			if reply, err := collect.Chat(c.ChatStream(t.Context(), request)); err != nil || reply.Text() != "a,b" {
+				t.Errorf("got %v, %v", reply, err)
+			}
+		})
+	}
+	wait.Wait()
 }
 
 func TestACallThatWasStreamedGoesBackAsOneThatWasNot(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"iter"
+	"maps"
 	"slices"
 
 	"github.com/ingot-llm/ingot/client"
@@ -79,7 +80,7 @@ func (a *Answer) Add(chunk *client.Chunk) error {
 func (a *Answer) Reply() *client.ChatReply {
 	reply := a.reply
 	reply.Object = "chat.completion"
-	reply.Choices = nil
+	reply.Extra, reply.Choices = maps.Clone(reply.Extra), nil
 	for _, g := range a.choices {
 		reply.Choices = append(reply.Choices, g.whole())
 	}
@@ -91,6 +92,7 @@ func (a *Answer) Reply() *client.ChatReply {
 func (g *growing) whole() client.Choice {
 	choice := g.Choice
 	m := &choice.Message
+	choice.Extra, m.Extra = maps.Clone(choice.Extra), maps.Clone(m.Extra)
 	m.Content = slices.Clone(m.Content)
 	if g.text.Len() > 0 {
 		m.Content = append(m.Content, client.Text(g.text.String()))

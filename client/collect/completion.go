@@ -19,8 +19,9 @@ func Completion(stream iter.Seq2[*client.Completion, error]) (*client.Completion
 			if err != nil {
 				return err
 			}
-			whole.ID, whole.Model, whole.Created = piece.ID, piece.Model, piece.Created
-			whole.Object, whole.Meta = piece.Object, piece.Meta
+			whole.ID, whole.Model = cmp.Or(piece.ID, whole.ID), cmp.Or(piece.Model, whole.Model)
+			whole.Object, whole.Created = cmp.Or(piece.Object, whole.Object), cmp.Or(piece.Created, whole.Created)
+			whole.Meta = piece.Meta
 			whole.Usage = cmp.Or(piece.Usage, whole.Usage)
 			size += merge(&whole.Extra, piece.Extra)
 			for _, f := range piece.Choices {
@@ -44,6 +45,6 @@ func Completion(stream iter.Seq2[*client.Completion, error]) (*client.Completion
 	for i := range whole.Choices {
 		whole.Choices[i].Text = texts[whole.Choices[i].Index].String()
 	}
-	slices.SortFunc(whole.Choices, func(a, b client.CompletionChoice) int { return a.Index - b.Index })
+	slices.SortFunc(whole.Choices, func(a, b client.CompletionChoice) int { return cmp.Compare(a.Index, b.Index) })
 	return whole, err
 }

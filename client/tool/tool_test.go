@@ -10,6 +10,7 @@ import (
 
 	"github.com/ingot-llm/ingot/client"
 	"github.com/ingot-llm/ingot/client/clienttest"
+	"github.com/ingot-llm/ingot/client/collect"
 	"github.com/ingot-llm/ingot/client/tool"
 )
 
@@ -62,6 +63,43 @@ func ExampleFunc_Tool() {
 	}
 	fmt.Println(string(look.Tool().Function.Parameters), *look.Tool().Function.Strict)
 	// Output: {"type":"object","properties":{"city":{"type":"string","description":"with its country"}},"required":["city"],"additionalProperties":false} true
+}
+
+// A loop of one's own can show answers while they are made.
+func ExampleAnswer() {
+	look, err := tool.New("look_up_weather", "The weather of today", forecast)
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	c := clienttest.New(clienttest.Call("look_up_weather", `{"city":"Paris"}`), clienttest.Chat("It is warm.")).Client()
+
+	request := &client.ChatRequest{Messages: []client.Message{client.User("How warm is it in Paris?")}, Tools: tool.Tools(look)}
+	for range 5 {
+		var answer collect.Answer
+		for chunk, err := range c.ChatStream(ctx, request) {
+			if err == nil {
+				err = answer.Add(chunk)
+			}
+			if err != nil {
+				log.Fatal(err)
+			}
+			fmt.Print(chunk.Text())
+		}
+		message := answer.Reply().Message()
+		request.Messages = append(request.Messages, message)
+		if len(message.ToolCalls) == 0 {
+			break
+		}
+		for _, call := range message.ToolCalls {
+			result, err := tool.Answer(ctx, call, look)
+			if err != nil {
+				log.Fatal(err)
+			}
+			request.Messages = append(request.Messages, result)
+		}
+	}
+	// Output: It is warm.
 }
 
 func newFunc[A, R any](t *testing.T, name string, f func(context.Context, A) (R, error)) tool.Func {

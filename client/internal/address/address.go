@@ -16,7 +16,11 @@ func Parse(endpoint, version, byDefault, none string) (url.URL, error) {
 		return url.URL{}, errors.New("not a URL; it looks like https://host/models")
 	}
 	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return url.URL{}, fmt.Errorf("want http:// or https:// and a host, such as https://host/models, got %q", u.Redacted())
+		got := ""
+		if !strings.Contains(endpoint, "@") { // else it may hold a password, wherever it was meant to stand
+			got = fmt.Sprintf(", got %q", (&url.URL{Scheme: u.Scheme, Opaque: u.Opaque, Host: u.Host, Path: u.Path}).String())
+		}
+		return url.URL{}, errors.New("want http:// or https:// and a host, such as https://host/models" + got)
 	}
 	if u.User != nil {
 		return url.URL{}, errors.New("it must not hold a user name or password; pass a credential")
