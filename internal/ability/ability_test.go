@@ -77,7 +77,7 @@ func hear(s llm.Stream) heard {
 				h.Err = "the id is " + p.ID
 			}
 			h.Calls = append(h.Calls, p.Name+"("+p.Arguments.String()+")")
-		case llm.Image, llm.Audio, llm.ToolResult, llm.Opaque:
+		case llm.Refusal, llm.Image, llm.Audio, llm.ToolResult, llm.Opaque:
 		}
 	}
 	h.Finish = string(r.Choices[0].Finish)

@@ -121,7 +121,7 @@ func collectLess(ctx context.Context) {
 	cancel() // GPUs, whose tool takes its time, have nothing to do with it
 	limit := int64(most)
 	if total := hardware.Detect(now).MemoryTotal; total > 0 && total/part < most {
-		limit = max(least, int64(total/part)) //nolint:gosec // less than a gigabyte
+		limit = max(least, int64(total/part))
 	}
 	debug.SetMemoryLimit(limit)
 }

@@ -22,7 +22,7 @@ func TestErrorsCallTheModelWhatCallersCallIt(t *testing.T) {
 				t.Errorf("got %s, want %s", got, want)
 			}
 		}
-		const gone = "The model 'served-there' is gone."
+		const gone = "The model 'served-there' is gone"
 		b, _ := v.backend(t, failing(http.StatusNotFound, `{"error":{"message":"`+gone+`"}}`), func(c *provider.Config) { c.Model = "served-there" })
 		_, err := b.Chat(t.Context(), chat(t, v.contract, plain)).Collect()
 		if e := llm.AsError(err); e.Err == nil || !strings.Contains(e.Err.Error(), gone) || strings.Contains(e.Message, "served-there") {

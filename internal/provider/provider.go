@@ -201,7 +201,7 @@ func (c codec) DecodeError(status int, h http.Header, body []byte) *llm.Error {
 		}
 	}
 	if e.Kind == llm.Upstream && status < http.StatusInternalServerError {
-		e.Err = fmt.Errorf("the model's server answered %d: %.500s", status, e.Message)
+		e.Err = fmt.Errorf("the model's server answered %d: %.500s", status, strings.TrimSuffix(e.Message, "."))
 		e.Message = fmt.Sprintf("The model's server does not serve this deployment as Ingot asks for it (%d): its endpoint, model or quota is not as configured. The log of this endpoint has its words.", status)
 		e.Param, e.Details = "", nil
 	}
