@@ -54,5 +54,6 @@ lint: ## go vet and golangci-lint
 fmt: ## gofumpt and import groups, in place
 	@scripts/lint.sh fmt
 
-generate: ## rewrite the generated files
+generate: ## rewrite the generated files, move the locks of the client tests to the newest versions
 	go generate ./...
+	scripts/lock.sh

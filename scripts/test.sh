@@ -8,7 +8,9 @@
 #   cross      CGO_ENABLED=0 builds for six platforms
 #   fuzz       every fuzz target for FUZZTIME (10s)
 #   engine     tests tagged engine: a real engine and real models
-#   sdk        the official Python and JavaScript SDKs against bin/ingot, without TLS and with it; README's table of what they reach
+#   sdk        every client of test/clients against bin/ingot: the SDKs of all languages and the frameworks above them; README's
+#              table of what they reach, and doc/reference/clients.md
+#   guides     what doc/guides says to do, done
 #   contract   the OpenAPI document of bin/ingot: valid, and kept with whatever requests (schemathesis)
 #   measure    a few schemas and tools of make measure, judged by an independent validator
 #   fresh      make run in a clean clone with an empty home
@@ -18,14 +20,14 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
-all=(lint generated unit cross fuzz engine sdk contract measure fresh)
+all=(lint generated unit cross fuzz engine sdk guides contract measure fresh)
 export INGOT_TEST_CACHE=${INGOT_TEST_CACHE:-$PWD/.cache/test}
 
 stages=()
 for arg in "$@"; do
 	case $arg in
 	check) stages+=(lint generated unit cross) ;;
-	lint | generated | unit | cross | fuzz | engine | sdk | contract | measure | fresh) stages+=("$arg") ;;
+	lint | generated | unit | cross | fuzz | engine | sdk | guides | contract | measure | fresh) stages+=("$arg") ;;
 	*)
 		echo "test.sh: no stage named '$arg'; there are: ${all[*]} check" >&2
 		exit 2
@@ -46,15 +48,18 @@ check_tools() {
 	need 'git --version' git git
 	need 'go version' 'go (1.21 or newer fetches the release that go.mod names)' golang-go
 	need 'gcc --version' 'gcc, which the race detector links with' 'gcc libc6-dev'
-	case " ${stages[*]} " in *' engine '* | *' sdk '* | *' contract '* | *' measure '* | *' fresh '*)
+	case " ${stages[*]} " in *' engine '* | *' sdk '* | *' guides '* | *' contract '* | *' measure '* | *' fresh '*)
 		need 'python3 -c "import sys; sys.exit(sys.version_info < (3, 10))"' 'python3 3.10 or newer' python3
 		need 'python3 -m pip --version' 'pip of python3' python3-pip
 		need 'python3 -c "import venv, ensurepip"' 'venv of python3' python3-venv
 		;;
 	esac
-	case " ${stages[*]} " in *' sdk '*)
+	case " ${stages[*]} " in *' sdk '* | *' guides '*)
 		need 'node -e "process.exit(Number(parseInt(process.versions.node) < 20))"' 'node 20 or newer' nodejs
 		need 'npm --version' npm npm
+		need 'java --version' 'java 17 or newer' openjdk-17-jdk-headless
+		need 'mvn --version' maven maven
+		need 'curl --version' curl curl
 		;;
 	esac
 	((missing == 0)) || exit 1
@@ -84,7 +89,7 @@ generated() {
 	before=$(snapshot)
 	go generate ./...
 	if ! diff <(echo "$before") <(snapshot); then
-		echo "generated: the files above are out of date; run 'make generate' and commit them" >&2
+		echo "generated: the files above are out of date; run 'go generate ./...' and commit them" >&2
 		return 1
 	fi
 }
@@ -147,19 +152,29 @@ engine() {
 	go test -tags engine -count 1 -p 1 -timeout 10m $packages
 }
 
+# Every suite of clients, two at a time; what each says comes whole, when it ends.
 sdk() {
-	local rc=0 python said
 	prepare
-	said=$(mktemp)
 	export INGOT_TEST_DOORS=$INGOT_TEST_CACHE/doors
 	rm -rf "$INGOT_TEST_DOORS" && mkdir -p "$INGOT_TEST_DOORS"
-	test/clients/python/run.sh >"$said" 2>&1 &
-	python=$!
-	test/clients/js/run.sh || rc=1
-	wait "$python" || rc=1
-	cat "$said" && rm "$said"
-	((rc == 0)) || return 1
-	test/clients/table.py
+	export -f suite
+	local longest=(frameworks python java)
+	{ printf '%s\n' "${longest[@]}"; (cd test/clients && dirname ./*/run.sh | sed 's|^./||'); } | awk '!seen[$0]++' | xargs -P 2 -I {} bash -c 'suite {}' || return 1
+	test/clients/table.py "$@"
+}
+
+suite() { # NAME
+	local said start=$SECONDS rc=0
+	said=$(mktemp)
+	"test/clients/$1/run.sh" >"$said" 2>&1 || rc=$?
+	printf '\n-- clients: %s (%d s)\n%s\n' "$1" $((SECONDS - start)) "$(cat "$said")"
+	rm "$said"
+	((rc == 0)) || { echo "clients: $1 failed"; return 1; }
+}
+
+guides() {
+	prepare
+	test/guides/run.sh
 }
 
 contract() {

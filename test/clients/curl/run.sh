@@ -119,7 +119,7 @@ nearest() { "$samples/embedding-search.sh" | sed -n 2p; }
 INGOT_ENDPOINT=http://$address expect embedding-search '^ 0\.[0-9]+  bicycle.txt$' nearest
 
 # Each operation at each address.
-client="curl $(curl --version | sed -n '1s/curl \([^ ]*\).*/\1/p') (plain HTTP)"
+client="curl (plain HTTP)"
 rows=()
 # at ADDRESS OPERATION MODEL PATH PATTERN [BODY] notes what an address is seen to do, for the tables of clients.
 at() {

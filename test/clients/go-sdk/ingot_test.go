@@ -156,7 +156,7 @@ func (s *ingot) stop() error {
 }
 
 // name is the client, as the tables of results call it.
-const name = "ingot client " + client.Version + " (Go)"
+const name = "ingot/client " + client.Version + " (Go)"
 
 var results struct {
 	sync.Mutex

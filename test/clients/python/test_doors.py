@@ -135,7 +135,7 @@ def test_texts_are_completed(mock_server, http, note, address, stream):
     assert answer.status_code == 200, answer.text
     chunks = [json.loads(f) for f in frames(answer.text)[:-1]] if stream else [answer.json()]
     assert "".join(c["choices"][0]["text"] for c in chunks) == "Hello there"
-    note("plain HTTP", address, "completions")
+    note("requests (plain HTTP)", address, "completions")
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -241,4 +241,4 @@ def test_the_catalogue_lists_the_models(mock_server, http, note):
 
     assert {e["id"] for e in entries} >= {"mock", "mock-embedding", "mock-image-embedding"}
     assert all({"name", "publisher", "capabilities", "limits", "supported_input_modalities"} <= set(e) for e in entries)
-    note("plain HTTP", "", "catalog/models")
+    note("requests (plain HTTP)", "", "catalog/models")
