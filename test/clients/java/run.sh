@@ -25,30 +25,27 @@ examples=$root/examples/java
 hash=$({ cat pom.xml "$examples/pom.xml"; java -version 2>&1; } | sha256sum)
 place=$INGOT_TEST_CACHE/java-${hash:0:16}
 mkdir -p "$place"
-mvn=(mvn --batch-mode --no-transfer-progress "-Dmaven.repo.local=$place/repository" -Dorg.slf4j.simpleLogger.defaultLogLevel=warn)
-export MAVEN_OPTS=-Djansi.strip=true
-
-# Built in the cache, so that the work tree stays as it is.
-for part in tests examples; do
-	rm -rf "${place:?}/$part/src"
-	mkdir -p "$place/$part"
-done
-cp -r pom.xml src "$place/tests"
-cp -r "$examples"/{pom.xml,src} "$place/examples"
-
+mvn=(mvn --batch-mode --no-transfer-progress "-Dmaven.repo.local=$place/repository" -Dstyle.color=never
+	-Dorg.slf4j.simpleLogger.defaultLogLevel=warn -Dorg.slf4j.simpleLogger.log.org.apache.maven.plugin.surefire=info)
 # Only a run that succeeded has fetched all: the runner of the tests comes last.
 [[ ! -e $place/fetched ]] || mvn+=(--offline)
 
-authority=$(mktemp -d)
-trap 'rm -rf "$authority"' EXIT
-export INGOT_TEST_TLS=$authority/tls
-says=$(INGOT_HOME=$authority "$INGOT_BIN" trust)
-bash -c "$(grep -o 'keytool .*' <<<"$says")" 2>/dev/null
+# Built elsewhere, so that the work tree stays as it is and two runs do not meet.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/tests" "$work/examples"
+cp -r pom.xml src "$work/tests"
+cp -r "$examples"/{pom.xml,src} "$work/examples"
+
+export INGOT_TEST_TLS=$work/authority/tls
+mkdir -m 700 "$work/authority"
+says=$(INGOT_HOME=$work/authority "$INGOT_BIN" trust)
+bash -c "$(grep -o 'keytool .*' <<<"$says")" 2>"$work/keytool.log" || { cat "$work/keytool.log" >&2; exit 1; }
 trust=$(grep -o -- '-Djavax.net.ssl[^ ]*' <<<"$says" | paste -sd ' ')
 [[ -n $trust ]] || { echo "run.sh: ingot trust does not say how Java comes to trust it" >&2; exit 1; }
 
-(cd "$place/examples" && "${mvn[@]}" compile exec:exec -Dexec.executable=bash '-Dexec.args=-c "echo $0 >classpath" %classpath')
-INGOT_TEST_EXAMPLES=$(<"$place/examples/classpath")
+(cd "$work/examples" && "${mvn[@]}" compile exec:exec -Dexec.executable=bash '-Dexec.args=-c "echo $0 >classpath" %classpath')
+INGOT_TEST_EXAMPLES=$(<"$work/examples/classpath")
 export INGOT_TEST_EXAMPLES INGOT_TEST_TRUST=$trust
-"${mvn[@]}" -f "$place/tests" test "-DargLine=$trust" "$@"
+"${mvn[@]}" -f "$work/tests" test "-DargLine=$trust" "$@"
 touch "$place/fetched"
