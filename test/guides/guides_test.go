@@ -161,7 +161,7 @@ func link(from, to string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(to, data, 0o700) //nolint:gosec // as executable as what it copies may be
+	return os.WriteFile(to, data, 0o700)
 }
 
 // substitutes is the key of what stands in for the addresses of a page.
@@ -221,7 +221,7 @@ func guide(ts *testscript.TestScript, neg bool, args []string) {
 
 // free is an address that nobody listens at.
 func free() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // on loopback, and closed at once
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}

@@ -15,7 +15,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/hex"
 	"encoding/pem"
-	"fmt"
 	"io"
 	"log"
 	"math/big"
@@ -28,6 +27,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -62,7 +62,7 @@ func newWorld() (*world, error) {
 	if w.ca, err = x509.ParseCertificate(der); err != nil {
 		return nil, err
 	}
-	if w.inner, err = net.Listen("tcp", "127.0.0.1:0"); err != nil { //nolint:noctx // on loopback
+	if w.inner, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		return nil, err
 	}
 	w.inside = &http.Server{Handler: http.HandlerFunc(w.answer), ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0)}
@@ -183,7 +183,7 @@ func (w *world) mock(ts *testscript.TestScript, neg bool, args []string) {
 	home, err := os.MkdirTemp(ts.Getenv("WORK"), ".mock")
 	ts.Check(err)
 	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, os.Getenv("INGOT_BIN"), "serve", "--listen", "127.0.0.1:0", "--config", ts.MkAbs(args[1])) //nolint:gosec // what is tested
+	cmd := exec.CommandContext(ctx, os.Getenv("INGOT_BIN"), "serve", "--listen", "127.0.0.1:0", "--config", ts.MkAbs(args[1]))
 	cmd.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH")}
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	var said bytes.Buffer
@@ -242,7 +242,7 @@ func (w *world) hub(ts *testscript.TestScript, neg bool, args []string) {
 		sum := hex.EncodeToString(digest.Sum(nil))
 		rw.Header().Set("Etag", `"`+sum+`"`)
 		rw.Header().Set("X-Linked-Etag", `"`+sum+`"`)
-		rw.Header().Set("X-Linked-Size", fmt.Sprint(size))
+		rw.Header().Set("X-Linked-Size", strconv.FormatInt(size, 10))
 		http.ServeContent(rw, r, "", time.Time{}, f)
 	}))
 }
