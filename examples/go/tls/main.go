@@ -18,7 +18,7 @@ import (
 
 func main() {
 	// Where the authority's certificate is; a program that runs elsewhere gets a copy of the file.
-	said, err := exec.Command("ingot", "trust", "--json").Output()
+	said, err := exec.CommandContext(context.Background(), "ingot", "trust", "--json").Output()
 	if err != nil {
 		log.Fatalf("ingot trust: %v", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -59,7 +60,7 @@ var operations = map[string]struct {
 		if err != nil {
 			return err
 		}
-		return want(reply.Text(), "Hello", reply.Model, "mock", string(reply.Choices[0].FinishReason), "stop", fmt.Sprint(reply.RequestID != ""), "true")
+		return want(reply.Text(), "Hello", reply.Model, "mock", string(reply.Choices[0].FinishReason), "stop", strconv.FormatBool(reply.RequestID != ""), "true")
 	}},
 	"chat/completions, streamed": {"mock", func(ctx context.Context, c *client.Client, model string) error {
 		r := says("Hello, you")
@@ -75,7 +76,7 @@ var operations = map[string]struct {
 			}
 			chunks++
 		}
-		return want(a.Reply().Text(), "Hello, you", fmt.Sprint(chunks > 3), "true", string(a.Reply().Choices[0].FinishReason), "stop")
+		return want(a.Reply().Text(), "Hello, you", strconv.FormatBool(chunks > 3), "true", string(a.Reply().Choices[0].FinishReason), "stop")
 	}},
 	"chat/completions with images": {"mock", func(ctx context.Context, c *client.Client, model string) error {
 		picture, err := dataurl.File(filepath.Join(os.Getenv("INGOT_TEST_ROOT"), "examples", "pictures", "circle.png"))
@@ -105,7 +106,7 @@ var operations = map[string]struct {
 		if err != nil {
 			return err
 		}
-		return want(reply.Text(), "Look.", fmt.Sprint(called), "1", fmt.Sprint(len(history)), "4")
+		return want(reply.Text(), "Look.", strconv.Itoa(called), "1", strconv.Itoa(len(history)), "4")
 	}},
 	"chat/completions with a schema": {"mock", func(ctx context.Context, c *client.Client, model string) error {
 		r := says("The capital of France?")
@@ -114,7 +115,7 @@ var operations = map[string]struct {
 		if err != nil {
 			return err
 		}
-		return want(fmt.Sprint(len(answer.City)), "2")
+		return want(strconv.Itoa(len(answer.City)), "2")
 	}},
 	"completions": {"mock", func(ctx context.Context, c *client.Client, model string) error {
 		whole, err := c.Complete(ctx, &client.CompletionRequest{Model: model, Prompt: []string{"Once upon a time", "there"}})
@@ -143,7 +144,7 @@ var operations = map[string]struct {
 		if err != nil {
 			return err
 		}
-		return want(fmt.Sprint(len(reply.Data[0].Floats)), "384", string(reply.Usage.Extra["images"]), "1")
+		return want(strconv.Itoa(len(reply.Data[0].Floats)), "384", string(reply.Usage.Extra["images"]), "1")
 	}},
 	"info": {"mock", func(ctx context.Context, c *client.Client, model string) error {
 		info, err := c.Info(ctx, model)
