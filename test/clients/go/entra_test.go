@@ -11,9 +11,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/ai/azopenai"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -143,7 +145,9 @@ func TestCredentialsOfAzidentityAdmit(t *testing.T) {
 	t.Cleanup(machine.Close)
 	t.Setenv("IDENTITY_ENDPOINT", machine.URL)
 	t.Setenv("IDENTITY_HEADER", "secret")
-	identity, err := azidentity.NewManagedIdentityCredential(nil)
+	// A process keeps the tokens of an identity, also those of an authority that is gone.
+	id := azidentity.ClientID(strconv.FormatInt(time.Now().UnixNano(), 10))
+	identity, err := azidentity.NewManagedIdentityCredential(&azidentity.ManagedIdentityCredentialOptions{ID: id})
 	must(t, identity, err)
 	t.Setenv("AZURE_TENANT_ID", tenant)
 	t.Setenv("AZURE_CLIENT_ID", admitted)

@@ -82,6 +82,8 @@ func TestRetriesAreCountedAndWaitAsLongAsTheyAreTold(t *testing.T) {
 				equal(t, "count", request.Header.Get("X-Stainless-Retry-Count"), strconv.Itoa(i))
 			}
 		}
+	})
+	for _, address := range doors { // one after the other: they share the count of refusals
 		note, sent := counted()
 		c := client(faults, address, note, option.WithMaxRetries(2))
 		for range 2 {
@@ -89,9 +91,9 @@ func TestRetriesAreCountedAndWaitAsLongAsTheyAreTold(t *testing.T) {
 			equal(t, "answer", must(t, got, err).Choices[0].Message.Content, hello)
 		}
 		if n := len(sent()); n < 3 {
-			t.Errorf("%d requests, though every second is refused", n)
+			t.Errorf("%s: %d requests, though every second is refused", address, n)
 		}
-	})
+	}
 }
 
 func TestARetryComesWhenItWasToldTo(t *testing.T) {
@@ -115,11 +117,13 @@ func TestLimitsAreToldWithEachAnswer(t *testing.T) {
 	atEach(t, func(t *testing.T, address string) {
 		var response *http.Response
 		c := client(faults, address, withKey(address, otherKey), option.WithResponseInto(&response))
+		asks := says(hello)
+		asks.MaxTokens = openai.Int(16) // as many are set aside meanwhile
 		for _, streamed := range []bool{false, true} {
 			if streamed {
-				all(t, c.Chat.Completions.NewStreaming(t.Context(), says(hello)))
+				all(t, c.Chat.Completions.NewStreaming(t.Context(), asks))
 			} else {
-				got, err := c.Chat.Completions.New(t.Context(), says(hello))
+				got, err := c.Chat.Completions.New(t.Context(), asks)
 				must(t, got, err)
 			}
 			equal(t, "limit of requests", response.Header.Get("x-ratelimit-limit-requests"), "1000")
