@@ -136,9 +136,14 @@ def test_a_pipeline_asks(generator):
     assert pipeline.run({"prompt": {"who": "there"}})["model"]["replies"][0].text == "Hello there"
 
 
-@pytest.mark.parametrize("address", ["/v1", "/openai/v1", "/inference/v1"])
+def azure_responses(api_version, **options):
+    """Azure's class for responses, which is of the version-less /openai/v1."""
+    return AzureOpenAIResponsesChatGenerator(**options)
+
+
+@pytest.mark.parametrize("address", ["/v1", "/openai/v1", "/inference/v1", "/openai"])
 async def test_the_responses_api_answers(make, run, address, note):
-    made = make(OpenAIResponsesChatGenerator, AzureOpenAIResponsesChatGenerator, "mock")
+    made = make(OpenAIResponsesChatGenerator, azure_responses, "mock")
     [reply] = (await run(made, messages=HELLO))["replies"]
 
     assert reply.text == "Hello there"

@@ -36,7 +36,10 @@ def azure(url, key, address, model, **options):
     )
 
 
-INFERENCE = [("langchain-azure-ai", inference, a) for a in ("", "/models", "/inference", "/deployments/{name}", "/openai/deployments/{name}")]
+INFERENCE = [
+    ("langchain-azure-ai", inference, a)
+    for a in ("", "/models", "/inference", "/deployments/{name}", "/openai/deployments/{name}", "/openai/v1")
+]
 OPENAI = [
     *(("langchain-azure-ai", successor, a) for a in ("/v1", "/openai/v1")),
     *(("langchain-openai", plain, a) for a in ("/v1", "/openai/v1", "/inference", "/inference/v1")),
@@ -198,7 +201,7 @@ async def test_texts_are_embedded(url, key, note, ask, case):
     note(package, address, "embeddings")
 
 
-@pytest.mark.parametrize("address", ["/v1", "/openai/v1", "/inference/v1"])
+@pytest.mark.parametrize("address", ["/v1", "/openai/v1", "/inference", "/inference/v1"])
 async def test_a_text_is_completed(url, key, note, ask, address):
     made = OpenAI(base_url=url + address, api_key=key, model="mock", max_retries=0)
 

@@ -118,7 +118,7 @@ async def test_texts_are_embedded(call, door, note):
     note(PACKAGE, door[1], "embeddings")
 
 
-@pytest.mark.parametrize("door", OPENAI[:2] + OPENAI[3:], ids=title)
+@pytest.mark.parametrize("door", OPENAI, ids=title)
 async def test_a_text_is_completed(call, door, note):
     answer = await call("text_completion", "mock", prompt="Hello there")
 

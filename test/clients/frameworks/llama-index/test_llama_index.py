@@ -166,7 +166,7 @@ async def test_a_picture_is_lost(make, door, note, ask):
     note(door[0], door[2], "chat/completions with images", why="it sends the texts of a message and leaves out its pictures")
 
 
-@pytest.mark.parametrize("address", ["/v1", "/openai/v1", "/inference/v1"])
+@pytest.mark.parametrize("address", ["/v1", "/openai/v1", "/inference", "/inference/v1"])
 async def test_a_text_is_completed(url, key, note, ask, address):
     made = OpenAILike(api_base=url + address, api_key=key, model="mock", max_retries=0)
 

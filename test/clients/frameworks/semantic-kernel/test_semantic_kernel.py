@@ -195,7 +195,7 @@ async def test_texts_are_embedded(make, door, note):
     note(PACKAGE, door[1], "embeddings")
 
 
-@pytest.mark.parametrize("door", [*OPENAI[:2], OPENAI[3], OPENAI[4]], ids=title)
+@pytest.mark.parametrize("door", OPENAI, ids=title)
 async def test_a_text_is_completed(make, door, note):
     made = make("mock", kind=OpenAITextCompletion if door[0] is plain else AzureTextCompletion)
     how = OpenAITextPromptExecutionSettings()
