@@ -65,7 +65,7 @@ type Options struct {
 	// HTTPClient does the transport: by default one without time limits. Its Timeout, if it has one, ends streams too; contexts are
 	// the better limit. Redirects are never followed, since they would carry the key.
 	HTTPClient *http.Client
-	// MaxReply is the most bytes that are read of a reply which is not streamed: 64 MiB.
+	// MaxReply is the most bytes that are read of a reply which is not streamed: 128 MiB.
 	MaxReply int64
 	// MaxEvent is the most bytes of one event of a stream: 32 MiB.
 	MaxEvent int
@@ -98,7 +98,7 @@ func New(endpoint string, credential Credential, options *Options) (*Client, err
 	}
 	c.base = base
 	o.Retry.fill()
-	o.MaxReply = cmp.Or(o.MaxReply, 64<<20)
+	o.MaxReply = cmp.Or(o.MaxReply, 128<<20)
 	o.MaxEvent = cmp.Or(o.MaxEvent, 32<<20)
 	if hc := o.HTTPClient; hc != nil {
 		c.http = *hc

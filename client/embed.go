@@ -84,14 +84,14 @@ type EmbedReply struct {
 
 // Embedding is the vector of one input. The encoding that was asked for decides which of the four fields is set.
 type Embedding struct {
-	Index  int       `json:"index"`
-	Floats []float32 `json:"-"` // one for each dimension
-	Int8   []int8    `json:"-"` // one for each dimension
-	Uint8  []uint8   `json:"-"` // one for each dimension
-	Bits   []byte    `json:"-"` // eight dimensions in each byte, the first in its highest bit; set means not negative
-	Extra  Extra     `json:"-"`
+	Index  int
+	Floats []float32 // one for each dimension
+	Int8   []int8    // one for each dimension
+	Uint8  []uint8   // one for each dimension
+	Bits   []byte    // eight dimensions in each byte, the first in its highest bit; set means not negative
+	Extra  Extra
 
-	Raw json.RawMessage `json:"embedding"` // as it came
+	raw json.RawMessage // until it is decoded
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -102,8 +102,14 @@ func (r *EmbedReply) UnmarshalJSON(data []byte) error {
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (e *Embedding) UnmarshalJSON(data []byte) error {
-	type plain Embedding
-	return object.Decode(data, (*plain)(e), &e.Extra)
+	var wire struct {
+		Object    string          `json:"object"` // always embedding
+		Index     int             `json:"index"`
+		Embedding json.RawMessage `json:"embedding"`
+	}
+	err := object.Decode(data, &wire, &e.Extra)
+	e.Index, e.raw = wire.Index, wire.Embedding
+	return err
 }
 
 // Embed asks for embeddings of texts. A refusal by the service is an *Error.
@@ -155,11 +161,12 @@ func (r *EmbedReply) accept(op *Operation, meta Meta) error {
 	}
 	slices.SortStableFunc(r.Data, func(a, b Embedding) int { return cmp.Compare(a.Index, b.Index) })
 	for i := range r.Data {
-		v, err := vector.Decode(string(r.encoding), r.Data[i].Raw)
+		e := &r.Data[i]
+		v, err := vector.Decode(string(r.encoding), e.raw)
 		if err != nil {
 			return fmt.Errorf("decode embedding %d: %w", i, err)
 		}
-		r.Data[i].Floats, r.Data[i].Int8, r.Data[i].Uint8, r.Data[i].Bits = v.Floats, v.Int8, v.Uint8, v.Bits
+		e.Floats, e.Int8, e.Uint8, e.Bits, e.raw = v.Floats, v.Int8, v.Uint8, v.Bits, nil
 	}
 	return nil
 }

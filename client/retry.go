@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/ingot-llm/ingot/client/internal/again"
@@ -45,16 +46,11 @@ func mayPass(err error) bool {
 
 // Temporary says whether another attempt may help: 408, 429, 500, 502, 503 or 504, without x-should-retry: false.
 func (e *Error) Temporary() bool {
-	if e.Header.Get("X-Should-Retry") == "false" {
-		return false
+	passing := []int{
+		http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
+		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
 	}
-	switch e.Status {
-	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
-		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	default:
-		return false
-	}
+	return slices.Contains(passing, e.Status) && e.Header.Get("X-Should-Retry") != "false"
 }
 
 func (c *Client) policy(ctx context.Context) again.Policy {
