@@ -46,7 +46,7 @@ configure() {
 	local tries
 	cp "$1" ingot.yaml
 	[[ -n $server && $watched == *ingot.yaml* ]] || return 0
-	for ((tries = 0; tries < 200; tries++)); do
+	for ((tries = 0; tries < 1200; tries++)); do
 		! grep -q 'msg="configuration re' serve.err || return 0
 		sleep 0.05
 	done
