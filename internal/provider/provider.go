@@ -201,8 +201,12 @@ func (c codec) DecodeError(status int, h http.Header, body []byte) *llm.Error {
 		}
 	}
 	if e.Kind == llm.Upstream && status < http.StatusInternalServerError {
-		e.Err = fmt.Errorf("the model's server answered %d: %.500s", status, strings.TrimSuffix(e.Message, "."))
-		e.Message = fmt.Sprintf("The model's server does not serve this deployment as Ingot asks for it (%d): its endpoint, model or quota is not as configured. The log of this endpoint has its words.", status)
+		e.Err = fmt.Errorf("the model's server answered %d", status)
+		if slices.Contains([]int{http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusTooManyRequests}, status) {
+			// It knows no such model, or has no quota left. What others say might repeat a prompt.
+			e.Err = fmt.Errorf("%w: %.500s", e.Err, strings.TrimSuffix(e.Message, "."))
+		}
+		e.Message = fmt.Sprintf("The model's server does not serve this deployment as Ingot asks for it (%d): its endpoint, model or quota is not as configured. The log of this endpoint has the cause.", status)
 		e.Param, e.Details = "", nil
 	}
 	return e

@@ -192,7 +192,8 @@ func TestEachRefusalIsOfItsKind(t *testing.T) {
 			"too long":       {400, `{"error":{"message":"9 of 8","code":"context_length_exceeded","param":"messages"}}`, llm.Error{Kind: llm.TooLong, Message: "9 of 8", Param: "messages", Code: "context_length_exceeded"}},
 			"filtered":       {400, `{"error":{"message":"no","code":"content_filter","innererror":{"content_filter_result":{"hate":{"filtered":true}}}}}`, llm.Error{Kind: llm.Filtered, Message: "no", Code: "content_filter", Filter: []byte(`{"hate":{"filtered":true}}`)}},
 			"no such model":  {404, `{"error":{"code":"DeploymentNotFound","message":"not here, but others","param":"model"}}`, llm.Error{Kind: llm.Upstream, Message: misconfigured(404), Code: "DeploymentNotFound", Err: errors.New("the model's server answered 404: not here, but others")}},
-			"a redirect":     {302, ``, llm.Error{Kind: llm.Upstream, Message: misconfigured(302), Err: errors.New("the model's server answered 302: The model's server answered with an error (302)")}},
+			"a redirect":     {302, ``, llm.Error{Kind: llm.Upstream, Message: misconfigured(302), Err: errors.New("the model's server answered 302")}},
+			"a dispute":      {451, `{"error":{"message":"You wrote Hi."}}`, llm.Error{Kind: llm.Upstream, Message: misconfigured(451), Err: errors.New("the model's server answered 451")}},
 			"broken":         {500, `oops`, llm.Error{Kind: llm.Upstream, Message: "The model's server answered with an error (500)."}},
 			"too late":       {504, `{}`, llm.Error{Kind: llm.Timeout, Message: "The model's server answered with an error (504)."}},
 		} {
@@ -214,7 +215,7 @@ func TestEachRefusalIsOfItsKind(t *testing.T) {
 
 // misconfigured is what callers hear of a server that does not know what it is asked for.
 func misconfigured(status int) string {
-	return fmt.Sprintf("The model's server does not serve this deployment as Ingot asks for it (%d): its endpoint, model or quota is not as configured. The log of this endpoint has its words.", status)
+	return fmt.Sprintf("The model's server does not serve this deployment as Ingot asks for it (%d): its endpoint, model or quota is not as configured. The log of this endpoint has the cause.", status)
 }
 
 func TestARefusalOfOurCredentialsIsOurFailureAndTellsNothingOfThem(t *testing.T) {
