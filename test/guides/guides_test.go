@@ -55,7 +55,14 @@ func TestEveryGuideHasAScriptAndEveryScriptAPage(t *testing.T) {
 	}
 }
 
-func TestGuides(t *testing.T) {
+func TestGuides(t *testing.T) { run(t, ".") }
+
+// TestOtherPages does what can be done of pages that are not guides.
+func TestOtherPages(t *testing.T) { run(t, "pages") }
+
+// run performs the scripts of a folder.
+func run(t *testing.T, dir string) {
+	t.Helper()
 	world, err := newWorld()
 	if err != nil {
 		t.Fatal(err)
@@ -63,11 +70,11 @@ func TestGuides(t *testing.T) {
 	t.Cleanup(func() { // the pages are read side by side, and still are when this function ends
 		world.close()
 		for _, host := range world.refused() {
-			t.Errorf("a guide asked %s, for which nothing stands in", host)
+			t.Errorf("a page asked %s, for which nothing stands in", host)
 		}
 	})
 	testscript.Run(t, testscript.Params{
-		Dir:                 ".",
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
@@ -79,9 +86,10 @@ func TestGuides(t *testing.T) {
 			"engine":      bringEngine,
 			"guide":       guide,
 			"hub":         world.hub,
-			"model":       bringModel,
 			"mock":        world.mock,
+			"model":       bringModel,
 			"proxy":       world.proxy,
+			"samples":     samples,
 		},
 	})
 }
@@ -171,14 +179,27 @@ func replaced(ts *testscript.TestScript) map[string]string {
 	return ts.Value(substitutes{}).(map[string]string)
 }
 
-// guide PAGE does what the page says.
+// guide PAGE [LANGUAGE...] does what the page says, all of it or only the blocks in these languages.
 func guide(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: guide PAGE")
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: guide PAGE [LANGUAGE...]")
 	}
-	text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(args[0])))
+	follow(ts, args[0], "", args[1:]...)
+}
+
+// samples PAGE [FLAG...] runs the samples of a page against `ingot serve` with these flags.
+func samples(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: samples PAGE [FLAG...]")
+	}
+	follow(ts, args[0], "ingot serve "+strings.Join(args[1:], " ")+"\n", "python", "javascript")
+}
+
+// follow does what a page says, after a command of the test's.
+func follow(ts *testscript.TestScript, name, first string, languages ...string) {
+	text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
 	ts.Check(err)
-	p, err := parse(string(text))
+	p, err := parse(string(text), languages...)
 	ts.Check(err)
 	address, err := free()
 	ts.Check(err)
@@ -190,6 +211,7 @@ func guide(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	var script bytes.Buffer
 	script.Write(prelude)
+	script.WriteString(first)
 	for _, b := range p.blocks {
 		body := b.body
 		for from, to := range there {
@@ -200,7 +222,7 @@ func guide(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(".guide.sh"), script.Bytes(), 0o600))
 	if err := ts.Exec("timeout", "--kill-after", "10", "240", "bash", ".guide.sh"); err != nil {
-		ts.Fatalf("%s: %v", args[0], err)
+		ts.Fatalf("%s: %v", name, err)
 	}
 
 	for _, b := range p.blocks {
@@ -214,7 +236,7 @@ func guide(ts *testscript.TestScript, neg bool, args []string) {
 			got = strings.ReplaceAll(got, from, to)
 		}
 		if !b.want.shows(got) {
-			ts.Fatalf("%s:%d shows\n%s\nbut this came:\n%s", args[0], b.want.line, b.want.body, got)
+			ts.Fatalf("%s:%d shows\n%s\nbut this came:\n%s", name, b.want.line, b.want.body, got)
 		}
 	}
 }

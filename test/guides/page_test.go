@@ -34,8 +34,8 @@ var (
 	named = regexp.MustCompile("`(ingot [^`]+)`")
 )
 
-// parse finds the blocks of a page.
-func parse(text string) (*page, error) {
+// parse finds the blocks of a page: all, each of which must be of use, or those in some languages.
+func parse(text string, languages ...string) (*page, error) {
 	p := &page{}
 	var open, last *block
 	var prose strings.Builder
@@ -49,8 +49,10 @@ func parse(text string) (*page, error) {
 		case open == nil:
 			open = &block{language: m[1], line: i + 1}
 		default:
-			if err := p.add(open, &last); err != nil {
-				return nil, err
+			if len(languages) == 0 || slices.Contains(languages, open.language) {
+				if err := p.add(open, &last); err != nil {
+					return nil, err
+				}
 			}
 			open = nil
 		}
@@ -60,6 +62,8 @@ func parse(text string) (*page, error) {
 		return nil, fmt.Errorf("line %d: the block does not end", open.line)
 	case len(p.blocks) == 0:
 		return nil, errors.New("there is nothing to run")
+	case len(languages) > 0:
+		return p, nil
 	}
 	for _, m := range named.FindAllStringSubmatch(prose.String(), -1) {
 		if !slices.ContainsFunc(p.blocks, func(b *block) bool { return b.language == "sh" && strings.Contains(b.body, m[1]) }) {

@@ -17,6 +17,10 @@ finish() {
 	local status=$?
 	trap - EXIT
 	stop || status=1
+	local pid
+	for pid in $(jobs -p); do
+		kill -INT "$pid" && wait "$pid" || status=1
+	done
 	if ((status != 0)); then
 		echo "the block at line $at failed:"
 		cat "output-$at" serve.err 2>/dev/null || true
@@ -30,6 +34,8 @@ ingot() {
 		command ingot "$@"
 		return
 	fi
+	# A page that says `ingot serve &` looks after it itself.
+	((BASHPID == $$)) || exec "$(type -P ingot)" "$@" --listen "$LISTEN"
 	stop
 	: >serve.out # the background would do so some time later
 	command ingot "$@" --listen "$LISTEN" >serve.out 2>serve.err 3>&- &
