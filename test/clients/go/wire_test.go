@@ -105,7 +105,7 @@ func TestWhatTheParsersOfStreamsDo(t *testing.T) {
 		{"an error frame, then [DONE]", a + failed + done, [3]string{"a error", "a ok", "a error"}},
 		{"an error frame, then the end", a + failed, [3]string{"a error", "a broken", "a error"}},
 		{"an error frame, then a broken connection", a + failed + abort, [3]string{"a error", "a broken", "a error"}},
-		{"an error event, then a broken connection", a + "event: error\n" + failed + abort, [3]string{"a error", "a broken", "a error"}},
+		{"an error event, then a broken connection", a + "event: error\n" + failed + abort, [3]string{"a error", "a broken", "a broken"}},
 		{"a broken connection", a + abort, [3]string{"a broken", "a broken", "a broken"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
