@@ -46,6 +46,6 @@ trust=$(grep -o -- '-Djavax.net.ssl[^ ]*' <<<"$says" | paste -sd ' ')
 
 (cd "$work/examples" && "${mvn[@]}" compile exec:exec -Dexec.executable=bash '-Dexec.args=-c "echo $0 >classpath" %classpath')
 INGOT_TEST_EXAMPLES=$(<"$work/examples/classpath")
-export INGOT_TEST_EXAMPLES INGOT_TEST_TRUST=$trust
+export INGOT_TEST_EXAMPLES INGOT_TEST_TRUST=$trust INGOT_TEST_PROJECT=$work/examples INGOT_TEST_REPOSITORY=$place/repository
 "${mvn[@]}" -f "$work/tests" test "-DargLine=$trust" "$@"
 touch "$place/fetched"

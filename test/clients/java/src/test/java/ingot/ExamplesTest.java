@@ -63,6 +63,21 @@ class ExamplesTest {
   }
 
   @Test
+  void theCommandOfTheReadmeRunsOne() throws Exception {
+    var store = Example.trust().get(0).replaceFirst(".*=", "");
+    var builder = new ProcessBuilder("mvn", "-q", "--offline", "-Dmaven.repo.local=" + System.getenv("INGOT_TEST_REPOSITORY"),
+        "compile", "exec:exec", "-Dmain=ModelInfo", "-DtrustStore=" + store).redirectErrorStream(true)
+        .directory(Path.of(System.getenv("INGOT_TEST_PROJECT")).toFile());
+    builder.environment().put("INGOT_ENDPOINT", mock.at("https"));
+    builder.environment().put("INGOT_KEY", Ingot.KEY);
+    var process = builder.start();
+    var printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+    assertEquals(0, process.waitFor(), printed);
+    assertTrue(printed.contains(PRINTS.get("ModelInfo")), printed);
+  }
+
+  @Test
   void everyExampleIsRun() throws Exception {
     var expected = new TreeSet<>(PRINTS.keySet());
     expected.addAll(List.of("EmbeddingSearch", "Entra", "ImageEmbeddings", "Reasoning", "Tls", "Tools"));
