@@ -13,6 +13,7 @@
 //     page. What it shows is its standard output.
 //   - 127.0.0.1:8080 is replaced by an address whose port the kernel chose, and back in the output; likewise the addresses
 //     that a script has with mock. ~ in an output is the reader's home folder.
+//   - Of a page that is no guide, pages holds the scripts: guide runs its commands, samples its Python and JavaScript.
 //   - A block in any other language, output without a command, and a command such as `ingot trust` that a sentence names and no
 //     block of its page runs, are mistakes.
 package guides_test
