@@ -307,3 +307,17 @@ func FuzzChatStream(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkChatStream(b *testing.B) {
+	body := first + strings.Repeat(hel, 1000) + last + done
+	c := offline(b, client.Options{}, func(*http.Request) (*http.Response, error) { return response(200, strings.NewReader(body), nil), nil })
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, err := range c.ChatStream(b.Context(), hello()) {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/fragment")
+}

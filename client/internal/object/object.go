@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Encode writes the struct known as JSON object, followed by the members of extra in the order of their names.
@@ -54,25 +55,38 @@ func Decode[M ~map[string]json.RawMessage](data []byte, known any, extra *M) err
 	if err := json.Unmarshal(data, known); err != nil {
 		return err
 	}
-	var all M
-	if err := json.Unmarshal(data, &all); err != nil {
-		return err
-	}
-	for _, name := range members(known) {
-		delete(all, name)
-	}
 	*extra = nil
-	if len(all) > 0 {
-		*extra = all
+	names := members(known)
+	for quoted, value := range all(data) {
+		name := string(quoted[1 : len(quoted)-1])
+		if strings.Contains(name, `\`) || !utf8.ValidString(name) {
+			if err := json.Unmarshal(quoted, &name); err != nil {
+				return err
+			}
+		}
+		if slices.Contains(names, name) {
+			continue
+		}
+		if *extra == nil {
+			*extra = M{}
+		}
+		(*extra)[name] = bytes.Clone(value)
 	}
 	return nil
 }
 
 // members lists the JSON names of a struct's fields, those of embedded structs too.
 func members(v any) []string {
-	var names []string
-	for _, field := range reflect.VisibleFields(reflect.Indirect(reflect.ValueOf(v)).Type()) {
-		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "-" && name != "" {
+	return appendMembers(make([]string, 0, 16), reflect.Indirect(reflect.ValueOf(v)).Type())
+}
+
+func appendMembers(names []string, t reflect.Type) []string {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.Anonymous && name == "" && f.Type.Kind() == reflect.Struct {
+			names = appendMembers(names, f.Type)
+		} else if name != "-" && name != "" {
 			names = append(names, name)
 		}
 	}

@@ -64,3 +64,35 @@ func TestWhatIsNoObjectIsAnError(t *testing.T) {
 		t.Errorf("null: got %+v, %v", k, err)
 	}
 }
+
+// What encoding/json finds by a map is found here by a scan.
+func FuzzDecode(f *testing.F) {
+	for _, s := range []string{
+		`{"a":"x","b":1,"c":{"d":[1,"}"]},"e\\"":"\\\\","\u0061":1}`, ` { } `, `{"":null , "x" : -1.5e3 , "y":true}`, `null`, `[]`, `{"x":1,"x":2}`, `{"x":[[[]],{}]}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var k known
+		if object.Decode(data, &k, &k.Extra) != nil {
+			return
+		}
+		var want map[string]json.RawMessage
+		if err := json.Unmarshal(data, &want); err != nil {
+			t.Fatalf("%q: %v", data, err)
+		}
+		delete(want, "a")
+		delete(want, "b")
+		if len(want) == 0 {
+			want = nil
+		}
+		for name, value := range want {
+			if string(k.Extra[name]) != string(value) {
+				t.Errorf("%q: %q: got %s, want %s", data, name, k.Extra[name], value)
+			}
+		}
+		if len(k.Extra) != len(want) {
+			t.Errorf("%q: got %v, want %v", data, k.Extra, want)
+		}
+	})
+}
