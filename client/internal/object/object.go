@@ -81,8 +81,7 @@ func members(v any) []string {
 }
 
 func appendMembers(names []string, t reflect.Type) []string {
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if f.Anonymous && name == "" && f.Type.Kind() == reflect.Struct {
 			names = appendMembers(names, f.Type)
