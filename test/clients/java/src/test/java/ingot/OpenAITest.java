@@ -47,7 +47,8 @@ class OpenAITest {
   /** As Azure OpenAI's client, which makes the deployment's path of the root. */
   private static final String AZURE = "/openai";
 
-  static final List<String> ADDRESSES = List.of("/v1", "/openai/v1", "/inference", "/inference/v1", "", "/models", AZURE);
+  static final List<String> ADDRESSES = List.of("/v1", "/openai/v1", "/inference", "/inference/v1", "", "/models",
+      "/deployments/{name}", "/openai/deployments/{name}", AZURE);
   static final List<String> ADDRESSES_OF_V1 = List.of("/v1", "/openai/v1", "/inference/v1");
 
   private static final String FAULTY = """
@@ -86,6 +87,11 @@ class OpenAITest {
     return builder.baseUrl(ingot.at("https") + address).apiKey(Ingot.KEY);
   }
 
+  /** A client at an address, where {name} is the model's. */
+  private static OpenAIClient client(String address, String model) {
+    return client(address.replace("{name}", model));
+  }
+
   private static OpenAIClient client(String address) {
     return CLIENTS.computeIfAbsent(address, each -> at(mock, each).build());
   }
@@ -105,11 +111,11 @@ class OpenAITest {
   @ParameterizedTest
   @FieldSource("ADDRESSES")
   void chats(String address) {
-    var answer = client(address).chat().completions().create(chat("mock", "Hello there").build()).validate();
+    var answer = client(address, "mock").chat().completions().create(chat("mock", "Hello there").build()).validate();
 
     assertEquals("Hello there", answer.choices().get(0).message().content().orElseThrow());
     assertEquals(List.of(5L, 2L, 7L), answer.usage().map(u -> List.of(u.promptTokens(), u.completionTokens(), u.totalTokens())).orElseThrow());
-    assertEquals("Hello there", client(address).async().chat().completions().create(chat("mock", "Hello there").build()).join()
+    assertEquals("Hello there", client(address, "mock").async().chat().completions().create(chat("mock", "Hello there").build()).join()
         .choices().get(0).message().content().orElseThrow());
     ROWS.works(address, "chat/completions");
   }
@@ -119,7 +125,7 @@ class OpenAITest {
   void streams(String address) {
     var params = chat("mock", "Hello there").streamOptions(ChatCompletionStreamOptions.builder().includeUsage(true).build());
     var accumulator = ChatCompletionAccumulator.create();
-    try (var stream = client(address).chat().completions().createStreaming(params.build())) {
+    try (var stream = client(address, "mock").chat().completions().createStreaming(params.build())) {
       stream.stream().forEach(accumulator::accumulate);
     }
 
@@ -137,7 +143,7 @@ class OpenAITest {
             .imageUrl(ChatCompletionContentPartImage.ImageUrl.builder().url(Chat.RED).build()).build()));
     var params = ChatCompletionCreateParams.builder().model("mock").addUserMessageOfArrayOfContentParts(parts).build();
 
-    assertEquals("What is this?", said(client(address), params));
+    assertEquals("What is this?", said(client(address, "mock"), params));
     ROWS.works(address, "chat/completions with images");
   }
 
@@ -149,14 +155,14 @@ class OpenAITest {
         .putAdditionalProperty("properties", JsonValue.from(Map.of("city", Map.of("type", "string"))))
         .putAdditionalProperty("required", JsonValue.from(List.of("city"))).build()).build();
     var params = chat("mock", "How is the weather?").addFunctionTool(weather);
-    var message = client(address).chat().completions()
+    var message = client(address, "mock").chat().completions()
         .create(params.toolChoice(ChatCompletionToolChoiceOption.Auto.REQUIRED).build()).choices().get(0).message();
     var call = message.toolCalls().orElseThrow().get(0).asFunction();
     assertEquals("get_weather", call.function().name());
     assertEquals("{\"city\":\"\"}", call.function().arguments());
 
     params.addMessage(message).addMessage(ChatCompletionToolMessageParam.builder().toolCallId(call.id()).content("clear").build());
-    assertEquals("How is the weather?", said(client(address), params.toolChoice(ChatCompletionToolChoiceOption.Auto.AUTO).build()));
+    assertEquals("How is the weather?", said(client(address, "mock"), params.toolChoice(ChatCompletionToolChoiceOption.Auto.AUTO).build()));
     ROWS.works(address, "chat/completions with tools");
   }
 
@@ -170,7 +176,7 @@ class OpenAITest {
   @FieldSource("ADDRESSES")
   void keepsASchema(String address) {
     var params = chat("mock", "How is the weather?").responseFormat(Weather.class).build();
-    var weather = client(address).chat().completions().create(params).choices().get(0).message().content().orElseThrow();
+    var weather = client(address, "mock").chat().completions().create(params).choices().get(0).message().content().orElseThrow();
 
     assertEquals("", weather.city);
     assertEquals(0, weather.days);
@@ -181,10 +187,10 @@ class OpenAITest {
   @FieldSource("ADDRESSES")
   void embeds(String address) {
     var params = EmbeddingCreateParams.builder().model("mock-embedding").inputOfArrayOfStrings(List.of("Hello", "there")).dimensions(8);
-    var data = client(address).embeddings().create(params.build()).validate().data();
+    var data = client(address, "mock-embedding").embeddings().create(params.build()).validate().data();
     assertEquals(List.of(8, 8), data.stream().map(item -> item.embedding().size()).toList());
 
-    var exact = client(address).embeddings().create(params.encodingFormat(EmbeddingCreateParams.EncodingFormat.FLOAT).build()).data();
+    var exact = client(address, "mock-embedding").embeddings().create(params.encodingFormat(EmbeddingCreateParams.EncodingFormat.FLOAT).build()).data();
     assertEquals(exact.get(1).embedding(), data.get(1).embedding());
     ROWS.works(address, "embeddings");
   }
@@ -193,9 +199,9 @@ class OpenAITest {
   @FieldSource("ADDRESSES")
   void completesTexts(String address) {
     var params = CompletionCreateParams.builder().model("mock").prompt("Hello there").build();
-    assertEquals("Hello there", client(address).completions().create(params).choices().get(0).text());
+    assertEquals("Hello there", client(address, "mock").completions().create(params).choices().get(0).text());
 
-    try (var stream = client(address).completions().createStreaming(params)) {
+    try (var stream = client(address, "mock").completions().createStreaming(params)) {
       assertEquals("Hello there", String.join("", stream.stream().map(chunk -> chunk.choices().get(0).text()).toList()));
     }
     ROWS.works(address, "completions");
