@@ -137,6 +137,37 @@ func TestGoOpenAIListsModels(t *testing.T) {
 	})
 }
 
+func TestGoOpenAIAsksForResponses(t *testing.T) {
+	atEachOfGo(t, doors, func(t *testing.T, address string, c *goopenai.Client) {
+		asks := goopenai.CreateResponseRequest{Model: "mock", Input: hello}
+		got, err := c.CreateResponse(t.Context(), asks)
+		equal(t, "text", must(t, got, err).GetOutputText(), hello)
+
+		stream, err := c.CreateResponseStream(t.Context(), asks)
+		must(t, stream, err)
+		defer func() { _ = stream.Close() }()
+		text, last := "", goopenai.ResponseStreamEventType("")
+		for {
+			event, err := stream.Recv()
+			if err != nil { // these streams have no [DONE]
+				equal(t, "end", err, io.EOF)
+				break
+			}
+			if last = event.Type; last == goopenai.ResponseStreamEventOutputTextDelta {
+				text += event.Delta
+			}
+		}
+		equal(t, "streamed", text, hello)
+		equal(t, "last event", last, "response.completed")
+
+		c = goclient(faults, address, key)
+		kept, err := c.CreateResponse(t.Context(), asks)
+		again, err := c.RetrieveResponse(t.Context(), must(t, kept, err).ID)
+		equal(t, "kept", must(t, again, err).GetOutputText(), hello)
+		seen(goOpenAI(), address, "responses")
+	})
+}
+
 func TestGoOpenAITellsWhatWentWrong(t *testing.T) {
 	atEachOfGo(t, everywhere, func(t *testing.T, address string, c *goopenai.Client) {
 		var refused *goopenai.APIError

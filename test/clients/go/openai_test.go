@@ -275,6 +275,31 @@ func TestChoicesLogProbabilitiesAndWhatIsNotObeyed(t *testing.T) {
 	})
 }
 
+func TestStreamsOfSeveralChoicesAreAccumulated(t *testing.T) {
+	atEach(t, func(t *testing.T, address string) {
+		c := client(mocks, address)
+		asks := says("thrée \U0001F600 \"q\"\n")
+		asks.N, asks.Logprobs, asks.TopLogprobs = openai.Int(3), openai.Bool(true), openai.Int(2)
+		var whole openai.ChatCompletionAccumulator
+		for _, chunk := range all(t, c.Chat.Completions.NewStreaming(t.Context(), asks)) {
+			if !whole.AddChunk(chunk) {
+				t.Fatalf("does not fit the rest: %s", chunk.RawJSON())
+			}
+		}
+		equal(t, "choices", len(whole.Choices), 3)
+		for i, choice := range whole.Choices {
+			equal(t, "index", choice.Index, int64(i))
+			equal(t, "text", choice.Message.Content, "thrée \U0001F600 \"q\"\n")
+			tokens := ""
+			for _, token := range choice.Logprobs.Content {
+				tokens += token.Token
+				equal(t, "alternatives", len(token.TopLogprobs), 2)
+			}
+			equal(t, "tokens", tokens, choice.Message.Content)
+		}
+	})
+}
+
 func TestExtraParametersAreTheCallersChoice(t *testing.T) {
 	atEach(t, func(t *testing.T, address string) {
 		c := client(mocks, address)
