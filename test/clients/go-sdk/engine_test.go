@@ -98,8 +98,16 @@ func TestRealModelsAnswer(t *testing.T) {
 	})
 	t.Run("examples", func(t *testing.T) {
 		at := []string{"INGOT_ENDPOINT=" + s.at(""), "INGOT_KEY=" + key}
-		if out, failed := example(t, "basic-chat", at...); !regexp.MustCompile(`(?s)Paris.*\nsmollm2: \d+ tokens in, \d+ out\n$`).MatchString(out) {
-			t.Errorf("basic-chat: got %q, %s", out, failed)
+		for name, pattern := range map[string]string{
+			"basic-chat":        `(?s)Paris.*\nsmollm2: \d+ tokens in, \d+ out\n$`,
+			"model-info":        `^smollm2 of .+: chat_completion\n$`,
+			"structured-output": `^".+" takes \d+ min and .+\n$`,
+			"text-completion":   `(?s)^.+\n\(smollm2, length\)\n$`,
+			"tools":             `^\(the weather of ".*Paris.*" is looked up\)\n.+`,
+		} {
+			if out, failed := example(t, name, at...); !regexp.MustCompile(pattern).MatchString(out) {
+				t.Errorf("%s: got %q, %s", name, out, failed)
+			}
 		}
 		for question, nearest := range map[string]string{"": "bicycle", "Why does the ocean come and go?": "tides", "How do I keep my king safe?": "chess"} {
 			arguments := at

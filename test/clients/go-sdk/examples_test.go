@@ -55,7 +55,7 @@ func examplesSource() string {
 	return filepath.Join(os.Getenv("INGOT_TEST_ROOT"), "examples", "go")
 }
 
-// example runs one with these arguments, where the first of them that have a = are variables.
+// example runs one with these arguments, of which those with a = are variables.
 func example(t *testing.T, name string, arguments ...string) (out, failed string) {
 	t.Helper()
 	folder, err := examples()
