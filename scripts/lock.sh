@@ -9,8 +9,9 @@
 #   pom.xml           → pom.xml                       maven; releases, and betas of what has nothing else
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+root=$PWD
 
-# Each make_* works in a copy of a folder, and versions_* prints `package version` lines of one.
+# Each make_* makes its files anew in a folder that has copies of them; versions_* prints their `package version` lines.
 make_python() {
 	python3 -m pip install --quiet --disable-pip-version-check --dry-run --ignore-installed --report report.json -r requirements.in
 	python3 - >requirements.txt <<-'PY'
@@ -40,12 +41,12 @@ versions_npm() {
 	node -p 'Object.entries(require("./package-lock.json").packages).filter(([path]) => path).map(([path, entry]) => path.replace(/^node_modules\//, "") + " " + entry.version).join("\n")'
 }
 
-make_go() {
+make_go() { # in its own folder, as a go.mod may name its neighbours; what it writes is here
 	local modules
-	modules=$(go list -m -f '{{if not (or .Main .Replace .Indirect)}}{{.Path}}@latest{{end}}' all)
+	modules=$(go list -C "$from" -modfile="$PWD/go.mod" -m -f '{{if not (or .Main .Replace .Indirect)}}{{.Path}}@latest{{end}}' all)
 	# shellcheck disable=SC2086 # one word per module
-	go get $modules
-	go mod tidy
+	go get -C "$from" -modfile="$PWD/go.mod" $modules
+	go mod tidy -C "$from" -modfile="$PWD/go.mod"
 }
 versions_go() { go mod edit -json | python3 -c 'import json, sys; [print(r["Path"], r["Version"]) for r in json.load(sys.stdin)["Require"]]'; }
 
@@ -72,23 +73,22 @@ moved() { # BEFORE AFTER
 }
 
 lock() { # FOLDER KIND FILE…
-	local folder=$1 kind=$2
+	local folder=$1 kind=$2 file
 	shift 2
-	# Beside it, as a go.mod may name its neighbours.
-	work=$(mktemp -d "$(dirname "$folder")/.lock-XXXXXX")
-	cp -r "$folder/." "$work"
+	work=$(mktemp -d)
+	for file; do cp "$folder/$file" "$work"; done
 	# A shell of its own, as errexit does not hold in a condition.
-	if (cd "$work" && bash -euo pipefail -c "versions_$kind >.before; make_$kind; versions_$kind >.after") >"$work/.said" 2>&1; then
+	if (cd "$work" && from=$root/$folder bash -euo pipefail -c "versions_$kind >.before; make_$kind; versions_$kind >.after") >"$work/.said" 2>&1; then
 		echo "$folder: $(wc -l <"$work/.after") packages"
 		moved "$work/.before" "$work/.after"
 		for file; do cmp -s "$work/$file" "$folder/$file" || cp "$work/$file" "$folder/$file"; done
+		rm -rf "$work"
 	else
 		echo "$folder: kept as it was"
 		sed 's/^/  /' "$work/.said"
 		rm -rf "$work"
 		return 1
 	fi
-	rm -rf "$work"
 }
 
 if (($# == 0)); then
@@ -100,7 +100,7 @@ trap 'rm -rf "$work"' EXIT
 for folder; do
 	folder=${folder%/}
 	if [[ -e $folder/requirements.in ]]; then
-		lock "$folder" python requirements.txt || rc=1
+		lock "$folder" python requirements.in requirements.txt || rc=1
 	elif [[ -e $folder/package-lock.json ]]; then
 		lock "$folder" npm package.json package-lock.json || rc=1
 	elif [[ -e $folder/go.mod ]]; then
