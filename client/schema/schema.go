@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
@@ -37,11 +38,8 @@ func OfType(t reflect.Type, strict bool) (json.RawMessage, error) {
 	if t == nil {
 		return nil, errors.New("make schema: no type")
 	}
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	m := maker{strict: strict, root: t, open: map[reflect.Type]bool{}, names: map[reflect.Type]string{}}
-	root, err := m.of(t)
+	m := maker{strict: strict, root: elem(t), open: map[reflect.Type]bool{}, names: map[reflect.Type]string{}}
+	root, err := m.of(t, 0)
 	if err != nil {
 		return nil, fmt.Errorf("make schema of %s: %w", t, err)
 	}
@@ -102,6 +100,13 @@ func (d document) get(name string) any {
 	return nil
 }
 
+func (d document) has(name string) bool {
+	return slices.ContainsFunc(d, func(m member) bool { return m.name == name })
+}
+
+// maxDepth is how many lists, maps and structs deep a type may be: as deep as services read.
+const maxDepth = 100
+
 // maker makes one schema.
 type maker struct {
 	strict      bool
@@ -120,14 +125,17 @@ var (
 
 func kind(name string) document { return document{{"type", name}} }
 
-func (m *maker) of(t reflect.Type) (document, error) {
+// of describes a type that is that many lists, maps and structs deep.
+func (m *maker) of(t reflect.Type, depth int) (document, error) {
 	switch {
+	case depth > maxDepth:
+		return nil, fmt.Errorf("%s is too deep, or contains itself without a struct between", t)
 	case t == timeType:
 		return document{{"type", "string"}, {"format", "date-time"}}, nil
 	case t == rawType, t.Kind() == reflect.Interface && t.NumMethod() == 0:
 		return m.anything(t)
 	case t.Kind() == reflect.Pointer:
-		return m.of(t.Elem())
+		return m.of(t.Elem(), depth+1)
 	case implements(t, jsonMarshaler):
 		return m.anything(t)
 	case implements(t, textMarshaler):
@@ -145,11 +153,11 @@ func (m *maker) of(t reflect.Type) (document, error) {
 	case reflect.String:
 		return kind("string"), nil
 	case reflect.Slice, reflect.Array:
-		return m.list(t)
+		return m.list(t, depth)
 	case reflect.Map:
-		return m.mapping(t)
+		return m.mapping(t, depth)
 	case reflect.Struct:
-		return m.structure(t)
+		return m.structure(t, depth)
 	default:
 		return nil, fmt.Errorf("%s has no JSON", t)
 	}
@@ -166,11 +174,11 @@ func (m *maker) anything(t reflect.Type) (document, error) {
 	return document{}, nil
 }
 
-func (m *maker) list(t reflect.Type) (document, error) {
+func (m *maker) list(t reflect.Type, depth int) (document, error) {
 	if t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8 {
 		return document{{"type", "string"}, {"contentEncoding", "base64"}}, nil
 	}
-	items, err := m.of(t.Elem())
+	items, err := m.of(t.Elem(), depth+1)
 	if err != nil {
 		return nil, err
 	}
@@ -181,14 +189,14 @@ func (m *maker) list(t reflect.Type) (document, error) {
 	return d, nil
 }
 
-func (m *maker) mapping(t reflect.Type) (document, error) {
+func (m *maker) mapping(t reflect.Type, depth int) (document, error) {
 	if m.strict {
 		return nil, fmt.Errorf("%s has names that are not known before, for which a strict schema has no form; use a list of structs", t)
 	}
 	if k := t.Key().Kind(); k != reflect.String {
 		return nil, fmt.Errorf("the keys of %s are not strings", t)
 	}
-	values, err := m.of(t.Elem())
+	values, err := m.of(t.Elem(), depth+1)
 	if err != nil {
 		return nil, err
 	}
@@ -196,14 +204,14 @@ func (m *maker) mapping(t reflect.Type) (document, error) {
 }
 
 // structure describes a struct. Where it contains itself, that is by reference to a definition, which is kept once it is complete.
-func (m *maker) structure(t reflect.Type) (document, error) {
+func (m *maker) structure(t reflect.Type, depth int) (document, error) {
 	if m.open[t] && t == m.root {
 		return document{{"$ref", "#"}}, nil
 	}
 	if m.open[t] || m.names[t] != "" {
 		if m.names[t] == "" {
 			name := strings.NewReplacer("[", "_", "]", "", "/", "_", "*", "", ",", "_").Replace(t.Name())
-			for m.definitions.get(name) != nil || name == "" {
+			for m.definitions.has(name) || name == "" {
 				name += "_"
 			}
 			m.names[t] = name
@@ -213,7 +221,7 @@ func (m *maker) structure(t reflect.Type) (document, error) {
 	}
 	m.open[t] = true
 	defer delete(m.open, t)
-	properties, required, err := m.fields(t)
+	properties, required, err := m.fields(t, depth)
 	if err != nil {
 		return nil, err
 	}
@@ -229,7 +237,7 @@ func (m *maker) structure(t reflect.Type) (document, error) {
 	return d, nil
 }
 
-func (m *maker) fields(t reflect.Type) (properties document, required []string, err error) {
+func (m *maker) fields(t reflect.Type, depth int) (properties document, required []string, err error) {
 	properties = document{}
 	for _, f := range reflect.VisibleFields(t) {
 		tag, _ := f.Tag.Lookup("json")
@@ -241,10 +249,10 @@ func (m *maker) fields(t reflect.Type) (properties document, required []string, 
 		if name == "" {
 			name = f.Name
 		}
-		if properties.get(name) != nil {
+		if properties.has(name) {
 			continue // an outer field goes before that of an embedded struct
 		}
-		d, err := m.of(f.Type)
+		d, err := m.of(f.Type, depth+1)
 		if err == nil && strings.Contains(","+options+",", ",string,") {
 			d = kind("string")
 		}

@@ -59,6 +59,13 @@ type tree struct {
 	Children []tree `json:"children,omitempty"`
 }
 
+// Types that contain themselves as no answer can.
+type (
+	list []list
+	dict map[string]dict
+	self *self
+)
+
 type forest struct {
 	First  tree  `json:"first"`
 	Second *tree `json:"second"`
@@ -132,7 +139,10 @@ func TestTypesWithoutASchema(t *testing.T) {
 		"only strings and numbers": schema.Of[struct {
 			A bool `jsonschema:"enum=true"`
 		}],
-		"no type": func() (json.RawMessage, error) { return schema.OfType(nil, false) },
+		"list is too deep": schema.Of[list],
+		"dict is too deep": schema.Of[dict],
+		"self is too deep": schema.Of[self],
+		"no type":          func() (json.RawMessage, error) { return schema.OfType(nil, false) },
 	} {
 		if d, err := got(); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("got %s, %v, want an error that says %s", d, err, says)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 
 	"github.com/ingot-llm/ingot/client"
@@ -22,7 +23,7 @@ type Func struct {
 
 // New makes a tool of a function. Its parameters are the fields of A, a struct, described by the tags that package schema
 // knows; struct{} takes none. What it returns is told to the model: a string as it is, anything else as JSON; an error, too.
-// The error of New is about A, and no other than its type and tags can cause it.
+// The error of New is about the name or A, whatever a model says later.
 func New[A, R any](name, description string, f func(ctx context.Context, arguments A) (R, error)) (Func, error) {
 	return newFunc(name, description, f, schema.Of[A], nil)
 }
@@ -32,7 +33,12 @@ func NewStrict[A, R any](name, description string, f func(ctx context.Context, a
 	return newFunc(name, description, f, schema.Strict[A], new(true))
 }
 
+var named = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
 func newFunc[A, R any](name, description string, f func(context.Context, A) (R, error), describe func() (json.RawMessage, error), strict *bool) (Func, error) {
+	if !named.MatchString(name) {
+		return Func{}, fmt.Errorf("make tool %q: services take names of 1 to 64 letters, digits, _ and -", name)
+	}
 	parameters, err := describe()
 	if err != nil {
 		return Func{}, fmt.Errorf("make tool %s: %w", name, err)

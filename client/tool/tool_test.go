@@ -177,6 +177,9 @@ func TestAToolNeedsATypeWithASchema(t *testing.T) {
 	if _, err := tool.New("f", "", func(context.Context, chan int) (string, error) { return "", nil }); err == nil {
 		t.Error("a channel passed")
 	}
+	if _, err := tool.New("look up", "", forecast); err == nil {
+		t.Error("a name of two words passed")
+	}
 	if _, err := tool.NewStrict("f", "", func(context.Context, struct{ A any }) (string, error) { return "", nil }); err == nil {
 		t.Error("anything passed as strict")
 	}
