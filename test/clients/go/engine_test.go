@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/ai/azopenai"
 	"github.com/openai/openai-go/v3"
@@ -83,6 +84,22 @@ func TestARealModelAnswers(t *testing.T) {
 		})
 	}
 
+	t.Run("a stream that is left gives its slot back", func(t *testing.T) {
+		c := client(s, "/v1")
+		asks := capital()
+		asks.Messages, asks.MaxTokens = says("Write a long story about a ship.").Messages, openai.Int(1500)
+		stream := c.Chat.Completions.NewStreaming(t.Context(), asks)
+		equal(t, "there is a chunk", stream.Next(), true)
+		if err := stream.Close(); err != nil {
+			t.Error(err)
+		}
+		begun := time.Now()
+		got, err := c.Chat.Completions.New(t.Context(), capital())
+		must(t, got, err)
+		if took := time.Since(begun); took > 15*time.Second {
+			t.Errorf("the next answer took %v", took)
+		}
+	})
 	t.Run("responses", func(t *testing.T) {
 		c := client(s, "/v1")
 		asks := responds("What is the capital of France?")

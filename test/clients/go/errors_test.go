@@ -168,5 +168,6 @@ func TestTheRequestIDOfACallerComesBack(t *testing.T) {
 			option.WithHeader("x-ms-client-request-id", "mine-1"))
 		must(t, got, err)
 		equal(t, "id", response.Header.Get("x-ms-client-request-id"), "mine-1")
+		equal(t, "protocol", response.Proto, map[bool]string{true: "HTTP/2.0", false: "HTTP/1.1"}[address == "/openai"])
 	})
 }
