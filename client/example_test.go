@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
@@ -46,6 +47,96 @@ func ExampleNew() {
 	_, err := client.New("example.com/models", client.Key("key"), nil)
 	fmt.Println(err)
 	// Output: parse endpoint: want http:// or https:// and a host, such as https://host/models, got "example.com/models"
+}
+
+func ExampleOptions() {
+	endpoint := clienttest.New(clienttest.Chat("Paris."))
+	c, err := client.New("https://example.com/models", client.Key("key"), &client.Options{
+		APIVersion:    "2025-04-01",
+		Deployment:    "blue",                            // azureml-model-deployment
+		Header:        http.Header{"X-Team": {"search"}}, // of every request
+		ApplicationID: "my-program/1.2",                  // in front of the User-Agent
+		HTTPClient:    &http.Client{Transport: endpoint}, // proxies, certificates and the like
+		Retry:         client.Retry{Max: 5},              // 6 attempts
+		MaxReply:      1 << 20,                           // bytes
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := c.Chat(context.Background(), &client.ChatRequest{Messages: []client.Message{client.User("Hello?")}}); err != nil {
+		log.Fatal(err)
+	}
+	asked := endpoint.Requests()[0]
+	fmt.Println(asked.Path, asked.Header.Get("azureml-model-deployment"), asked.Header.Get("x-team"))
+	// Output: /models/chat/completions?api-version=2025-04-01 blue search
+}
+
+// Members that the contract does not have are passed on to the model, unless the client says otherwise.
+func ExampleExtraParameters() {
+	endpoint := clienttest.New(clienttest.Chat("Hello."))
+	options := endpoint.Options()
+	options.ExtraParameters = client.ExtraDrop
+	c, err := client.New("http://127.0.0.1:8080", client.Key("key"), options)
+	if err != nil {
+		log.Fatal(err)
+	}
+	request := &client.ChatRequest{Messages: []client.Message{client.User("Hello?")}, Extra: map[string]any{"top_k": 40}}
+	if _, err := c.Chat(context.Background(), request); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(endpoint.Requests()[0].Header.Get("extra-parameters"))
+	// Output: drop
+}
+
+// Package tool does the same with a function of Go.
+func ExampleTool() {
+	c := clienttest.New(clienttest.Call("get_time", `{"zone":"UTC"}`), clienttest.Chat("It is noon.")).Client()
+
+	request := &client.ChatRequest{
+		Messages: []client.Message{client.User("What time is it?")},
+		Tools: []client.Tool{{Function: client.Function{
+			Name:       "get_time",
+			Parameters: json.RawMessage(`{"type":"object","properties":{"zone":{"type":"string"}}}`),
+		}}},
+		ToolChoice: &client.ToolChoice{Mode: client.ToolAuto},
+	}
+	reply, err := c.Chat(context.Background(), request)
+	if err != nil {
+		log.Fatal(err)
+	}
+	request.Messages = append(request.Messages, reply.Message())
+	for _, call := range reply.Message().ToolCalls {
+		var arguments struct{ Zone string }
+		if err := call.Function.Arguments.Decode(&arguments); err != nil {
+			log.Fatal(err) // or tell the model
+		}
+		request.Messages = append(request.Messages, client.ToolResult(call.ID, "12:00 "+arguments.Zone))
+	}
+	if reply, err = c.Chat(context.Background(), request); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(request.Messages[2].Content.Text(), "→", reply.Text())
+	// Output: 12:00 UTC → It is noon.
+}
+
+// A credential of one's own: a key that changes.
+func ExampleCredential() {
+	endpoint := clienttest.New(clienttest.Chat("Paris."))
+	c, err := client.New("http://127.0.0.1:8080", rotating{}, endpoint.Options())
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := c.Chat(context.Background(), &client.ChatRequest{Messages: []client.Message{client.User("Hello?")}}); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(endpoint.Requests()[0].Header.Get("api-key"))
+	// Output: key of today
+}
+
+type rotating struct{}
+
+func (rotating) Authorize(req *http.Request) error {
+	return client.Key("key of today").Authorize(req)
 }
 
 func ExampleClient_ChatStream() {
@@ -95,18 +186,6 @@ func ExampleClient_ChatStream_history() {
 	request.Messages = append(request.Messages, answer.Reply().Message(), client.User("And of Italy?"))
 	fmt.Println("", len(request.Messages), answer.Reply().Usage.TotalTokens)
 	// Output: Paris. 3 15
-}
-
-func ExampleClient_ChatStream_whole() {
-	c := clienttest.New(clienttest.Chat("Paris.")).Client()
-
-	request := &client.ChatRequest{Messages: []client.Message{client.User("What is the capital of France?")}}
-	reply, err := collect.Chat(c.ChatStream(context.Background(), request))
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(reply.Text())
-	// Output: Paris.
 }
 
 func ExampleMessage_Reasoning() {

@@ -29,7 +29,7 @@ type Chunk struct {
 	Created Timestamp     `json:"created"`
 	Model   string        `json:"model"`
 	Choices []ChunkChoice `json:"choices"` // may be empty
-	Usage   *Usage        `json:"usage"`   // on one of the last chunks
+	Usage   *Usage        `json:"usage"`   // on one of the last chunks; OpenAI's addresses send it for Extra stream_options alone
 
 	Extra Extra      `json:"-"`
 	Meta  `json:"-"` // the same for all chunks
