@@ -1,9 +1,15 @@
 package sdk_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -49,6 +55,36 @@ func TestKeysOfAzureGoOverTLS(t *testing.T) {
 		_, err = az.GetChatCompletions(t.Context(), azopenai.ChatCompletionsOptions{DeploymentName: new("mock"), Messages: azsays(hello)}, nil)
 		equal(t, "azopenai does it", err == nil, allowed)
 	}
+}
+
+// The authority that a program trusts is read once, so another process has to be asked.
+func TestGoTrustsTheBundleThatIngotTrustNames(t *testing.T) {
+	trust := exec.CommandContext(t.Context(), os.Getenv("INGOT_BIN"), "trust")
+	trust.Env = append(os.Environ(), "INGOT_HOME="+filepath.Dir(filepath.Dir(mocks.ca)))
+	said, err := trust.Output()
+	setting := regexp.MustCompile(`(?s)\nGo, .*?export (SSL_CERT_FILE=\S+)`).FindSubmatch(must(t, said, err))
+	if setting == nil {
+		t.Fatalf("nothing for Go in %s", said)
+	}
+	for trusts, want := range map[string]string{string(setting[1]): hello, "SSL_CERT_FILE=": "certificate"} {
+		asks := exec.CommandContext(t.Context(), os.Args[0])
+		asks.Env = append(os.Environ(), "INGOT_TEST_TRUSTS="+mocks.over(""), trusts)
+		if out, err := asks.CombinedOutput(); !strings.Contains(string(out), want) {
+			t.Errorf("%s: %v: %s", trusts, err, out)
+		}
+	}
+}
+
+// asksAs is what the other process does: a question at an endpoint.
+func asksAs(endpoint string) int {
+	c := openai.NewClient(azure.WithEndpoint(endpoint, "2024-10-21"), azure.WithAPIKey(key), option.WithMaxRetries(0))
+	got, err := c.Chat.Completions.New(context.Background(), says(hello))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	_, _ = fmt.Fprintln(os.Stdout, got.Choices[0].Message.Content)
+	return 0
 }
 
 // azopenai sends a version at OpenAI's addresses too, so the members of OpenAI's contract are extra ones at those of Model Inference.

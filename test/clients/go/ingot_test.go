@@ -62,6 +62,9 @@ func run(m *testing.M) (code int) {
 	for _, name := range []string{"OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"} {
 		_ = os.Unsetenv(name)
 	}
+	if endpoint := os.Getenv("INGOT_TEST_TRUSTS"); endpoint != "" {
+		return asksAs(endpoint)
+	}
 	if mocks, err = start(filepath.Join(folder, "mock"), "", "--mock"); err == nil {
 		faults, err = start(filepath.Join(folder, "faulty"), faulty)
 	}
