@@ -273,6 +273,23 @@ func TestMembersBeyondTheContract(t *testing.T) {
 	}
 }
 
+func TestUsageOfStreams(t *testing.T) {
+	for path, asks := range map[string]bool{"": false, "/models": false, "/v1": true, "/openai/deployments/mock": true} {
+		c := mocks.client(t, path, nil)
+		r := says("Hello")
+		r.Model = "mock"
+		reply, err := collect.Chat(c.ChatStream(t.Context(), r))
+		if must(t, reply, err); (reply.Usage == nil) != asks {
+			t.Errorf("%s: got %v", path, reply.Usage)
+		}
+		r.Extra = map[string]any{"stream_options": map[string]any{"include_usage": true}}
+		reply, err = collect.Chat(c.ChatStream(t.Context(), r))
+		if must(t, reply, err); reply.Usage == nil || reply.Usage.TotalTokens == 0 {
+			t.Errorf("%s: got %v, where it was asked for", path, reply.Usage)
+		}
+	}
+}
+
 func TestTLSAndTheIdsOfAnExchange(t *testing.T) {
 	c, err := client.New(mocks.over("/models"), client.Key(key), &client.Options{HTTPClient: mocks.http, Deployment: "mock"})
 	reply, err := must(t, c, err).Chat(t.Context(), says("Hello"))
