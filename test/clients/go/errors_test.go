@@ -54,6 +54,35 @@ func TestEachFaultHasItsStatusAndItsCode(t *testing.T) {
 	})
 }
 
+func TestWhatIsNotHereIsRefusedByName(t *testing.T) {
+	atEach(t, func(t *testing.T, address string) {
+		c := client(mocks, address)
+		custom := says(hello)
+		custom.Tools = []openai.ChatCompletionToolUnionParam{openai.ChatCompletionCustomTool(openai.ChatCompletionCustomToolCustomParam{Name: "f"})}
+		allowed := says(hello)
+		allowed.Tools = []openai.ChatCompletionToolUnionParam{tool("f")}
+		allowed.ToolChoice = openai.ToolChoiceOptionAllowedTools(openai.ChatCompletionAllowedToolsParam{
+			Mode: "auto", Tools: []map[string]any{{"type": "function", "function": map[string]any{"name": "f"}}},
+		})
+		file := says(hello)
+		file.Messages = []openai.ChatCompletionMessageParamUnion{openai.UserMessage([]openai.ChatCompletionContentPartUnionParam{
+			openai.FileContentPart(openai.ChatCompletionContentPartFileFileParam{FileID: openai.String("file-1")}),
+		})}
+		heard := says(hello)
+		heard.Audio = openai.ChatCompletionAudioParam{Format: "wav", Voice: openai.ChatCompletionAudioParamVoiceUnion{OfString: openai.String("alloy")}}
+		searched := says(hello)
+		searched.WebSearchOptions = openai.ChatCompletionNewParamsWebSearchOptions{SearchContextSize: "low"}
+		for param, asks := range map[string]openai.ChatCompletionNewParams{
+			"tools[0].type": custom, "tool_choice.type": allowed, "messages[0].content[0].type": file, "audio": heard, "web_search_options": searched,
+		} {
+			got, err := c.Chat.Completions.New(t.Context(), asks)
+			refused := refusal(t, got, err)
+			equal(t, "status", refused.StatusCode, http.StatusBadRequest)
+			equal(t, "param", refused.Param, param)
+		}
+	})
+}
+
 // asking is a chat with another model.
 func asking(model string) openai.ChatCompletionNewParams {
 	asks := says(hello)
