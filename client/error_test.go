@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"reflect"
 	"strings"
@@ -170,6 +171,22 @@ func TestRetryAfterAsDateAndSuccessInTheEnd(t *testing.T) {
 			t.Errorf("got %+v, %v after %v", reply, err, time.Since(begin))
 		}
 	})
+}
+
+func TestARefusalThatDoesNotEndIsARefusal(t *testing.T) {
+	t.Parallel()
+	url, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		io.WriteString(w, "no, bec")
+		http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	_, err := newClient(t, url, nil).Chat(ctx, hello())
+	if e, ok := errors.AsType[*client.Error](err); !ok || e.Status != http.StatusBadRequest || e.Message != "no, bec" || ctx.Err() != nil {
+		t.Errorf("got %v", err)
+	}
 }
 
 func TestNoRetryAfterTheFirstByte(t *testing.T) {

@@ -8,10 +8,14 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // maxRefusal is the most bytes that are read of a response that is no success.
 const maxRefusal = 1 << 20
+
+// patience is how long such a response may take to arrive: its status has said what counts.
+const patience = 3 * time.Second
 
 // Do sends a request. Where the status is not 200 the refusal is its body, as much of it as arrived, and the response is closed.
 // Errors name the host and nothing else of the address, since its query may hold secrets.
@@ -31,6 +35,7 @@ func Do(c *http.Client, req *http.Request) (resp *http.Response, refusal []byte,
 		return nil, nil, fmt.Errorf("call %s: the server switched protocols unasked", req.URL.Host)
 	default:
 		defer resp.Body.Close()
+		defer time.AfterFunc(patience, func() { _ = resp.Body.Close() }).Stop()
 		// Whatever part of the body arrives is better than none.
 		refusal, _ = io.ReadAll(io.LimitReader(resp.Body, maxRefusal))
 		return resp, refusal, nil
