@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -105,6 +106,13 @@ func (c Client) do(req *http.Request, said *linked) (*http.Response, error) {
 	}
 	if e, ok := errors.AsType[*net.DNSError](err); ok && e.IsNotFound && req.Header.Get("Range") == "" {
 		err = fatal{fmt.Errorf("get %s: %w; is there a network?", bare(req.URL.String()), err)}
+	}
+	if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); untrusted {
+		err = fatal{fmt.Errorf("get %s: %w: where a proxy opens TLS, its CA goes into the system's store or, on Linux, into the file that SSL_CERT_FILE names", bare(req.URL.String()), err)}
+	}
+	// The transport tells the status of a proxy in no other way.
+	if err != nil && err.Error() == http.StatusText(http.StatusProxyAuthRequired) {
+		err = fatal{fmt.Errorf("get %s: %w: write name and password into the proxy's address, HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT", bare(req.URL.String()), err)}
 	}
 	return resp, err
 }

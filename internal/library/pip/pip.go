@@ -176,10 +176,15 @@ func theWheel(ctx context.Context, dir string, r Request) (Wheel, error) {
 }
 
 // explain turns pip's output into a cause and a fix.
+// broken finds why pip tried again; where it did in vain, it says in the end only that there is nothing.
+var broken = regexp.MustCompile(`(?s)\(total=0[^\n]*connection broken by '([^\n]*)': /.*No matching distribution found`)
+
 func explain(out string, err error) error {
 	switch {
 	case strings.Contains(out, "DO NOT MATCH THE HASHES"):
 		return errors.New("the package index sent a file with another SHA-256 than the pinned one: " + got(out))
+	case broken.MatchString(out):
+		return errors.New("the package index pip is set up for was not reached (see `python3 -m pip config list`; a proxy goes into HTTPS_PROXY, the CA of one that opens TLS into PIP_CERT): " + broken.FindStringSubmatch(out)[1])
 	case strings.Contains(out, "No matching distribution found"):
 		return errors.New("the package index pip is set up for has no wheel for this machine (see `python3 -m pip config list`): " + lastError(out))
 	case strings.Contains(out, "No space left on device"):

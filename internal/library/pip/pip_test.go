@@ -3,6 +3,7 @@ package pip_test
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,6 +69,28 @@ func TestAWheelThatIsNotTheRightOneIsRefused(t *testing.T) {
 				t.Errorf("%s: error %q does not say %q", tt.name, err, w)
 			}
 		}
+	}
+}
+
+func TestAnIndexThatIsNotReachedIsToldFromOneThatHasNothing(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for c, err := l.Accept(); err == nil; c, err = l.Accept() {
+			_ = c.Close()
+		}
+	}()
+	t.Setenv("PIP_NO_INDEX", "")
+	t.Setenv("PIP_FIND_LINKS", "")
+	t.Setenv("PIP_CONFIG_FILE", os.DevNull)
+	t.Setenv("PIP_INDEX_URL", "http://"+l.Addr().String()+"/simple")
+	t.Setenv("PIP_RETRIES", "1")
+	_, err = pip.Download(t.Context(), pip.Request{Requirement: "tiny-model==1.0", Dir: t.TempDir(), Limit: 1 << 20}, nil)
+	if err == nil || !strings.Contains(err.Error(), "was not reached") || !strings.Contains(err.Error(), "HTTPS_PROXY") {
+		t.Errorf("got %v", err)
 	}
 }
 
