@@ -111,8 +111,8 @@ final class Ingot {
   /** Waits until no request is being answered. */
   void awaitIdle() throws IOException, InterruptedException {
     for (int tries = 0; active() > 0; tries++) {
-      if (tries == 200) {
-        throw new IOException("requests are still being answered after 10 s");
+      if (tries == 400) {
+        throw new IOException("requests are still being answered after 20 s");
       }
       Thread.sleep(50);
     }
