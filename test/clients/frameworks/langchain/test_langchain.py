@@ -31,15 +31,10 @@ def plain(url, key, address, model, **options):
 
 
 def azure(url, key, address, model, **options):
-    return AzureChatOpenAI(
-        azure_endpoint=url, api_key=key, azure_deployment=model, api_version=VERSION, max_retries=0, stream_usage=True, **options
-    )
+    return AzureChatOpenAI(azure_endpoint=url, api_key=key, azure_deployment=model, api_version=VERSION, max_retries=0, stream_usage=True, **options)
 
 
-INFERENCE = [
-    ("langchain-azure-ai", inference, a)
-    for a in ("", "/models", "/inference", "/deployments/{name}", "/openai/deployments/{name}", "/openai/v1")
-]
+INFERENCE = [("langchain-azure-ai", inference, a) for a in ("", "/models", "/inference", "/deployments/{name}", "/openai/deployments/{name}", "/openai/v1")]
 OPENAI = [
     *(("langchain-azure-ai", successor, a) for a in ("/v1", "/openai/v1")),
     *(("langchain-openai", plain, a) for a in ("/v1", "/openai/v1", "/inference", "/inference/v1")),
@@ -208,6 +203,16 @@ async def test_a_text_is_completed(url, key, note, ask, address):
     assert await ask(made, "invoke", "Hello there") == "Hello there"
     assert "".join(await ask(made, "stream", "Hello there")) == "Hello there"
     note("langchain-openai", address, "completions")
+
+
+@pytest.mark.parametrize("address", ["", "/models", "/inference", "/deployments/{name}"])
+async def test_a_model_that_is_not_named_is_asked_for(url, key, note, address):
+    made = AzureAIChatCompletionsModel(endpoint=url + named(address, "mock"), credential=key)
+
+    assert made._model_name == "mock"
+    assert made.invoke("Hello there").content == "Hello there"
+    await made.aclose()
+    note("langchain-azure-ai", address, "info")
 
 
 RESPONSES = [("langchain-azure-ai", successor, a) for a in ("/v1", "/openai/v1")] + [("langchain-openai", plain, a) for a in ("/v1", "/openai/v1")]

@@ -145,6 +145,16 @@ async def test_an_answer_fills_a_schema(make, door, note, ask):
     note(door[0], door[2], "chat/completions with a schema")
 
 
+@pytest.mark.parametrize("address", ["", "/models", "/inference", "/deployments/{name}"])
+def test_a_model_that_is_not_named_is_asked_for(url, key, note, address):
+    made = AzureAICompletionsModel(endpoint=url + named(address, "mock"), credential=key)
+
+    assert (made.metadata.model_name, made.metadata.is_chat_model) == ("mock", False)
+    assert made._model_type == "chat_completion"
+    assert made.chat(HELLO).message.content == "Hello there"
+    note("llama-index-llms-azure-inference", address, "info")
+
+
 RED = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGP8z4AdMOEQH6QSAM1BAQ/oQeJvAAAAAElFTkSuQmCC"
 
 
