@@ -175,7 +175,16 @@ func (c *chat) takeModel(ctx context.Context, args []string) ([]string, error) {
 	case len(args) == 1:
 		return args, nil
 	}
-	return nil, fmt.Errorf("%w\n%s", err, inQuotes)
+	return nil, fmt.Errorf("%w%s\n%s", err, c.servable(args[0]), inQuotes)
+}
+
+// servable is a line of advice where a name that the endpoint does not know is that of a model.
+func (c *chat) servable(name string) string {
+	lib, err := c.models()
+	if err != nil || !slices.Contains(model.Names(lib), name) {
+		return ""
+	}
+	return fmt.Sprintf("\n%s is a model that could be served: write `%s: {local: %s}` below models: in the file of the endpoint", name, name, name)
 }
 
 const inQuotes = "A PROMPT of several words goes in quotes."
