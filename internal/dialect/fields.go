@@ -17,7 +17,7 @@ type fields struct {
 }
 
 func newFields(h http.Header) fields {
-	const most = 12
+	const most = 10
 	return fields{h, make([]string, 0, most)}
 }
 

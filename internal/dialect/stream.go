@@ -101,8 +101,9 @@ func (o *Options) Answer(w http.ResponseWriter, r *http.Request, body []byte) er
 
 // JSON writes a small answer, giving a reader the same time for each piece of it as in a stream.
 func (o *Options) JSON(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	fields := newFields(w.Header())
+	fields.set("Content-Type", "application/json")
+	fields.set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	const piece = 64 << 10
 	control := http.NewResponseController(w)

@@ -34,6 +34,9 @@ type account struct {
 type hold struct {
 	began  time.Time
 	tokens int
+	of     *Memory
+	by     []*account // which count it
+	room   [2]*account
 }
 
 type spending struct {
@@ -81,8 +84,8 @@ func (m *Memory) Reserve(ctx context.Context, least, most int, quotas ...llm.Quo
 
 // take counts what was granted, and returns what settles it.
 func (m *Memory) take(now time.Time, tokens int, quotas []llm.Quota) func(context.Context, llm.Usage) {
-	var holders []*account
-	h := &hold{now, tokens}
+	h := &hold{began: now, tokens: tokens, of: m}
+	h.by = h.room[:0]
 	for _, q := range quotas {
 		a := m.account(q.Holder, now)
 		if q.Requests > 0 {
@@ -90,19 +93,22 @@ func (m *Memory) take(now time.Time, tokens int, quotas []llm.Quota) func(contex
 		}
 		if q.Tokens > 0 {
 			a.held, a.tokens = append(a.held, h), a.tokens+tokens
-			holders = append(holders, a)
+			h.by = append(h.by, a)
 		}
 	}
-	return func(_ context.Context, u llm.Usage) {
-		const most = 1 << 40 // that are believed, so that no sum overflows
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		now := time.Now()
-		for _, a := range holders {
-			a.settle(h, spending{now, min(max(u.Prompt, 0), most) + min(max(u.Completion, 0), most)})
-		}
-		holders = nil // whoever settles again changes nothing
+	return h.settle
+}
+
+// settle counts what was used instead of what is held. Whoever settles again changes nothing.
+func (h *hold) settle(_ context.Context, u llm.Usage) {
+	const most = 1 << 40 // that are believed, so that no sum overflows
+	h.of.mu.Lock()
+	defer h.of.mu.Unlock()
+	now := time.Now()
+	for _, a := range h.by {
+		a.settle(h, spending{now, min(max(u.Prompt, 0), most) + min(max(u.Completion, 0), most)})
 	}
+	h.by = nil
 }
 
 // account finds the account of a holder, or opens one, without what is over.

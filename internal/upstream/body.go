@@ -2,9 +2,7 @@ package upstream
 
 import (
 	"io"
-	"net"
 	"net/http"
-	"slices"
 
 	"github.com/ingot-llm/ingot/internal/upstream/h1"
 )
@@ -35,7 +33,7 @@ func (b *body) Read(p []byte) (int, error) {
 func (b *body) Close() error { return nil }
 
 // Pieces returns all of them.
-func (b *body) Pieces() net.Buffers { return slices.Clone(net.Buffers(b.pieces)) }
+func (b *body) Pieces() [][]byte { return b.pieces }
 
 // Direct is a Doer that sends requests as they are: it keeps no cookies and follows no redirects.
 type Direct struct{ http.RoundTripper }

@@ -32,8 +32,8 @@ const (
 // Body is a request's body that can be sent with its head in one write. Requests need one whose length is known.
 type Body interface {
 	io.ReadCloser
-	// Pieces returns all of it. It may be called again, for another connection.
-	Pieces() net.Buffers
+	// Pieces returns all of it, which nobody may change. It may be called again, for another connection.
+	Pieces() [][]byte
 }
 
 // Transport is an http.RoundTripper for requests with a Body to http URLs. It may be used concurrently; its fields must
@@ -117,7 +117,7 @@ func (t *Transport) dial(ctx context.Context, address string) (*conn, error) {
 }
 
 // exchange sends a request over c and reads the head of the answer. Where it fails, c is closed.
-func (t *Transport) exchange(r *http.Request, c *conn, address string, pieces net.Buffers) (*http.Response, error) {
+func (t *Transport) exchange(r *http.Request, c *conn, address string, pieces [][]byte) (*http.Response, error) {
 	long := time.Unix(1, 0)
 	unwatch := context.AfterFunc(r.Context(), func() { _ = c.SetDeadline(long) })
 	c.left, c.read = maxHead, 0
@@ -144,7 +144,7 @@ var errUnsent = errors.New("the request was answered before it was sent")
 
 // converse sends a request and reads the head of its answer. A server may answer before it has read everything, and then close,
 // or read no more: what is large is sent by a goroutine, which ends with the connection.
-func converse(r *http.Request, c *conn, pieces net.Buffers) (res *http.Response, failed, err error) {
+func converse(r *http.Request, c *conn, pieces [][]byte) (res *http.Response, failed, err error) {
 	if r.ContentLength <= copied {
 		failed = c.write(r, pieces)
 		res, err = readHead(c.buf, r)
@@ -184,7 +184,7 @@ func readHead(from *bufio.Reader, r *http.Request) (*http.Response, error) {
 }
 
 // write sends all with one call where it can.
-func (c *conn) write(r *http.Request, pieces net.Buffers) error {
+func (c *conn) write(r *http.Request, pieces [][]byte) error {
 	c.out = appendHead(c.out[:0], r)
 	if r.ContentLength <= copied {
 		for _, p := range pieces {

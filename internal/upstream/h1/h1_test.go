@@ -25,7 +25,7 @@ type text []string
 func (t text) Read([]byte) (int, error) { return 0, errors.New("read, not sent in pieces") }
 func (t text) Close() error             { return nil }
 
-func (t text) Pieces() (all net.Buffers) {
+func (t text) Pieces() (all [][]byte) {
 	for _, s := range t {
 		all = append(all, []byte(s))
 	}
