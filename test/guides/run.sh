@@ -10,6 +10,11 @@ export INGOT_BIN=${INGOT_BIN:-$root/bin/ingot}
 export INGOT_HOME=${INGOT_HOME:-$INGOT_TEST_CACHE/home}
 [[ -x $INGOT_BIN ]] || { echo "run.sh: no $INGOT_BIN: run make build" >&2; exit 1; }
 
+if [[ ! -e $INGOT_HOME/models/smollm2.gguf || ! -e $INGOT_HOME/models/minilm.gguf ]]; then
+	"$INGOT_BIN" engine install
+	"$INGOT_BIN" pull smollm2 minilm
+fi
+
 INGOT_TEST_PYTHON=$(cd "$root/test/clients/python" && "$root/scripts/venv.sh" python)/bin/python
 INGOT_TEST_NODE_MODULES=$(cd "$root/test/clients/js" && "$root/scripts/node.sh" js)
 export INGOT_TEST_PYTHON INGOT_TEST_NODE_MODULES

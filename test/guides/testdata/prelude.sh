@@ -47,13 +47,17 @@ ingot() {
 	cat serve.out
 }
 
+# reloads counts the times that the endpoint has read its file again, and taken or refused it.
+reloads() { grep -cs 'msg="configuration re' serve.err || true; }
+
 # configure FILE makes it ingot.yaml, and waits as long as it takes an endpoint that uses it to notice.
 configure() {
-	local tries
+	local tries before
+	before=$(reloads)
 	cp "$1" ingot.yaml
 	[[ -n $server && $watched == *ingot.yaml* ]] || return 0
 	for ((tries = 0; tries < 1200; tries++)); do
-		! grep -q 'msg="configuration re' serve.err || return 0
+		((before == $(reloads))) || return 0
 		sleep 0.05
 	done
 	echo 'the endpoint does not notice another ingot.yaml' >&3
