@@ -111,12 +111,14 @@ func TestToolsAreCalledUntilThereIsAnAnswer(t *testing.T) {
 			t.Fatalf("%s: got %+v", choice, got)
 		}
 		c := got.ToolCalls[0]
-		// An assistant's message made of a response has its text even where that is empty.
-		history := `{"messages":[{"role":"user","content":"How is the weather?"},{"role":"assistant","content":"","tool_calls":[{"id":"` + c.ID +
-			`","type":"function","function":{"name":"` + c.Name + `","arguments":"` + escaped(c.Arguments) + `"}}]},{"role":"tool","content":"clear","tool_call_id":"` +
-			c.ID + `"}],` + weather + `}`
-		if got := chat(t, call{body: history}); got.Content != "How is the weather?" || got.ToolCalls != nil {
-			t.Errorf("%s: got %+v", choice, got)
+		// An assistant's message has its text where that is empty, and has none where it was null.
+		for _, content := range []string{`"content":"",`, ""} {
+			history := `{"messages":[{"role":"user","content":"How is the weather?"},{"role":"assistant",` + content + `"tool_calls":[{"id":"` + c.ID +
+				`","type":"function","function":{"name":"` + c.Name + `","arguments":"` + escaped(c.Arguments) + `"}}]},{"role":"tool","content":"clear","tool_call_id":"` +
+				c.ID + `"}],` + weather + `}`
+			if got := chat(t, call{body: history}); got.Content != "How is the weather?" || got.ToolCalls != nil {
+				t.Errorf("%s: got %+v", choice, got)
+			}
 		}
 	}
 }
