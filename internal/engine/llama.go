@@ -207,7 +207,12 @@ func placed(err error, member string, inputs []llm.Input) error {
 	}
 	named := *e
 	named.Param = member
-	named.Details = []llm.Detail{{Type: "value_error", Loc: []any{"body", member}, Msg: strings.TrimSuffix(e.Message, ".")}}
+	told := strings.TrimSuffix(e.Message, ".")
+	if strings.HasSuffix(told, "invalid tokens") {
+		told += ": token ids are of the model's own vocabulary, which is not that of OpenAI's; send the text"
+	}
+	named.Message = told + "."
+	named.Details = []llm.Detail{{Type: "value_error", Loc: []any{"body", member}, Msg: told}}
 	return &named
 }
 

@@ -401,9 +401,10 @@ func TestTokenIDsThatTheModelDoesNotHaveAreNamed(t *testing.T) {
 	if _, err := m.Complete(t.Context(), complete(1, "long")).Collect(); llm.AsError(err).Kind != llm.TooLong || llm.AsError(err).Param != "prompt" {
 		t.Errorf("a long prompt: %+v", err)
 	}
+	const told = "Prompt contains invalid tokens: token ids are of the model's own vocabulary, which is not that of OpenAI's; send the text"
 	for member, err := range map[string]error{"prompt": completes, "input": embeds} {
 		e := llm.AsError(err)
-		if err == nil || e.Kind != llm.Invalid || e.Param != member || len(e.Details) != 1 || e.Details[0].Msg != "Prompt contains invalid tokens" {
+		if err == nil || e.Kind != llm.Invalid || e.Param != member || e.Message != told+"." || len(e.Details) != 1 || e.Details[0].Msg != told {
 			t.Errorf("%s: %+v", member, e)
 		}
 	}

@@ -2,6 +2,7 @@
 
 import openai
 import pytest
+import tiktoken
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
 from langchain.agents import create_agent
 from langchain_azure_ai.chat_models import AzureAIOpenAIApiChatModel
@@ -194,6 +195,19 @@ async def test_texts_are_embedded(url, key, note, ask, case):
     if kind is AzureAIEmbeddingsModel:
         await made._async_client.close()
     note(package, address, "embeddings")
+
+
+@pytest.mark.parametrize("address", ["/v1", "/openai/v1", "/inference", "/inference/v1"])
+async def test_texts_are_embedded_as_token_ids_by_default(url, key, monkeypatch, ask, address):
+    bytewise = tiktoken.Encoding("bytes", pat_str=r"(?s).", mergeable_ranks={bytes([i]): i for i in range(256)}, special_tokens={})
+    monkeypatch.setattr(tiktoken, "get_encoding", lambda name: bytewise)
+    options = {"base_url": url + address, "api_key": key, "model": "mock-embedding", "dimensions": 8}
+
+    ids = await ask(OpenAIEmbeddings(**options), "embed_documents", ["Hello", "Hello", "there"])
+    assert [len(v) for v in ids] == [8, 8, 8]
+    assert ids[0] == ids[1] != ids[2]
+    [text] = await ask(OpenAIEmbeddings(**options, check_embedding_ctx_length=False), "embed_documents", ["Hello"])
+    assert text != ids[0]
 
 
 @pytest.mark.parametrize("address", ["/v1", "/openai/v1", "/inference", "/inference/v1"])
