@@ -76,9 +76,9 @@ lock() { # FOLDER KIND FILE…
 	local folder=$1 kind=$2 file
 	shift 2
 	work=$(mktemp -d)
-	for file; do cp "$folder/$file" "$work"; done
+	for file; do [[ ! -e $folder/$file ]] || cp "$folder/$file" "$work"; done
 	# A shell of its own, as errexit does not hold in a condition.
-	if (cd "$work" && from=$root/$folder bash -euo pipefail -c "versions_$kind >.before; make_$kind; versions_$kind >.after") >"$work/.said" 2>&1; then
+	if (cd "$work" && from=$root/$folder bash -euo pipefail -c "versions_$kind >.before 2>.none || :; make_$kind; versions_$kind >.after") >"$work/.said" 2>&1; then
 		echo "$folder: $(wc -l <"$work/.after") packages"
 		moved "$work/.before" "$work/.after"
 		for file; do cmp -s "$work/$file" "$folder/$file" || cp "$work/$file" "$folder/$file"; done
