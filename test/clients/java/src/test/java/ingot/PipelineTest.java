@@ -39,6 +39,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import reactor.core.Exceptions;
+import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /** What the pipeline of azure-ai-inference sends and does: headers, versions, errors, retries, patience. */
@@ -74,7 +75,7 @@ class PipelineTest {
     ingot.stop();
   }
 
-  /** Keeps each attempt with its answer; change is done to it first. */
+  /** Keeps each attempt with its answer. */
   private static class Attempts implements HttpPipelinePolicy {
     final List<HttpRequest> requests = new ArrayList<>();
     final List<HttpResponse> responses = new ArrayList<>();
@@ -269,7 +270,7 @@ class PipelineTest {
   @Test
   void manyAtOnceAreNobodyElses() {
     var client = ingot.chat("/deployments/good").buildAsyncClient();
-    var answers = reactor.core.publisher.Flux.range(0, 200)
+    var answers = Flux.range(0, 200)
         .flatMapSequential(n -> client.complete("request " + n).map(a -> a.getChoice().getMessage().getContent()), 50)
         .collectList().block(Duration.ofSeconds(60));
 
