@@ -65,7 +65,7 @@ versions_maven() {
 export -f make_{python,npm,go,maven} versions_{python,npm,go,maven}
 
 moved() { # BEFORE AFTER
-	awk 'NR == FNR {was[$1] = $2; next}
+	awk 'FILENAME == ARGV[1] {was[$1] = $2; next}
 		!($1 in was) {print "  " $1 " " $2 " is new"}
 		$1 in was && was[$1] != $2 {print "  " $1 " " was[$1] " -> " $2}
 		{delete was[$1]}
