@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the samples of examples/curl, and plain HTTP at each address, against INGOT_BIN (bin/ingot): mock models, and
-# minilm on the real engine from the data folder INGOT_HOME. The lines that failed are the result.
+# smollm2 and minilm on the real engine from the data folder INGOT_HOME. The lines that failed are the result.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 root=$(cd ../../.. && pwd)
@@ -65,7 +65,8 @@ judge() {
 }
 
 samples=$root/examples/curl
-sample() { expect "$1" "$2" "$samples/$1.sh"; }
+ran=" "
+sample() { ran+="$1 " && expect "$1" "$2" "$samples/$1.sh"; }
 
 serve mock --mock
 mock=$address
@@ -110,13 +111,23 @@ serve entra --config "$folder/entra.yaml"
 INGOT_TOKEN=$(curl -sS --fail "$authority/token?tid=$tenant&oid=$tenant&aud=https://ml.azure.com&version=1.0") \
 	INGOT_ENDPOINT=https://$address CURL_CA_BUNDLE=$folder/entra/tls/ca.pem sample entra '"content":"What is the capital of France\?"'
 
-# Real vectors: the text about a puncture is nearest to the question about a flat tyre.
+# Real answers, and real vectors: the text about a puncture is nearest to the question about a flat tyre.
 mkdir -p "$folder/real"
 ln -s "$here/engine" "$here/models" "$folder/real"
-echo 'models: {minilm: {local: minilm, threads: 1}}' >"$folder/real.yaml"
+echo 'models: {smollm2: {local: smollm2, threads: 1, context: 2048}, minilm: {local: minilm, threads: 1}}' >"$folder/real.yaml"
 serve real --config "$folder/real.yaml"
+export INGOT_ENDPOINT=http://$address
+sample basic-chat '"content":"[^"]*Paris'
+sample tools '^get_weather\(\{"city": ?"[^"]+"\}\): The sky over [^ ]+ is clear'
+sample structured-output '^\{"name":"[^"]*","minutes":[0-9]+,"ingredients":\["'
+sample embedding-search '^How do I repair a flat tyre\?$'
 nearest() { "$samples/embedding-search.sh" | sed -n 2p; }
-INGOT_ENDPOINT=http://$address expect embedding-search '^ 0\.[0-9]+  bicycle.txt$' nearest
+expect 'the nearest text' '^ 0\.[0-9]+  bicycle.txt$' nearest
+
+for file in "$samples"/*.sh; do
+	name=$(basename "$file" .sh)
+	expect "$name was run" "$name" grep -o " $name " <<<"$ran"
+done
 
 # Each operation at each address.
 client="curl (plain HTTP)"
