@@ -107,6 +107,24 @@ def test_the_client_of_the_inference_endpoint_is_patched(url, key, note, address
 
 
 @pytest.mark.parametrize("address", INFERENCE)
+def test_the_patched_client_streams_an_answer_as_it_fills(url, key, note, address):
+    parts = list(inference(url, key, address, instructor.Mode.TOOLS)(messages=ASKED, response_model=instructor.Partial[Mass], stream=True))
+
+    assert len(parts) > 1
+    assert filled(parts[-1])
+    note(PACKAGE, address, "chat/completions, streamed")
+
+
+# At the others the client of OpenAI's is held to a schema.
+@pytest.mark.parametrize("address", ["", "/deployments/{name}", "/openai/deployments/{name}"])
+def test_the_patched_client_takes_no_schema(url, key, note, address):
+    with pytest.raises(InstructorRetryException, match="Unsupported `response_format`"):
+        inference(url, key, address, instructor.Mode.JSON_SCHEMA)(messages=ASKED, response_model=Mass, max_retries=1)
+    why = "over azure-ai-inference it gives the schema in OpenAI's form, which that client does not take; its tools mode fills models"
+    note(PACKAGE, address, "chat/completions with a schema", why=why)
+
+
+@pytest.mark.parametrize("address", INFERENCE)
 async def test_its_asynchronous_client_is_patched(url, key, address):
     async with AsyncChatCompletionsClient(url + named(address, "mock"), AzureKeyCredential(key), model="mock") as client:
         assert filled(await instructor.patch(create=client.complete)(messages=ASKED, response_model=Mass))
