@@ -1,5 +1,5 @@
 // Package sdk_test drives the Go SDKs against the real binary: openai-go with its options for Azure, azopenai,
-// azidentity's credentials, and go-openai. run.sh says how it is started.
+// azidentity's credentials, go-openai, and langchaingo. run.sh says how it is started.
 package sdk_test
 
 import (
@@ -177,6 +177,9 @@ func openAI() string   { return "openai-go " + versions()["github.com/openai/ope
 func azOpenAI() string { return "azopenai " + versions()[azopenaiModule] + " (Go)" }
 func goOpenAI() string {
 	return "go-openai " + versions()["github.com/sashabaranov/go-openai"] + " (Go)"
+}
+func langchaingo() string {
+	return "langchaingo " + versions()["github.com/tmc/langchaingo"] + " (Go)"
 }
 
 const azopenaiModule = "github.com/Azure/azure-sdk-for-go/sdk/ai/azopenai"
