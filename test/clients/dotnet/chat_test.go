@@ -1,7 +1,9 @@
 package dotnet_test
 
 import (
+	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +34,7 @@ func streamed(t *testing.T, c call) (updates []update, err error) {
 	t.Helper()
 	c.path = chatPath
 	resp := c.do(t)
-	if resp.StatusCode != 200 {
+	if resp.StatusCode != http.StatusOK {
 		t.Fatalf("got %+v", failed(t, resp))
 	}
 	err = catch(func() { stream(resp.Body, func(u update) { updates = append(updates, u) }) })
@@ -169,7 +171,9 @@ func TestAStreamHasWhatTheParserAsksFor(t *testing.T) {
 			got = append(got, u)
 		}
 		want := []update{
-			{Model: "mock", Role: "assistant"}, {Model: "mock", Content: "Hello"}, {Model: "mock", Content: " there"},
+			{Model: "mock", Role: "assistant"},
+			{Model: "mock", Content: "Hello"},
+			{Model: "mock", Content: " there"},
 			{Model: "mock", FinishReason: "stop", Usage: &usage{5, 2, 7}},
 		}
 		if d := cmp.Diff(want, got); d != "" {
@@ -182,7 +186,7 @@ func TestAStreamThatFailsThrowsAfterWhatArrived(t *testing.T) {
 	t.Parallel()
 	for _, model := range []string{"breaks", "cut"} {
 		updates, err := streamed(t, call{server: faults, body: `{` + user("a b c d e") + `,"stream":true,"model":"` + model + `"}`})
-		if err == nil || !strings.HasPrefix("a b c d e", joined(updates)) || joined(updates) == "a b c d e" {
+		if err == nil || !slices.Contains([]string{"", "a", "a b", "a b c"}, joined(updates)) {
 			t.Errorf("%s: got %q, %v", model, joined(updates), err)
 		}
 	}

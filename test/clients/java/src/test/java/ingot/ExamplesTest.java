@@ -122,6 +122,14 @@ class ExamplesTest {
   }
 
   @Test
+  void withoutTheTruststoreNothingIsTrusted() {
+    var environment = Map.of("INGOT_ENDPOINT", mock.at("https"), "INGOT_KEY", Ingot.KEY);
+    var refused = assertThrows(IOException.class, () -> Example.run(environment, List.of(), "ModelInfo"));
+
+    assertTrue(refused.getMessage().contains("PKIX path building failed"), refused.getMessage());
+  }
+
+  @Test
   void withoutAKeyThereIsAHint() {
     var refused = assertThrows(IOException.class, () -> Example.run(Map.of(), List.of(), "BasicChat"));
 
