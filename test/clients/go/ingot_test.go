@@ -178,6 +178,7 @@ func azOpenAI() string { return "azopenai " + versions()[azopenaiModule] + " (Go
 func goOpenAI() string {
 	return "go-openai " + versions()["github.com/sashabaranov/go-openai"] + " (Go)"
 }
+
 func langchaingo() string {
 	return "langchaingo " + versions()["github.com/tmc/langchaingo"] + " (Go)"
 }
