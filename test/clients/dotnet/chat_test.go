@@ -213,17 +213,17 @@ func TestAnAnswerIsReadByRulesThatRefuse(t *testing.T) {
 			t.Errorf("%s is taken", change[1])
 		}
 	}
-	for text, takes := range map[string]bool{
-		"data: {\"choices\":[]}\n\ndata: [DONE]\n\n": true,
-		"data:{}\r\n\r\ndata:[DONE]\r\n\r\n":         true,
-		": hello\n\ndata: [DONE]\n\n":                true,
-		": hello\ndata: [DONE]\n\n":                  false,
-		"event: chunk\ndata: {}\n\ndata: [DONE]\n\n": false,
-		"data: {}\n\n":                         false,
-		"data: {\ndata: }\n\ndata: [DONE]\n\n": false,
-		"data: {\"choices\":[{\"delta\":{\"tool_calls\":null}}]}\n\ndata: [DONE]\n\n": false,
-	} {
-		if err := catch(func() { stream(strings.NewReader(text), func(update) {}) }); (err == nil) != takes {
+	const done = "data: [DONE]\n\n"
+	taken := []string{"data: {\"choices\":[]}\n\n" + done, "data:{}\r\n\r\ndata:[DONE]\r\n\r\n", ": hello\n\n" + done}
+	refused := []string{
+		": hello\n" + done,
+		"event: chunk\ndata: {}\n\n" + done,
+		"data: {}\n\n",
+		"data: {\ndata: }\n\n" + done,
+		"data: {\"choices\":[{\"delta\":{\"tool_calls\":null}}]}\n\n" + done,
+	}
+	for i, text := range slices.Concat(taken, refused) {
+		if err := catch(func() { stream(strings.NewReader(text), func(update) {}) }); (err == nil) != (i < len(taken)) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
