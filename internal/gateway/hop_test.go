@@ -4,15 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
-	"net/url"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/ingot-llm/ingot/internal/auth"
 	"github.com/ingot-llm/ingot/internal/config"
@@ -47,20 +46,7 @@ func answerAll(c net.Conn, whole []byte) {
 	defer c.Close()
 	r := bufio.NewReaderSize(c, 64<<10)
 	for {
-		length := 0
-		for {
-			line, err := r.ReadSlice('\n')
-			if err != nil {
-				return
-			}
-			if value, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
-				length, _ = strconv.Atoi(string(bytes.TrimSpace(value)))
-			}
-			if len(line) == 2 {
-				break
-			}
-		}
-		if _, err := r.Discard(length); err != nil {
+		if _, err := skipMessage(r, "POST "); err != nil {
 			return
 		}
 		if _, err := c.Write(whole); err != nil {
@@ -69,25 +55,22 @@ func answerAll(c net.Conn, whole []byte) {
 	}
 }
 
-// writer is a ResponseWriter that costs nothing.
-type writer struct {
-	header http.Header
-	status int
-	size   int
-}
-
-func (w *writer) Header() http.Header { return w.header }
-func (w *writer) WriteHeader(s int)   { w.status = s }
-
-// SetReadDeadline is for http.ResponseController.
-func (w *writer) SetReadDeadline(time.Time) error { return nil }
-
-// SetWriteDeadline is for http.ResponseController.
-func (w *writer) SetWriteDeadline(time.Time) error { return nil }
-
-func (w *writer) Write(p []byte) (int, error) {
-	w.size += len(p)
-	return len(p), nil
+// skipMessage reads a request or an answer that begins so, and returns the length of its body.
+func skipMessage(r *bufio.Reader, begins string) (length int, err error) {
+	for first := true; ; first = false {
+		line, err := r.ReadSlice('\n')
+		switch {
+		case err != nil:
+			return 0, err
+		case first && !bytes.HasPrefix(line, []byte(begins)):
+			return 0, errors.New(string(line))
+		case len(line) == len("\r\n"):
+			return r.Discard(length)
+		}
+		if value, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
+			length, _ = strconv.Atoi(string(bytes.TrimSpace(value)))
+		}
+	}
 }
 
 // line has what prompts have: a quotation, a line break, letters beyond ASCII.
@@ -95,8 +78,8 @@ const line = `A letter begins with \"Dear all\" and asks, in a few plain words, 
 
 const hopKey = "sk-of-the-benchmark-0123456789"
 
-// hop returns a call of a gateway, everything on, that asks a server elsewhere by the same contract.
-func hop(tb testing.TB, prompt int) func() {
+// serveHop serves a gateway, everything on, that asks a server elsewhere by the same contract, and returns its address.
+func serveHop(tb testing.TB) string {
 	tb.Helper()
 	at := upstream(tb, `{"id":"chatcmpl-1","object":"chat.completion","created":1764100000,"model":"mock","choices":[{"index":0,"message":{"role":"assistant","content":"`+
 		strings.Repeat("word ", 40)+`"},"finish_reason":"stop"}],"usage":{"prompt_tokens":200,"completion_tokens":40,"total_tokens":240}}`)
@@ -119,37 +102,51 @@ func hop(tb testing.TB, prompt int) func() {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { g.Close(context.WithoutCancel(tb.Context())) })
-	h := g.Handler()
+	ln, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(tb.Context()))
+	done := make(chan error, 1)
+	go func() { done <- g.Serve(ctx, ln) }()
+	tb.Cleanup(func() {
+		cancel()
+		<-done
+	})
+	return ln.Addr().String()
+}
+
+// benchmarkHop asks with a prompt of so many bytes over eight connections.
+func benchmarkHop(b *testing.B, prompt int) {
+	b.Helper()
+	at := serveHop(b)
 	body := `{"model":"mock","messages":[{"role":"system","content":"You are a helpful assistant."},{"role":"user","content":"` +
 		strings.Repeat(line, prompt/len(line)+1) + `"}],"temperature":0.7,"max_tokens":40}`
-	ctx := context.WithValue(tb.Context(), http.LocalAddrContextKey, net.Addr(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080}))
-	return func() {
-		r := (&http.Request{
-			Method: http.MethodPost, URL: &url.URL{Path: "/v1/chat/completions"}, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-			Header: http.Header{"Authorization": {"Bearer " + hopKey}, "Content-Type": {"application/json"}},
-			Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Host: "127.0.0.1:8080", RemoteAddr: "127.0.0.1:9",
-		}).WithContext(ctx)
-		w := &writer{header: http.Header{}}
-		h.ServeHTTP(w, r)
-		if w.status != 0 && w.status != http.StatusOK || w.size == 0 {
-			tb.Fatalf("status %d, %d bytes", w.status, w.size)
+	asked := []byte("POST /v1/chat/completions HTTP/1.1\r\nHost: " + at + "\r\nAuthorization: Bearer " + hopKey +
+		"\r\nContent-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body)
+	const connections = 8
+	b.SetParallelism(connections / runtime.GOMAXPROCS(0))
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		c, err := (&net.Dialer{}).DialContext(b.Context(), "tcp", at)
+		if err != nil {
+			b.Error(err)
+			return
 		}
-	}
+		defer c.Close()
+		r := bufio.NewReader(c)
+		for pb.Next() {
+			if _, err := c.Write(asked); err != nil {
+				b.Error(err)
+				return
+			}
+			if length, err := skipMessage(r, "HTTP/1.1 200 "); err != nil || length == 0 {
+				b.Errorf("%d bytes, %v", length, err)
+				return
+			}
+		}
+	})
 }
 
-func BenchmarkHop1KB(b *testing.B) {
-	call := hop(b, 1<<10)
-	b.ReportAllocs()
-	for b.Loop() {
-		call()
-	}
-}
-
-func BenchmarkHop100KB(b *testing.B) {
-	call := hop(b, 100<<10)
-	b.ReportAllocs()
-	for b.Loop() {
-		call()
-	}
-}
+func BenchmarkHop1KB(b *testing.B)   { benchmarkHop(b, 1<<10) }
+func BenchmarkHop100KB(b *testing.B) { benchmarkHop(b, 100<<10) }
