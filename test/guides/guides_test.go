@@ -20,6 +20,8 @@ package guides_test
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -129,7 +131,7 @@ func bringEngine(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.Mkdir(filepath.Join(to, "models"), 0o700))
 	for _, name := range args {
 		for _, file := range []string{name + ".gguf", name + ".json"} {
-			ts.Check(link(filepath.Join(from, "models", file), filepath.Join(to, "models", file)))
+			ts.Check(copyFile(filepath.Join(from, "models", file), filepath.Join(to, "models", file)))
 		}
 	}
 }
@@ -141,7 +143,7 @@ func bringModel(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	to := ts.MkAbs(args[0])
 	ts.Check(os.MkdirAll(filepath.Dir(to), 0o700))
-	ts.Check(link(filepath.Join(os.Getenv("INGOT_HOME"), "models", args[1]+".gguf"), to))
+	ts.Check(copyFile(filepath.Join(os.Getenv("INGOT_HOME"), "models", args[1]+".gguf"), to))
 }
 
 // copyTree copies a folder, but for what is hidden, as that may be a lock of another process.
@@ -157,20 +159,23 @@ func copyTree(from, to string) error {
 		case strings.HasPrefix(d.Name(), "."):
 			return nil
 		}
-		return link(path, place)
+		return copyFile(path, place)
 	})
 }
 
-// link makes a file appear in a second place, by a copy where the file system has no links between them.
-func link(from, to string) error {
-	if os.Link(from, to) == nil {
-		return nil
-	}
-	data, err := os.ReadFile(from)
+// copyFile copies a file, which is then as executable as what it copies may be.
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(to, data, 0o700)
+	defer func() { _ = in.Close() }()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o700)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
 }
 
 // substitutes is the key of what stands in for the addresses of a page.

@@ -28,6 +28,7 @@ finish() {
 	exit "$status"
 }
 trap finish EXIT
+trap 'exit 124' TERM # of timeout, when it has ended what runs
 
 ingot() {
 	if [[ ${1-} != serve ]]; then
