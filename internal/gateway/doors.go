@@ -47,12 +47,12 @@ func (g *Gateway) doors(s *snapshot, table *route.Table) (http.Handler, error) {
 		return nil, err
 	}
 	// From here on nothing fails: what lasts is exchanged.
-	watch := []llm.Policy{
+	watch := policy.Observe(
 		policy.Trace(g.log, func(ctx context.Context) slog.Attr { return slog.String("request_id", dialect.RequestID(ctx)) }),
 		policy.Meter(table.List(), g.recorder),
-	}
+	)
 	// What is refused is watched, too.
-	limit := append(slices.Clip(watch), policy.Limit(g.counter.Reserve, table.List()))
+	limit := []llm.Policy{watch, policy.Limit(g.counter.Reserve, table.List())}
 	shared := dialect.Options{
 		AllowHost: allowHost(cfg.Listen), Backend: llm.Chain(table, limit...), Models: table, Logger: g.log,
 		MaxBody: int64(cfg.Limits.Body), BodyTimeout: cfg.Limits.BodyTimeout, BodyTotal: cfg.Limits.BodyTotal, BodyMemory: int64(cfg.Limits.BodyMemory),
@@ -90,7 +90,7 @@ func (g *Gateway) doors(s *snapshot, table *route.Table) (http.Handler, error) {
 
 // endpoint gives the root the manners of a managed endpoint, where they are wanted. Copies of requests are traced and metered
 // as requests are, but count against nobody's limits.
-func (g *Gateway) endpoint(s *snapshot, table *route.Table, watch, limit []llm.Policy) *azureai.Endpoint {
+func (g *Gateway) endpoint(s *snapshot, table *route.Table, watch llm.Policy, limit []llm.Policy) *azureai.Endpoint {
 	e := s.cfg.Endpoint
 	if e == nil {
 		return nil
@@ -108,7 +108,7 @@ func (g *Gateway) endpoint(s *snapshot, table *route.Table, watch, limit []llm.P
 			continue
 		}
 		m := policy.NewMirror(policy.MirrorOptions{
-			To: to, Share: float64(share) / whole, Backend: llm.Chain(table, watch...), Most: most, Memory: room, Time: long,
+			To: to, Share: float64(share) / whole, Backend: watch(table), Most: most, Memory: room, Time: long,
 			Counted: func(r policy.MirrorResult) { g.metrics.Mirrored(to.Deployment, string(r)) },
 		})
 		out.Backend = llm.Chain(table, append(slices.Clip(limit), m.Policy)...) // copies are made of what is admitted

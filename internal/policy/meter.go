@@ -26,7 +26,7 @@ type metered struct {
 // Meter records every request, however it ends. The recorders are resolved once, for every
 // deployment and operation; requests for a name that is not there go to the recorder of the
 // zero ModelInfo.
-func Meter(models []llm.ModelInfo, recorder func(llm.Operation, llm.ModelInfo) Recorder) llm.Policy {
+func Meter(models []llm.ModelInfo, recorder func(llm.Operation, llm.ModelInfo) Recorder) Observer {
 	recorders := map[metered]Recorder{}
 	for _, op := range llm.Operations() {
 		recorders[metered{op, ""}] = recorder(op, llm.ModelInfo{})
@@ -36,7 +36,7 @@ func Meter(models []llm.ModelInfo, recorder func(llm.Operation, llm.ModelInfo) R
 			}
 		}
 	}
-	ended := func(_ context.Context, o *outcome) {
+	return func(_ context.Context, o *outcome) {
 		r, ok := recorders[metered{o.op, o.env.Model}]
 		if !ok {
 			r = recorders[metered{o.op, ""}]
@@ -47,5 +47,4 @@ func Meter(models []llm.ModelInfo, recorder func(llm.Operation, llm.ModelInfo) R
 		}
 		r.Spent(o.usage.Prompt, o.usage.Completion)
 	}
-	return func(next llm.Backend) llm.Backend { return &observer{next: next, ended: ended} }
 }

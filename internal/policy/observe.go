@@ -10,10 +10,17 @@ import (
 	"github.com/ingot-llm/ingot/internal/llm"
 )
 
-// observer tells ended about every request, however it ends.
+// Observer is told about every request, however it ends; see Trace and Meter.
+type Observer func(context.Context, *outcome)
+
+// Observe tells observers, in their order, about every request.
+func Observe(observers ...Observer) llm.Policy {
+	return func(next llm.Backend) llm.Backend { return &observer{next, observers} }
+}
+
 type observer struct {
-	next  llm.Backend
-	ended func(context.Context, *outcome)
+	next      llm.Backend
+	observers []Observer
 }
 
 var _ llm.Backend = (*observer)(nil)
@@ -41,7 +48,7 @@ func (o *observer) Complete(ctx context.Context, req *llm.CompleteRequest) llm.S
 
 func (o *observer) Embed(ctx context.Context, req *llm.EmbedRequest) (reply *llm.EmbedReply, err error) {
 	w := watch{outcome: outcome{op: req.Operation(), env: &req.Envelope, start: time.Now()}}
-	defer func() { o.ended(ctx, w.end()) }()
+	defer func() { o.tell(ctx, w.end()) }()
 	reply, err = o.next.Embed(ctx, req)
 	switch {
 	case err != nil:
@@ -56,12 +63,18 @@ func (o *observer) Embed(ctx context.Context, req *llm.EmbedRequest) (reply *llm
 	return reply, err
 }
 
+func (o *observer) tell(ctx context.Context, out *outcome) {
+	for _, observe := range o.observers {
+		observe(ctx, out)
+	}
+}
+
 func (o *observer) Models(ctx context.Context) ([]llm.ModelInfo, error) { return o.next.Models(ctx) }
 
 func (o *observer) stream(ctx context.Context, op llm.Operation, env *llm.Envelope, s llm.Stream) llm.Stream {
 	return func(yield func(*llm.Reply, error) bool) {
 		w := &watch{outcome: outcome{op: op, env: env, start: time.Now()}, yield: yield}
-		defer func() { o.ended(ctx, w.end()) }()
+		defer func() { o.tell(ctx, w.end()) }()
 		s(w.fragment)
 		w.returned = true
 	}

@@ -147,9 +147,9 @@ func (l ledger) Spent(input, output int) { l.add("spent %d %d", input, output) }
 
 func meter(b llm.Backend, lines *[]string) llm.Backend {
 	models := []llm.ModelInfo{{Deployment: "d", Operations: all}}
-	return policy.Meter(models, func(op llm.Operation, m llm.ModelInfo) policy.Recorder {
+	return policy.Observe(policy.Meter(models, func(op llm.Operation, m llm.ModelInfo) policy.Recorder {
 		return named{ledger{lines}, string(op) + " " + m.Deployment}
-	})(b)
+	}))(b)
 }
 
 // named begins each request's lines with who is counted.
@@ -245,7 +245,7 @@ func traced(ctx context.Context, t *testing.T, m *model, op llm.Operation, leave
 	t.Helper()
 	var out bytes.Buffer
 	id := func(ctx context.Context) slog.Attr { return slog.Any("request_id", ctx.Value(key{})) }
-	_ = ask(ctx, policy.Trace(slog.New(slog.NewJSONHandler(&out, nil)), id)(m), op, envelope(0), leave)
+	_ = ask(ctx, policy.Observe(policy.Trace(slog.New(slog.NewJSONHandler(&out, nil)), id))(m), op, envelope(0), leave)
 	var lines []map[string]any
 	for d := json.NewDecoder(&out); d.More(); {
 		var l map[string]any
@@ -327,7 +327,7 @@ func TestALongNameFromOutsideIsCutInTheLog(t *testing.T) {
 	var out bytes.Buffer
 	e := envelope(0)
 	e.Model = strings.Repeat("ü", 1<<20)
-	_ = ask(t.Context(), policy.Trace(slog.New(slog.NewTextHandler(&out, nil)), nil)(&model{}), llm.OpChat, e, 0)
+	_ = ask(t.Context(), policy.Observe(policy.Trace(slog.New(slog.NewTextHandler(&out, nil)), nil))(&model{}), llm.OpChat, e, 0)
 	if n := out.Len(); n == 0 || n > 1000 {
 		t.Errorf("the line has %d bytes", n)
 	}
@@ -348,7 +348,7 @@ func TestNothingHappensBeforeRanging(t *testing.T) {
 func TestModelsGoThroughEveryPolicy(t *testing.T) {
 	t.Parallel()
 	var lines []string
-	b := policy.Trace(slog.New(slog.DiscardHandler), nil)(meter(policy.Limit(broken, nil)(&model{}), &lines))
+	b := policy.Observe(policy.Trace(slog.New(slog.DiscardHandler), nil))(meter(policy.Limit(broken, nil)(&model{}), &lines))
 	models, err := b.Models(t.Context())
 	if err != nil || len(models) != 1 {
 		t.Errorf("got %v, %v", models, err)
@@ -359,8 +359,8 @@ func TestModelsGoThroughEveryPolicy(t *testing.T) {
 func BenchmarkChat(b *testing.B) {
 	m := steady{}
 	log := slog.New(slog.NewTextHandler(discard{}, nil))
-	chain := policy.Trace(log, nil)(policy.Meter([]llm.ModelInfo{{Deployment: "d", Operations: all}},
-		func(llm.Operation, llm.ModelInfo) policy.Recorder { return silent{} })(policy.Limit(unlimited, nil)(m)))
+	chain := policy.Observe(policy.Trace(log, nil), policy.Meter([]llm.ModelInfo{{Deployment: "d", Operations: all}},
+		func(llm.Operation, llm.ModelInfo) policy.Recorder { return silent{} }))(policy.Limit(unlimited, nil)(m))
 	req := &llm.ChatRequest{Envelope: envelope(1 << 40)}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -12,8 +12,8 @@ import (
 // Trace writes one line for every request when it ends: who asked whom for what, and how it
 // went; never what was said. What went wrong on our side is logged with its cause. The
 // attribute that id finds in the context, if it is not nil, tells requests apart.
-func Trace(log *slog.Logger, id func(context.Context) slog.Attr) llm.Policy {
-	ended := func(ctx context.Context, o *outcome) {
+func Trace(log *slog.Logger, id func(context.Context) slog.Attr) Observer {
+	return func(ctx context.Context, o *outcome) {
 		level := o.level()
 		if !log.Enabled(ctx, level) {
 			return
@@ -50,7 +50,6 @@ func Trace(log *slog.Logger, id func(context.Context) slog.Attr) llm.Policy {
 		r.AddAttrs(attrs...)
 		_ = log.Handler().Handle(ctx, r) // as LogAttrs does
 	}
-	return func(next llm.Backend) llm.Backend { return &observer{next: next, ended: ended} }
 }
 
 // clip shortens a text to n bytes at most, between two runes.
