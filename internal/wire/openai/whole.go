@@ -18,7 +18,15 @@ func (c Codec) DecodeReply(op llm.Operation, body []byte) (*llm.Reply, error) {
 	if err != nil || v.Kind() != jsonx.Object {
 		return nil, malformed("a body that is no JSON object")
 	}
-	d := decoder{wire: c.Contract, text: op == llm.OpComplete, whole: true}
+	room := &struct { // of what most answers need, at once
+		decoder
+		choices [1]llm.Choice
+		states  [1]choiceState
+		parts   [1]llm.Part
+	}{}
+	d := &room.decoder
+	d.wire, d.text, d.whole = c.Contract, op == llm.OpComplete, true
+	d.reply.Choices, d.choices, d.parts = room.choices[:0], room.states[:0], room.parts[:0]
 	if len(members) == usual { // and perhaps more
 		err = d.members(v)
 	}
