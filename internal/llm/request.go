@@ -225,22 +225,31 @@ func (r *CompleteRequest) Edit() *CompleteRequest { c := *r; return &c }
 // Edit returns a copy that may be changed; it is encoded from its fields, no longer from the caller's bytes.
 func (r *EmbedRequest) Edit() *EmbedRequest { c := *r; return &c }
 
-// WithModel returns a copy for another model name that keeps the caller's bytes.
+// WithModel returns a copy for another model name that keeps the caller's bytes; r itself where that is its name.
 func (r *ChatRequest) WithModel(name string) *ChatRequest {
+	if r.named(name) {
+		return r
+	}
 	c := r.Edit()
 	c.setModel(&r.Envelope, name)
 	return c
 }
 
-// WithModel returns a copy for another model name that keeps the caller's bytes.
+// WithModel returns a copy for another model name that keeps the caller's bytes; r itself where that is its name.
 func (r *CompleteRequest) WithModel(name string) *CompleteRequest {
+	if r.named(name) {
+		return r
+	}
 	c := r.Edit()
 	c.setModel(&r.Envelope, name)
 	return c
 }
 
-// WithModel returns a copy for another model name that keeps the caller's bytes.
+// WithModel returns a copy for another model name that keeps the caller's bytes; r itself where that is its name.
 func (r *EmbedRequest) WithModel(name string) *EmbedRequest {
+	if r.named(name) {
+		return r
+	}
 	c := r.Edit()
 	c.setModel(&r.Envelope, name)
 	return c

@@ -72,6 +72,17 @@ func (e *Envelope) keep(from *Envelope, edit Edit) {
 	e.source, e.owner = src, e
 }
 
+// named reports whether a request is for the model of that name, in the caller's bytes as well.
+func (e *Envelope) named(name string) bool {
+	src, ok := e.Source()
+	if !ok {
+		return e.Model == name
+	}
+	in := func(m jsonx.Member) bool { return m.Name == "model" && m.Value.Is(name) }
+	edited := func(edit Edit) bool { return edit.Member == "model" }
+	return e.Model == name && slices.ContainsFunc(src.Members, in) && !slices.ContainsFunc(src.Edits, edited)
+}
+
 func (e *Envelope) setModel(from *Envelope, name string) {
 	e.Model = name
 	e.keep(from, Edit{"model", Text{b: []byte(name)}.AppendJSON(nil)})

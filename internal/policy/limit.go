@@ -179,9 +179,8 @@ func (t *tally) fragment(f *llm.Reply, err error) bool {
 		return false
 	}
 	if !t.seen {
-		first := *f
-		first.Meta.Limits = first.Meta.Limits.Tighter(t.limits)
-		f, t.seen = &first, true
+		f.Meta.Limits = f.Meta.Limits.Tighter(t.limits) // the router's own copy (see route)
+		t.seen = true
 	}
 	switch {
 	case f.Usage != nil:
