@@ -111,7 +111,9 @@ func serveHop(tb testing.TB) string {
 	go func() { done <- g.Serve(ctx, ln) }()
 	tb.Cleanup(func() {
 		cancel()
-		<-done
+		if err := <-done; err != nil {
+			tb.Error(err)
+		}
 	})
 	return ln.Addr().String()
 }
