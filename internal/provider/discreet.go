@@ -3,6 +3,7 @@ package provider
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -61,11 +62,24 @@ func (m *remote) tell(err error) error {
 	}
 	out := rewritten(e, strings.NewReplacer(append(slices.Clip(secrets), names...)...).Replace)
 	if e.Err != nil { // the log's, and the operator's, who knows the model by its own name
-		if cause := strings.NewReplacer(secrets...).Replace(e.Err.Error()); cause != e.Err.Error() {
+		if cause := strings.NewReplacer(secrets...).Replace(e.Err.Error()) + m.mend(e.Err); cause != e.Err.Error() {
 			out.Err = errors.New(cause)
 		}
 	}
 	return out
+}
+
+// mend says which setting helps, where a connection failed for what only the operator can change.
+func (m *remote) mend(err error) string {
+	setting := "providers." + m.info.Provider
+	if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); untrusted {
+		return ": where a proxy opens TLS, or the server's authority is a company's, " + setting + ".ca names the file of its CA"
+	}
+	// The transport tells the status of a proxy in no other way.
+	if strings.HasSuffix(err.Error(), http.StatusText(http.StatusProxyAuthRequired)) {
+		return ": write name and password into the proxy's address, in " + setting + ".proxy or HTTPS_PROXY"
+	}
+	return ""
 }
 
 // rewritten is a copy of an error with all changed that callers see of it.

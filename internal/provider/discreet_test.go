@@ -2,7 +2,10 @@ package provider_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -57,4 +60,24 @@ func failing(status int, text string) func(*http.Request) (*http.Response, error
 	return func(*http.Request) (*http.Response, error) {
 		return answer(status, "application/json", strings.NewReader(text)), nil
 	}
+}
+
+func TestTheLogSaysWhichSettingMendsAConnection(t *testing.T) {
+	every(t, func(t *testing.T, v variant) {
+		for _, c := range []struct {
+			failure error
+			want    string
+		}{
+			{&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, ".ca names the file of its CA"},
+			{errors.New("Proxy Authentication Required"), ".proxy or HTTPS_PROXY"}, //nolint:staticcheck // the transport's own words
+			{errors.New("connection refused"), "connection refused"},
+		} {
+			b, _ := v.backend(t, func(*http.Request) (*http.Response, error) { return nil, c.failure })
+			_, err := b.Chat(t.Context(), chat(t, llm.WireOpenAI, `{"messages":[{"role":"user","content":"x"}]}`)).Collect()
+			e := llm.AsError(err)
+			if e.Err == nil || !strings.HasSuffix(e.Err.Error(), c.want) || strings.Contains(e.Message, "providers.") {
+				t.Errorf("%v: the log gets %v, the caller %q", c.failure, e.Err, e.Message)
+			}
+		}
+	})
 }
