@@ -69,7 +69,7 @@ func TestTheLogSaysWhichSettingMendsAConnection(t *testing.T) {
 			want    string
 		}{
 			{&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, ".ca names the file of its CA"},
-			{errors.New("Proxy Authentication Required"), ".proxy or HTTPS_PROXY"}, //nolint:staticcheck // the transport's own words
+			{errors.New("Proxy Authentication Required"), ".proxy or HTTPS_PROXY"},
 			{errors.New("connection refused"), "connection refused"},
 		} {
 			b, _ := v.backend(t, func(*http.Request) (*http.Response, error) { return nil, c.failure })
