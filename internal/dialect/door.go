@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ingot-llm/ingot/internal/llm"
@@ -20,7 +21,23 @@ func (o *Options) Admit(r *http.Request) (llm.Caller, error) {
 		return caller, &llm.Error{Kind: llm.BadHost, Message: "This endpoint listens on the machine itself and answers to its own address and localhost only, not to the Host of this request. Use http://localhost, or let it listen to the network (listen: 0.0.0.0:8080)."}
 	}
 	caller.RequestID = clientID(r.Header.Get("X-Ms-Client-Request-Id"))
-	return caller, nil
+	caller.Hops, err = hops(r.Header)
+	return caller, err
+}
+
+// hops reads how many Ingots handed a request on. Of those in a row nobody has many, unless one leads back to another before it: the
+// refusal is of a kind that nobody tries again, or each of them would.
+func hops(h http.Header) (int, error) {
+	const most = 8
+	told := h["X-Ingot-Hops"]
+	if len(told) == 0 {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(told[0])
+	if err != nil || n < 0 || n > most {
+		return 0, &llm.Error{Kind: llm.Malformed, Message: "The request was handed on by more than " + strconv.Itoa(most) + " Ingots in a row (x-ingot-hops): the endpoint of a provider leads back to where the request came from."}
+	}
+	return n, nil
 }
 
 // Method judges the method of a request for an operation that takes one of these; the first is named to who used another. HEAD

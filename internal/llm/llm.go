@@ -93,6 +93,7 @@ type Caller struct {
 	RequestsPerMinute int    // 0: no limit
 	TokensPerMinute   int    // 0: no limit
 	RequestID         string // the caller's own id of this request; empty: none
+	Hops              int    // how many Ingots handed the request on before it came here
 }
 
 // ModelInfo is the one record of what a deployment is and can do: every list of models and every description of one is

@@ -68,7 +68,7 @@ func TestARequestGoesWhereTheSurfaceIsWithItsCredentials(t *testing.T) {
 			t.Errorf("url %s, want %s", got.url, v.chat)
 		}
 		want := http.Header{
-			"Content-Type": {"application/json"}, "X-Ms-Client-Request-Id": {"mine-1"}, "Extra-Parameters": {"pass-through"}, "Idempotency-Key": {},
+			"Content-Type": {"application/json"}, "X-Ms-Client-Request-Id": {"mine-1"}, "X-Ingot-Hops": {"4"}, "Extra-Parameters": {"pass-through"}, "Idempotency-Key": {},
 		}
 		for name, value := range v.header {
 			want.Set(name, value)

@@ -5,6 +5,7 @@ package openai
 
 import (
 	"net/http"
+	"strconv"
 
 	"github.com/ingot-llm/ingot/internal/llm"
 	"github.com/ingot-llm/ingot/internal/wire"
@@ -92,10 +93,11 @@ func (c Codec) passes(r *llm.EmbedRequest) bool {
 	return ok && src.Wire == c.Contract
 }
 
-// header hands on the caller's own id of the request, and what is to become of members beyond the contract (doc/protocol.md
+// header counts the Ingots that a request went through, so that one which leads back to itself notices it, and hands on the
+// caller's own id of the request, and what is to become of members beyond the contract (doc/protocol.md
 // §3.6): what the caller allowed to be dropped may be, and what it was let through with is let through.
 func (c Codec) header(e *llm.Envelope, beyond bool) http.Header {
-	h := http.Header{}
+	h := http.Header{"X-Ingot-Hops": {strconv.Itoa(e.Caller.Hops + 1)}}
 	if id := e.Caller.RequestID; id != "" {
 		h["X-Ms-Client-Request-Id"] = []string{id}
 	}
