@@ -59,7 +59,7 @@ func TestARequestGoesWhereTheSurfaceIsWithItsCredentials(t *testing.T) {
 	every(t, func(t *testing.T, v variant) {
 		b, s := v.backend(t, whole(full))
 		r := chat(t, v.contract, `{"messages":[{"role":"user","content":"Hi"}],"model":"asked","top_k":[1.50,{"a":"\u0041"}]}`)
-		r.Caller.RequestID = "mine-1"
+		r.Caller.RequestID, r.Caller.Hops = "mine-1", 3
 		if _, err := b.Chat(t.Context(), r).Collect(); err != nil {
 			t.Fatal(err)
 		}
