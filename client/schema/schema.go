@@ -15,6 +15,7 @@ package schema
 
 import (
 	"bytes"
+	"cmp"
 	"encoding"
 	"encoding/json"
 	"errors"
@@ -239,21 +240,9 @@ func (m *maker) structure(t reflect.Type, depth int) (document, error) {
 
 func (m *maker) fields(t reflect.Type, depth int) (properties document, required []string, err error) {
 	properties = document{}
-	for _, f := range reflect.VisibleFields(t) {
-		tag, _ := f.Tag.Lookup("json")
-		name, options, _ := strings.Cut(tag, ",")
-		embedded := f.Anonymous && name == "" && elem(f.Type).Kind() == reflect.Struct && elem(f.Type) != timeType
-		if tag == "-" || !f.IsExported() || embedded || hidden(t, f) {
-			continue
-		}
-		if name == "" {
-			name = f.Name
-		}
-		if properties.has(name) {
-			continue // an outer field goes before that of an embedded struct
-		}
+	for _, f := range written(t) {
 		d, err := m.of(f.Type, depth+1)
-		if err == nil && strings.Contains(","+options+",", ",string,") {
+		if err == nil && f.quoted() {
 			d = kind("string")
 		}
 		if err == nil {
@@ -262,27 +251,67 @@ func (m *maker) fields(t reflect.Type, depth int) (properties document, required
 		if err != nil {
 			return nil, nil, fmt.Errorf("field %s: %w", f.Name, err)
 		}
-		optional := f.Type.Kind() == reflect.Pointer || strings.Contains(options, "omitempty") || strings.Contains(options, "omitzero")
+		optional := f.Type.Kind() == reflect.Pointer || strings.Contains(f.options, "omitempty") || strings.Contains(f.options, "omitzero")
 		if optional && m.strict {
 			d = nullable(d)
 		}
 		if !optional || m.strict {
-			required = append(required, name)
+			required = append(required, f.name)
 		}
-		properties = append(properties, member{name, d})
+		properties = append(properties, member{f.name, d})
 	}
 	return properties, required, nil
 }
 
-// hidden says whether a field belongs to an embedded struct that is not written as part of the outer one.
-func hidden(t reflect.Type, f reflect.StructField) bool {
-	for depth := 1; depth < len(f.Index); depth++ {
-		outer := t.FieldByIndex(f.Index[:depth])
-		if name, _, _ := strings.Cut(outer.Tag.Get("json"), ","); name != "" || elem(outer.Type) == timeType {
-			return true
+// field is one that encoding/json may write.
+type field struct {
+	reflect.StructField
+
+	name, options string
+	tagged        bool // the name is that of the tag
+	depth         int  // of embedded structs around it
+}
+
+// quoted says whether the option string counts.
+func (f *field) quoted() bool {
+	k := elem(f.Type).Kind()
+	return slices.Contains(strings.Split(f.options, ","), "string") && (k >= reflect.Bool && k <= reflect.Float64 || k == reflect.String)
+}
+
+// written lists the fields that encoding/json writes, those of embedded structs in their place: of several with one name the least
+// deep, of these the one with a tag, and none where that leaves more than one.
+func written(t reflect.Type) (fields []field) {
+	all := candidates(nil, t)
+	for i, f := range all {
+		beaten := false
+		for k, g := range all {
+			beaten = beaten || i != k && f.name == g.name && (g.depth < f.depth || g.depth == f.depth && (g.tagged || !f.tagged))
+		}
+		if !beaten {
+			fields = append(fields, f)
 		}
 	}
-	return false
+	return fields
+}
+
+// candidates lists the fields of a struct and of those that are embedded in it. The last of open is t, within those before it.
+func candidates(all []field, open ...reflect.Type) []field {
+	for f := range open[len(open)-1].Fields() {
+		tag := f.Tag.Get("json")
+		name, options, _ := strings.Cut(tag, ",")
+		inner := elem(f.Type)
+		embedded := f.Anonymous && inner.Kind() == reflect.Struct
+		switch {
+		case tag == "-" || !f.IsExported() && !embedded:
+		case embedded && name == "":
+			if !slices.Contains(open, inner) {
+				all = candidates(all, append(slices.Clip(open), inner)...)
+			}
+		default:
+			all = append(all, field{f, cmp.Or(name, f.Name), options, name != "", len(open)})
+		}
+	}
+	return all
 }
 
 func elem(t reflect.Type) reflect.Type {

@@ -178,3 +178,81 @@ func FuzzTag(f *testing.F) {
 		}
 	})
 }
+
+type (
+	outerFirst struct {
+		base
+		Key int `json:"id"`
+	}
+	nameless struct {
+		ID string
+	}
+	twoOfOneName struct {
+		nameless
+		other
+	}
+	other struct {
+		ID   int
+		Rest bool
+	}
+	tagFirst struct {
+		nameless
+		tagsID
+	}
+	tagsID struct {
+		Number int `json:"ID"`
+	}
+	sameInGo struct {
+		inner
+		Value int `json:"outer"`
+	}
+	inner struct {
+		Value string `json:"inner"`
+	}
+	around struct {
+		*Around
+		V int
+	}
+	// Around contains itself.
+	Around struct {
+		*Around
+		W bool
+	}
+	quoted struct {
+		I int       `json:",string"`
+		P *float64  `json:",string"`
+		L []int     `json:",string"`
+		T time.Time `json:",string"`
+	}
+)
+
+func TestTheFieldsAreThoseThatJSONHas(t *testing.T) {
+	for _, c := range []struct {
+		v    any
+		want string
+	}{
+		{outerFirst{}, `{"id":{"type":"integer"}}`},
+		{twoOfOneName{}, `{"Rest":{"type":"boolean"}}`},
+		{tagFirst{}, `{"ID":{"type":"integer"}}`},
+		{sameInGo{}, `{"inner":{"type":"string"},"outer":{"type":"integer"}}`},
+		{around{Around: new(Around)}, `{"W":{"type":"boolean"},"V":{"type":"integer"}}`},
+		{quoted{}, `{"I":{"type":"string"},"P":{"type":"string"},"L":{"type":"array","items":{"type":"integer"}},"T":{"type":"string","format":"date-time"}}`},
+	} {
+		document, err := schema.OfType(reflect.TypeOf(c.v), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got struct{ Properties json.RawMessage }
+		if err := json.Unmarshal(document, &got); err != nil || string(got.Properties) != c.want {
+			t.Errorf("%T: got %s, %v, want %s", c.v, got.Properties, err, c.want)
+		}
+		written, err := json.Marshal(c.v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var described, there map[string]json.RawMessage
+		if json.Unmarshal(got.Properties, &described) != nil || json.Unmarshal(written, &there) != nil || len(described) != len(there) {
+			t.Errorf("%T: described %s, but it is written %s", c.v, got.Properties, written)
+		}
+	}
+}
