@@ -41,7 +41,8 @@ func (b *Bar) Show(what string, done, total int64) {
 		const redraw = 100 * time.Millisecond
 		b.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(b.out), progressbar.OptionSetDescription(what),
 			progressbar.OptionShowBytes(true), progressbar.OptionShowCount(),
-			progressbar.OptionSetRenderBlankState(true), progressbar.OptionThrottle(redraw), progressbar.OptionSetPredictTime(total > 0))
+			progressbar.OptionSetRenderBlankState(true), progressbar.OptionThrottle(redraw), progressbar.OptionSetPredictTime(total > 0),
+			progressbar.OptionSetSpinnerChangeInterval(0)) // a spinner that turns by itself outlives Exit
 		b.spins = total <= 0
 	}
 	if b.bar != nil {
