@@ -431,6 +431,15 @@ func TestCollectedTextsStayWithinBounds(t *testing.T) {
 		for yield(&client.Completion{Choices: []client.CompletionChoice{{Text: long}}}, nil) {
 		}
 	}
+	calls := make([]client.ToolCall, 20_000)
+	for i := range calls {
+		calls[i].Index = new(i)
+	}
+	a = collect.Answer{}
+	err = a.Add(&client.Chunk{Choices: []client.ChunkChoice{{Delta: client.Message{ToolCalls: calls}}}})
+	if n := len(a.Reply().Choices[0].Message.ToolCalls); err == nil || n >= len(calls)/2 {
+		t.Errorf("took %d calls in one piece: %v", n, err)
+	}
 	if got, err := collect.Completion(forever); err == nil || !strings.HasPrefix(got.Text(), long) {
 		t.Errorf("got %d bytes, %v", len(got.Text()), err)
 	}

@@ -135,6 +135,9 @@ func (g *growing) add(f *client.ChunkChoice) int {
 		m.Content = append(m.Content, p)
 	}
 	for i := range d.ToolCalls {
+		if len(m.ToolCalls) > maxPieces {
+			break // Add says so; looking for each among all before it would take too long
+		}
 		size += g.addCall(d.ToolCalls[i])
 	}
 	return size + merge(&g.Extra, f.Extra) + merge(&m.Extra, d.Extra)
