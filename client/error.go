@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"net/http"
@@ -58,6 +59,10 @@ func (e *Error) Error() string {
 
 // newError makes an Error of a body and what came with it.
 func newError(status int, body []byte, meta Meta) *Error {
+	const most = 1 << 20
+	if len(body) > most {
+		body = bytes.Clone(body[:most])
+	}
 	f, h := fault.Parse(body), meta.Header
 	e := &Error{
 		Status:     status,

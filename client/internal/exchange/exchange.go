@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"time"
@@ -44,7 +45,7 @@ func Do(c *http.Client, req *http.Request) (resp *http.Response, refusal []byte,
 
 // ReadAll reads a body of at most limit bytes.
 func ReadAll(body io.Reader, limit int64) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(body, limit+1))
+	data, err := io.ReadAll(io.LimitReader(body, min(limit, math.MaxInt64-1)+1))
 	if err != nil {
 		return nil, fmt.Errorf("read reply: %w", err)
 	}

@@ -32,6 +32,9 @@ func Decode(encoding string, raw json.RawMessage) (v Vector, err error) {
 	default:
 		v.Floats, err = Floats(raw)
 	}
+	if err == nil && len(v.Floats)+len(v.Int8)+len(v.Uint8)+len(v.Bits) == 0 {
+		err = errors.New("it has no numbers")
+	}
 	return v, err
 }
 
@@ -63,6 +66,9 @@ func base64Floats(raw json.RawMessage) ([]float32, error) {
 	v := make([]float32, len(data)/size)
 	for i := range v {
 		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[i*size:]))
+		if f := float64(v[i]); math.IsNaN(f) || math.IsInf(f, 0) {
+			return nil, fmt.Errorf("%g at %d is no number of JSON", f, i)
+		}
 	}
 	return v, nil
 }
