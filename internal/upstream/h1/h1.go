@@ -243,15 +243,17 @@ type answer struct {
 	unwatch func() bool
 	keep    bool // the connection can be used again
 	ended   bool
+	failed  error // how reading it ended
 }
 
 // Read reads the body.
 func (a *answer) Read(p []byte) (int, error) {
 	if a.ended {
-		return 0, io.EOF
+		return 0, cmp.Or(a.failed, io.EOF)
 	}
 	n, err := a.ReadCloser.Read(p)
 	if err != nil {
+		a.failed = err
 		a.end(errors.Is(err, io.EOF))
 	}
 	return n, err //nolint:wrapcheck // whoever reads looks at it

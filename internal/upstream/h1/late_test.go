@@ -3,6 +3,7 @@ package h1_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -51,6 +52,26 @@ func TestWhatComesAfterAnAnswerIsNobodysAnswer(t *testing.T) {
 			}
 		}
 		tr.CloseIdleConnections()
+	}
+}
+
+func TestAnAnswerThatWasCutStaysCut(t *testing.T) {
+	for _, head := range []string{"Content-Length: 9\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n9\r\nabc"} {
+		url := raw(t, func(_ int, c net.Conn, r *bufio.Reader) {
+			request(r)
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n"+head)
+		})
+		tr, _ := transport(t)
+		res, err := tr.RoundTrip(post(t, t.Context(), url, "{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if _, err := io.ReadAll(res.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Errorf("got %v", err)
+			}
+		}
+		_ = res.Body.Close()
 	}
 }
 
