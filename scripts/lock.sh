@@ -81,7 +81,7 @@ lock() { # FOLDER KIND FILE…
 	if (cd "$work" && from=$root/$folder bash -euo pipefail -c "versions_$kind >.before 2>.none || :; make_$kind; versions_$kind >.after") >"$work/.said" 2>&1; then
 		echo "$folder: $(wc -l <"$work/.after") packages"
 		moved "$work/.before" "$work/.after"
-		for file; do cmp -s "$work/$file" "$folder/$file" || cp "$work/$file" "$folder/$file"; done
+		for file; do [[ ! -e $work/$file ]] || cmp -s "$work/$file" "$folder/$file" || cp "$work/$file" "$folder/$file"; done
 		rm -rf "$work"
 	else
 		echo "$folder: kept as it was"
