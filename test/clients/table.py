@@ -55,6 +55,7 @@ SHOWN = {
     "curl (plain HTTP)": "h",
 }
 LANGUAGES = ["Python", "JavaScript", "Java", "Go", ".NET", "plain HTTP"]
+AZURE = "`/openai` is not given: clients of Azure OpenAI take the root and append it."
 NOTES = {".NET": "There is no runtime of .NET in the tests: the requests that its SDK sends are sent byte for byte, and the answers are read by the rules of its parser."}
 
 
@@ -78,7 +79,7 @@ def doors(done):
         cells = ["".join(SHOWN[short(c)] for c in clients if (c, address, operation) in done) or "–" for operation, _ in OPERATIONS]
         lines.append(f"| `{address or '/'}` | " + " | ".join(cells) + " |")
     legend = ", ".join(f"**{SHOWN[short(c)]}** {c}" for c in clients)
-    return "\n" + "\n".join(lines) + f"\n\nWho did it in the tests of this version: {legend}.\n\n"
+    return "\n" + "\n".join(lines) + f"\n\nWho did it in the tests of this version: {legend}. {AZURE}\n\n"
 
 
 def page(done, failed):
@@ -87,10 +88,11 @@ def page(done, failed):
         "# Clients",
         "",
         "What each client did in the tests of this version, written by them (`make test` fails where it is not so any more). A letter is an",
-        "address given to the client at which the operation worked; – is none. Every client is the newest that Python 3.11 or Node 20",
-        "admits on the day its lock was made.",
+        "address given to the client at which the operation worked. A letter that is missing was not tried, unless the lists below the",
+        "tables say why it does not work; – is no letter at all. Every client is the newest that Python 3.11 or Node 20 admits on the day",
+        "its lock was made.",
         "",
-        ", ".join(f"**{letter}** `{address or '/'}`" for address, letter in ADDRESSES.items()) + ".",
+        ", ".join(f"**{letter}** `{address or '/'}`" for address, letter in ADDRESSES.items()) + f". {AZURE}",
     ]
     for language in LANGUAGES:
         clients = sorted({c for c, _, _ in done if split(c)[2] == language} | {c for c, *_ in failed if split(c)[2] == language}, key=str.lower)
