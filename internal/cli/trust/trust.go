@@ -102,6 +102,9 @@ func curl(ca, running string) step {
 	host, note := "localhost:8080", "answers 200 where an endpoint listens at that port; any other route needs a key, too"
 	if u, err := url.Parse(running); err == nil && u.Host != "" {
 		host, note = u.Host, "answers 200; any other route needs a key, too"
+		if u.Scheme == "http" {
+			note = "the endpoint there speaks plain HTTP: start it with `ingot serve --tls auto`"
+		}
 	}
 	return step{"curl", []string{"curl --cacert " + quote(ca) + " https://" + host + "/healthz -i"}, note}
 }
