@@ -8,4 +8,5 @@ root=$(cd ../../.. && pwd)
 export INGOT_BIN=${INGOT_BIN:-$root/bin/ingot}
 [[ -x $INGOT_BIN ]] || { echo "run.sh: no $INGOT_BIN: run make build" >&2; exit 1; }
 
+go vet ./...
 exec go test -count 1 -timeout 5m "$@" .

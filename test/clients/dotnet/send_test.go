@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ingot-llm/ingot/test/clients/served"
 )
 
 // requestID is the id that the pipeline makes for a call.
@@ -18,7 +20,7 @@ const requestID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 // A call is what one method of a client is given.
 type call struct {
-	server *ingot
+	server *served.Ingot
 	base   string // below the endpoint
 	path   string
 	body   string // as the SDK's writer makes it; empty for GET
@@ -37,7 +39,7 @@ func (c call) bytes() string {
 	}
 	lines := []string{
 		method + " " + c.base + c.path + "?api-version=2024-05-01-preview HTTP/1.1",
-		"Host: " + c.server.address,
+		"Host: " + c.server.Address,
 		"Accept: application/json",
 	}
 	if c.extra != "" {
@@ -68,9 +70,9 @@ func (c call) do(t *testing.T) *http.Response {
 	if c.key == "" {
 		c.key = key
 	}
-	conn, err := net.Dial("tcp", c.server.address)
+	conn, err := net.Dial("tcp", c.server.Address)
 	if err == nil && c.secure {
-		conn, err = trusting(conn, c.server.ca)
+		conn, err = trusting(conn, c.server.CA)
 	}
 	if err != nil {
 		t.Fatal(err)

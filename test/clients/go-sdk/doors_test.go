@@ -173,7 +173,7 @@ func TestEveryOperationAtEveryAddress(t *testing.T) {
 				if d.named {
 					model = o.model
 				}
-				err := o.do(t.Context(), mocks.client(t, d.path(o.model), nil), model)
+				err := o.do(t.Context(), of(t, mocks, d.path(o.model), nil), model)
 				if !slices.Contains(d.without, operation) {
 					if err != nil {
 						t.Fatal(err)
@@ -194,7 +194,7 @@ func TestEndpointsAsPeopleWriteThem(t *testing.T) {
 	for _, path := range []string{"/", "/models/", "/models/chat/completions?api-version=2024-05-01-preview", "/models?api-version=2025-04-01", "//", "/openai/deployments/mock//"} {
 		r := says("Hello")
 		r.Model = "mock"
-		reply, err := mocks.client(t, path, nil).Chat(t.Context(), r)
+		reply, err := of(t, mocks, path, nil).Chat(t.Context(), r)
 		if err != nil || reply.Text() != "Hello" {
 			t.Errorf("%s: got %v, %v", path, reply, err)
 		}
@@ -202,7 +202,7 @@ func TestEndpointsAsPeopleWriteThem(t *testing.T) {
 }
 
 func TestEveryEncodingHoldsTheSameVector(t *testing.T) {
-	c := mocks.client(t, "", nil)
+	c := of(t, mocks, "", nil)
 	embed := func(encoding client.EncodingFormat) client.Embedding {
 		reply, err := c.Embed(t.Context(), &client.EmbedRequest{Input: []string{"a text"}, Dimensions: new(16), EncodingFormat: encoding, InputType: client.InputQuery})
 		return must(t, reply, err).Data[0]
@@ -234,7 +234,7 @@ func TestEveryEncodingHoldsTheSameVector(t *testing.T) {
 
 func TestThoughtsOfEitherVersion(t *testing.T) {
 	for _, version := range []string{"2024-05-01-preview", "2025-04-01"} {
-		c := mocks.client(t, "/deployments/mock-reasoning", &client.Options{APIVersion: version})
+		c := of(t, mocks, "/deployments/mock-reasoning", &client.Options{APIVersion: version})
 		whole, err := c.Chat(t.Context(), says("Hello"))
 		thought, text := must(t, whole, err).Message().Reasoning()
 		if thought != "The answer is what was said." || text != "Hello" {
@@ -259,15 +259,15 @@ func TestMembersBeyondTheContract(t *testing.T) {
 		r.Extra = map[string]any{"n": 2}
 		return r
 	}
-	reply, err := mocks.client(t, "/deployments/mock", nil).Chat(t.Context(), extra())
+	reply, err := of(t, mocks, "/deployments/mock", nil).Chat(t.Context(), extra())
 	if must(t, reply, err); len(reply.Choices) != 2 {
 		t.Errorf("pass-through: got %d choices", len(reply.Choices))
 	}
-	reply, err = mocks.client(t, "/deployments/mock", &client.Options{ExtraParameters: client.ExtraDrop}).Chat(t.Context(), extra())
+	reply, err = of(t, mocks, "/deployments/mock", &client.Options{ExtraParameters: client.ExtraDrop}).Chat(t.Context(), extra())
 	if must(t, reply, err); len(reply.Choices) != 1 || reply.Header.Get("X-Ingot-Dropped") != "n" {
 		t.Errorf("drop: got %d choices and %v", len(reply.Choices), reply.Header)
 	}
-	_, err = mocks.client(t, "/deployments/mock", &client.Options{ExtraParameters: client.ExtraError}).Chat(t.Context(), extra())
+	_, err = of(t, mocks, "/deployments/mock", &client.Options{ExtraParameters: client.ExtraError}).Chat(t.Context(), extra())
 	if e, ok := errors.AsType[*client.Error](err); !ok || e.Status != 400 || e.Target != "n" || !strings.Contains(e.Message, "pass-through") {
 		t.Errorf("error: got %v", err)
 	}
@@ -275,7 +275,7 @@ func TestMembersBeyondTheContract(t *testing.T) {
 
 func TestUsageOfStreams(t *testing.T) {
 	for path, asks := range map[string]bool{"": false, "/models": false, "/v1": true, "/openai/deployments/mock": true} {
-		c := mocks.client(t, path, nil)
+		c := of(t, mocks, path, nil)
 		r := says("Hello")
 		r.Model = "mock"
 		reply, err := collect.Chat(c.ChatStream(t.Context(), r))
@@ -291,12 +291,12 @@ func TestUsageOfStreams(t *testing.T) {
 }
 
 func TestTLSAndTheIdsOfAnExchange(t *testing.T) {
-	c, err := client.New(mocks.over("/models"), client.Key(key), &client.Options{HTTPClient: mocks.http, Deployment: "mock"})
+	c, err := client.New(mocks.Over("/models"), client.Key(key), &client.Options{HTTPClient: mocks.HTTP, Deployment: "mock"})
 	reply, err := must(t, c, err).Chat(t.Context(), says("Hello"))
 	if must(t, reply, err); reply.RequestID == "" || reply.Header.Get("X-Ms-Client-Request-Id") != reply.ClientRequestID || reply.Header.Get("X-Ingot-Deployment") != "mock" {
 		t.Errorf("got %+v", reply.Meta)
 	}
-	if c, err = client.New(mocks.over(""), client.Key(key), &client.Options{Retry: client.Retry{Max: -1}}); err != nil {
+	if c, err = client.New(mocks.Over(""), client.Key(key), &client.Options{Retry: client.Retry{Max: -1}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.Chat(t.Context(), says("Hello")); err == nil || !strings.Contains(err.Error(), "certificate") {

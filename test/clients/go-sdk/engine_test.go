@@ -14,6 +14,7 @@ import (
 	"github.com/ingot-llm/ingot/client/collect"
 	"github.com/ingot-llm/ingot/client/tool"
 	"github.com/ingot-llm/ingot/client/typed"
+	"github.com/ingot-llm/ingot/test/clients/served"
 )
 
 const local = `
@@ -23,7 +24,7 @@ models:
 `
 
 // here is an endpoint of models that run here: smollm2 and minilm of the data folder INGOT_HOME.
-func here(t *testing.T) *ingot {
+func here(t *testing.T) *served.Ingot {
 	t.Helper()
 	folder := t.TempDir()
 	home := filepath.Join(folder, "home")
@@ -35,10 +36,10 @@ func here(t *testing.T) *ingot {
 			t.Fatal(err)
 		}
 	}
-	s, err := start(folder, local)
+	s, err := served.Start(folder, local)
 	must(t, s, err)
 	t.Cleanup(func() {
-		if err := s.stop(); err != nil {
+		if err := s.Stop(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -55,7 +56,7 @@ type recipe struct {
 
 func TestRealModelsAnswer(t *testing.T) {
 	s := here(t)
-	c := s.client(t, "", nil)
+	c := of(t, s, "", nil)
 	ask := func(text string) *client.ChatRequest {
 		r := says(text)
 		r.MaxTokens, r.Temperature, r.Seed = new(64), new(0.0), new(int64(7))
@@ -97,7 +98,7 @@ func TestRealModelsAnswer(t *testing.T) {
 		}
 	})
 	t.Run("examples", func(t *testing.T) {
-		at := []string{"INGOT_ENDPOINT=" + s.at(""), "INGOT_KEY=" + key}
+		at := []string{"INGOT_ENDPOINT=" + s.At(""), "INGOT_KEY=" + key}
 		for name, pattern := range map[string]string{
 			"basic-chat":        `(?s)Paris.*\nsmollm2: \d+ tokens in, \d+ out\n$`,
 			"model-info":        `^smollm2 of .+: chat_completion\n$`,

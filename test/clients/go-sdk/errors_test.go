@@ -25,18 +25,18 @@ func TestWhatIsRefused(t *testing.T) {
 			}
 		}
 	}
-	stranger, err := client.New(mocks.at(""), client.Key("wrong"), nil)
+	stranger, err := client.New(mocks.At(""), client.Key("wrong"), nil)
 	wrong(http.StatusUnauthorized, "401", must(t, stranger, err), says("Hello"))
 	unknown := says("Hello")
 	unknown.Model = "nobody"
-	wrong(http.StatusBadRequest, "unknown_model", mocks.client(t, "/models", nil), unknown)
-	wrong(http.StatusNotFound, "DeploymentNotFound", mocks.client(t, "/openai/deployments/nobody", nil), says("Hello"))
+	wrong(http.StatusBadRequest, "unknown_model", of(t, mocks, "/models", nil), unknown)
+	wrong(http.StatusNotFound, "DeploymentNotFound", of(t, mocks, "/openai/deployments/nobody", nil), says("Hello"))
 	hot := says("Hello")
 	hot.Temperature = new(9.0)
-	wrong(http.StatusUnprocessableEntity, "", mocks.client(t, "", nil), hot)
-	wrong(http.StatusBadRequest, "content_filter", mocks.client(t, "", nil), says("mock:filter"))
-	wrong(http.StatusForbidden, "", faults.client(t, "/deployments/broken-403", nil), says("Hello"))
-	distant := faults.client(t, "/deployments/distant", nil)
+	wrong(http.StatusUnprocessableEntity, "", of(t, mocks, "", nil), hot)
+	wrong(http.StatusBadRequest, "content_filter", of(t, mocks, "", nil), says("mock:filter"))
+	wrong(http.StatusForbidden, "", of(t, faults, "/deployments/broken-403", nil), says("Hello"))
+	distant := of(t, faults, "/deployments/distant", nil)
 	began := time.Now()
 	wrong(http.StatusTooManyRequests, "", distant, says("Hello"))
 	if time.Since(began) > 10*time.Second {
@@ -46,7 +46,7 @@ func TestWhatIsRefused(t *testing.T) {
 
 func TestRetriesAreWhatTheServiceAsksFor(t *testing.T) {
 	waits := 0
-	c := faults.client(t, "/deployments/hasty", &client.Options{Trace: &client.Trace{
+	c := of(t, faults, "/deployments/hasty", &client.Options{Trace: &client.Trace{
 		Wait: func(_ context.Context, wait time.Duration, _ error) {
 			waits++
 			if wait <= 0 || wait > 100*time.Millisecond {
@@ -66,18 +66,18 @@ func TestRetriesAreWhatTheServiceAsksFor(t *testing.T) {
 }
 
 func TestStreamsThatBreakAreToldFromWholeOnes(t *testing.T) {
-	reply, err := collect.Chat(mocks.client(t, "/deployments/mock-cut", nil).ChatStream(t.Context(), says("one two three four five")))
+	reply, err := collect.Chat(of(t, mocks, "/deployments/mock-cut", nil).ChatStream(t.Context(), says("one two three four five")))
 	if !errors.Is(err, client.ErrTruncated) || reply.Text() != "one two three" {
 		t.Errorf("cut: got %q, %v", reply.Text(), err)
 	}
-	reply, err = collect.Chat(faults.client(t, "/deployments/breaks", nil).ChatStream(t.Context(), says("one two three four five")))
+	reply, err = collect.Chat(of(t, faults, "/deployments/breaks", nil).ChatStream(t.Context(), says("one two three four five")))
 	if e, ok := errors.AsType[*client.Error](err); !ok || e.Status != http.StatusOK || e.Code == "" || reply.Text() != "one two three" {
 		t.Errorf("error frame: got %q, %v", reply.Text(), err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var last error
-	for chunk, err := range faults.client(t, "/deployments/stalls", nil).ChatStream(ctx, says("one two three four five")) {
+	for chunk, err := range of(t, faults, "/deployments/stalls", nil).ChatStream(ctx, says("one two three four five")) {
 		if chunk != nil && chunk.Text() == " two" {
 			cancel()
 		}
@@ -89,7 +89,7 @@ func TestStreamsThatBreakAreToldFromWholeOnes(t *testing.T) {
 }
 
 func TestLeavingALoopFreesTheConnection(t *testing.T) {
-	c := mocks.client(t, "/deployments/mock-long", nil)
+	c := of(t, mocks, "/deployments/mock-long", nil)
 	for range 20 {
 		for _, err := range c.ChatStream(t.Context(), says("Count.")) {
 			if err != nil {

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/ingot-llm/ingot/test/clients/served"
 )
 
 const france = "What is the capital of France?"
@@ -94,14 +96,14 @@ func TestEveryExampleIsRun(t *testing.T) {
 func TestExamplesSayWhatTheyAreToSay(t *testing.T) {
 	for name, pattern := range prints {
 		t.Run(name, func(t *testing.T) {
-			out, failed := example(t, name, "INGOT_ENDPOINT="+mocks.at(""), "INGOT_KEY="+key)
+			out, failed := example(t, name, "INGOT_ENDPOINT="+mocks.At(""), "INGOT_KEY="+key)
 			if failed != "" || !regexp.MustCompile("^"+pattern+"$").MatchString(out) {
 				t.Errorf("got %q, %s", out, failed)
 			}
 		})
 	}
 	t.Run("reasoning", func(t *testing.T) {
-		out, failed := example(t, "reasoning", "INGOT_ENDPOINT="+mocks.at("/deployments/mock-reasoning"), "INGOT_KEY="+key)
+		out, failed := example(t, "reasoning", "INGOT_ENDPOINT="+mocks.At("/deployments/mock-reasoning"), "INGOT_KEY="+key)
 		if want := "Thoughts: The answer is what was said.\nAnswer: A train leaves at 9:40 and rides for 95 minutes. When does it arrive?\n"; out != want {
 			t.Errorf("got %q, %s", out, failed)
 		}
@@ -113,13 +115,13 @@ func TestExamplesSayWhatTheyAreToSay(t *testing.T) {
 			t.Fatal(err)
 		}
 		path := "PATH=" + folder + string(os.PathListSeparator) + os.Getenv("PATH")
-		out, failed := example(t, "tls", "INGOT_ENDPOINT="+mocks.over(""), "INGOT_KEY="+key, "INGOT_HOME="+mocks.home, path)
+		out, failed := example(t, "tls", "INGOT_ENDPOINT="+mocks.Over(""), "INGOT_KEY="+key, "INGOT_HOME="+mocks.Home, path)
 		if out != france+"\n" {
 			t.Errorf("got %q, %s", out, failed)
 		}
 	})
 	t.Run("without a key", func(t *testing.T) {
-		if out, failed := example(t, "basic-chat", "INGOT_ENDPOINT="+mocks.at("")); out != "" || !strings.Contains(failed, "set INGOT_ENDPOINT and INGOT_KEY: the key is empty") {
+		if out, failed := example(t, "basic-chat", "INGOT_ENDPOINT="+mocks.At("")); out != "" || !strings.Contains(failed, "set INGOT_ENDPOINT and INGOT_KEY: the key is empty") {
 			t.Errorf("got %q, %s", out, failed)
 		}
 	})
@@ -176,18 +178,18 @@ func TestTheExampleOfEntraComesWithTheIdentityOfAMachine(t *testing.T) {
 	}))
 	t.Cleanup(identity.Close)
 
-	s, err := start(t.TempDir(), fmt.Sprintf(withEntra, address))
+	s, err := served.Start(t.TempDir(), fmt.Sprintf(withEntra, address))
 	must(t, s, err)
 	t.Cleanup(func() {
-		if err := s.stop(); err != nil {
+		if err := s.Stop(); err != nil {
 			t.Error(err)
 		}
 	})
-	out, failed := example(t, "entra", "INGOT_ENDPOINT="+s.over(""), "SSL_CERT_FILE="+s.ca, "IDENTITY_ENDPOINT="+identity.URL, "IDENTITY_HEADER=secret")
+	out, failed := example(t, "entra", "INGOT_ENDPOINT="+s.Over(""), "SSL_CERT_FILE="+s.CA, "IDENTITY_ENDPOINT="+identity.URL, "IDENTITY_HEADER=secret")
 	if out != france+"\n" || !slices.Equal(asked, []string{"secret https://ml.azure.com"}) {
 		t.Errorf("got %q, %s; the identity was asked %q", out, failed, asked)
 	}
-	out, failed = example(t, "entra", "INGOT_ENDPOINT="+s.at(""), "IDENTITY_ENDPOINT="+identity.URL, "IDENTITY_HEADER=secret")
+	out, failed = example(t, "entra", "INGOT_ENDPOINT="+s.At(""), "IDENTITY_ENDPOINT="+identity.URL, "IDENTITY_HEADER=secret")
 	if out != "" || !strings.Contains(failed, "https://") {
 		t.Errorf("over plain HTTP: got %q, %s", out, failed)
 	}

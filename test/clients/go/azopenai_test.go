@@ -17,6 +17,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ingot-llm/ingot/test/clients/served"
 )
 
 // azures are the addresses that azopenai is run at: as a client of Azure OpenAI, which is given the root and makes
@@ -29,16 +31,16 @@ type counter struct{ sent int }
 func (c *counter) Do(r *policy.Request) (*http.Response, error) { c.sent++; return r.Next() }
 
 // azclient is azopenai at one of the addresses, which sends keys over TLS alone; it retries as often as is said.
-func azclient(t testing.TB, s *ingot, address, key string, retries int32, policies ...policy.Policy) *azopenai.Client {
+func azclient(t testing.TB, s *served.Ingot, address, key string, retries int32, policies ...policy.Policy) *azopenai.Client {
 	t.Helper()
 	options := &azopenai.ClientOptions{ClientOptions: policy.ClientOptions{
-		Transport: s.http, PerRetryPolicies: policies, Retry: policy.RetryOptions{MaxRetries: retries, RetryDelay: time.Millisecond},
+		Transport: s.HTTP, PerRetryPolicies: policies, Retry: policy.RetryOptions{MaxRetries: retries, RetryDelay: time.Millisecond},
 	}}
 	if address == "/openai" {
-		c, err := azopenai.NewClientWithKeyCredential(s.over(""), azcore.NewKeyCredential(key), options)
+		c, err := azopenai.NewClientWithKeyCredential(s.Over(""), azcore.NewKeyCredential(key), options)
 		return must(t, c, err)
 	}
-	c, err := azopenai.NewClientForOpenAI(s.over(address), azcore.NewKeyCredential(key), options)
+	c, err := azopenai.NewClientForOpenAI(s.Over(address), azcore.NewKeyCredential(key), options)
 	return must(t, c, err)
 }
 
@@ -97,7 +99,7 @@ func TestAzopenaiChats(t *testing.T) {
 		if age := time.Since(*got.Created); age < -time.Minute || age > time.Minute {
 			t.Errorf("it is %v old", age)
 		}
-		seen(azOpenAI(), address, "chat/completions")
+		results.Note(azOpenAI(), address, "chat/completions")
 	})
 }
 
@@ -126,7 +128,7 @@ func TestAzopenaiStreams(t *testing.T) {
 				t.Errorf("usage asked for: %v, told: %d", asked, used)
 			}
 		}
-		seen(azOpenAI(), address, "chat/completions, streamed")
+		results.Note(azOpenAI(), address, "chat/completions, streamed")
 	})
 }
 
@@ -152,7 +154,7 @@ func TestAzopenaiCallsTools(t *testing.T) {
 			&azopenai.ChatRequestToolMessage{ToolCallID: call.ID, Content: azopenai.NewChatRequestToolMessageContent("clear")})
 		second, err := c.GetChatCompletions(t.Context(), asks, nil)
 		equal(t, "answer", *must(t, second, err).Choices[0].Message.Content, "How is the weather?")
-		seen(azOpenAI(), address, "chat/completions with tools")
+		results.Note(azOpenAI(), address, "chat/completions with tools")
 
 		old, err := c.GetChatCompletions(t.Context(), azopenai.ChatCompletionsOptions{
 			DeploymentName: new("mock"), Messages: azsays("Weather?"),
@@ -175,7 +177,7 @@ func TestAzopenaiAsksForASchemaAndShowsPictures(t *testing.T) {
 			},
 		}, nil)
 		equal(t, "answer", *must(t, got, err).Choices[0].Message.Content, instance)
-		seen(azOpenAI(), address, "chat/completions with a schema")
+		results.Note(azOpenAI(), address, "chat/completions with a schema")
 
 		got, err = c.GetChatCompletions(t.Context(), azopenai.ChatCompletionsOptions{
 			DeploymentName: new("mock"), Messages: []azopenai.ChatRequestMessageClassification{&azopenai.ChatRequestUserMessage{
@@ -188,7 +190,7 @@ func TestAzopenaiAsksForASchemaAndShowsPictures(t *testing.T) {
 			}},
 		}, nil)
 		equal(t, "answer to a picture", *must(t, got, err).Choices[0].Message.Content, "What is this?")
-		seen(azOpenAI(), address, "chat/completions with images")
+		results.Note(azOpenAI(), address, "chat/completions with images")
 	})
 }
 
@@ -209,7 +211,7 @@ func TestAzopenaiCompletesTexts(t *testing.T) {
 			text += *chunk.Choices[0].Text
 		}
 		equal(t, "streamed", text, "Hi you")
-		seen(azOpenAI(), address, "completions")
+		results.Note(azOpenAI(), address, "completions")
 	})
 }
 
@@ -229,7 +231,7 @@ func TestAzopenaiEmbeds(t *testing.T) {
 			numbers = append(numbers, math.Float32frombits(binary.LittleEndian.Uint32(raw)))
 		}
 		equal(t, "numbers", cmp.Diff(floats.Data[0].Embedding, numbers), "")
-		seen(azOpenAI(), address, "embeddings")
+		results.Note(azOpenAI(), address, "embeddings")
 	})
 }
 

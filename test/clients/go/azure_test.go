@@ -38,17 +38,17 @@ func TestDeploymentsOfAzureMayHaveAPublisher(t *testing.T) {
 }
 
 func TestKeysOfAzureGoOverTLS(t *testing.T) {
-	c := openai.NewClient(azure.WithEndpoint(mocks.at(""), "2024-10-21"), azure.WithAPIKey(key), option.WithMaxRetries(0))
+	c := openai.NewClient(azure.WithEndpoint(mocks.At(""), "2024-10-21"), azure.WithAPIKey(key), option.WithMaxRetries(0))
 	got, err := c.Chat.Completions.New(t.Context(), says(hello))
 	if err == nil || !strings.Contains(err.Error(), "HTTPS") {
 		t.Errorf("openai-go: got %v, %v", got, err)
 	}
-	c = openai.NewClient(azure.WithEndpoint(mocks.at(""), "2024-10-21"), azure.WithAPIKey(key), azure.WithUnsafeAllowHTTP())
+	c = openai.NewClient(azure.WithEndpoint(mocks.At(""), "2024-10-21"), azure.WithAPIKey(key), azure.WithUnsafeAllowHTTP())
 	got, err = c.Chat.Completions.New(t.Context(), says(hello))
 	equal(t, "openai-go, where it is allowed", must(t, got, err).Choices[0].Message.Content, hello)
 
 	for _, allowed := range []bool{false, true} {
-		az, err := azopenai.NewClientWithKeyCredential(mocks.at(""), azcore.NewKeyCredential(key), &azopenai.ClientOptions{
+		az, err := azopenai.NewClientWithKeyCredential(mocks.At(""), azcore.NewKeyCredential(key), &azopenai.ClientOptions{
 			ClientOptions: policy.ClientOptions{Retry: policy.RetryOptions{MaxRetries: -1}, InsecureAllowCredentialWithHTTP: allowed},
 		})
 		must(t, az, err)
@@ -60,7 +60,7 @@ func TestKeysOfAzureGoOverTLS(t *testing.T) {
 // The authority that a program trusts is read once, so another process has to be asked.
 func TestGoTrustsTheBundleThatIngotTrustNames(t *testing.T) {
 	trust := exec.CommandContext(t.Context(), os.Getenv("INGOT_BIN"), "trust")
-	trust.Env = append(os.Environ(), "INGOT_HOME="+filepath.Dir(filepath.Dir(mocks.ca)))
+	trust.Env = append(os.Environ(), "INGOT_HOME="+filepath.Dir(filepath.Dir(mocks.CA)))
 	said, err := trust.Output()
 	setting := regexp.MustCompile(`(?s)\nGo, .*?export (SSL_CERT_FILE=\S+)`).FindSubmatch(must(t, said, err))
 	if setting == nil {
@@ -68,7 +68,7 @@ func TestGoTrustsTheBundleThatIngotTrustNames(t *testing.T) {
 	}
 	for trusts, want := range map[string]string{string(setting[1]): hello, "SSL_CERT_FILE=": "certificate"} {
 		asks := exec.CommandContext(t.Context(), os.Args[0])
-		asks.Env = append(os.Environ(), "INGOT_TEST_TRUSTS="+mocks.over(""), trusts)
+		asks.Env = append(os.Environ(), "INGOT_TEST_TRUSTS="+mocks.Over(""), trusts)
 		if out, err := asks.CombinedOutput(); !strings.Contains(string(out), want) {
 			t.Errorf("%s: %v: %s", trusts, err, out)
 		}
@@ -95,7 +95,7 @@ func TestAzopenaiNamesItsVersionEverywhere(t *testing.T) {
 		w.WriteHeader(http.StatusTeapot)
 	}))
 	defer server.Close()
-	for _, base := range []string{server.URL, mocks.at("/models")} {
+	for _, base := range []string{server.URL, mocks.At("/models")} {
 		az, err := azopenai.NewClientForOpenAI(base, azcore.NewKeyCredential(key), &azopenai.ClientOptions{
 			ClientOptions: policy.ClientOptions{Retry: policy.RetryOptions{MaxRetries: -1}, InsecureAllowCredentialWithHTTP: true},
 		})

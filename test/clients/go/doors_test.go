@@ -25,37 +25,37 @@ func TestModelInferencesAddressesServeTheSDKOfOpenAI(t *testing.T) {
 			c := at(address, "mock")
 			got, err := c.Chat.Completions.New(t.Context(), says(hello))
 			equal(t, "answer", must(t, got, err).Choices[0].Message.Content, hello)
-			seen(openAI(), address, "chat/completions")
+			results.Note(openAI(), address, "chat/completions")
 
 			asks := says(hello)
 			asks.StreamOptions = openai.ChatCompletionStreamOptionsParam{IncludeUsage: openai.Bool(true)}
 			chunks := all(t, c.Chat.Completions.NewStreaming(t.Context(), asks))
 			equal(t, "streamed", joined(chunks), hello)
 			equal(t, "usage", chunks[len(chunks)-1].Usage.TotalTokens, 11)
-			seen(openAI(), address, "chat/completions, streamed")
+			results.Note(openAI(), address, "chat/completions, streamed")
 
 			asks = says("How is the weather?")
 			asks.Tools = []openai.ChatCompletionToolUnionParam{tool("get_weather")}
 			asks.ToolChoice.OfAuto = openai.String("required")
 			got, err = c.Chat.Completions.New(t.Context(), asks)
 			equal(t, "arguments", must(t, got, err).Choices[0].Message.ToolCalls[0].Function.Arguments, instance)
-			seen(openAI(), address, "chat/completions with tools")
+			results.Note(openAI(), address, "chat/completions with tools")
 
 			asks = says(hello)
 			asks.ResponseFormat.OfJSONSchema = inSchema()
 			got, err = c.Chat.Completions.New(t.Context(), asks)
 			equal(t, "instance", must(t, got, err).Choices[0].Message.Content, instance)
-			seen(openAI(), address, "chat/completions with a schema")
+			results.Note(openAI(), address, "chat/completions with a schema")
 
 			got, err = c.Chat.Completions.New(t.Context(), shows("What is this?", red))
 			equal(t, "answer to a picture", must(t, got, err).Choices[0].Message.Content, "What is this?")
-			seen(openAI(), address, "chat/completions with images")
+			results.Note(openAI(), address, "chat/completions with images")
 
 			text, err := c.Completions.New(t.Context(), openai.CompletionNewParams{
 				Model: "mock", Prompt: openai.CompletionNewParamsPromptUnion{OfString: openai.String(hello)},
 			})
 			equal(t, "text", must(t, text, err).Choices[0].Text, hello)
-			seen(openAI(), address, "completions")
+			results.Note(openAI(), address, "completions")
 
 			e := at(address, "mock-embedding")
 			vectors, err := e.Embeddings.New(t.Context(), openai.EmbeddingNewParams{
@@ -63,7 +63,7 @@ func TestModelInferencesAddressesServeTheSDKOfOpenAI(t *testing.T) {
 				Input: openai.EmbeddingNewParamsInputUnion{OfString: openai.String("Hello")},
 			})
 			equal(t, "dimensions", len(must(t, vectors, err).Data[0].Embedding), 8)
-			seen(openAI(), address, "embeddings")
+			results.Note(openAI(), address, "embeddings")
 		})
 	}
 }
@@ -74,10 +74,10 @@ func TestWhatModelInferenceHasNotIsRefusedThere(t *testing.T) {
 		c := at(address, "mock")
 		list, err := c.Models.List(t.Context())
 		equal(t, "status of models at "+address, refusal(t, list, err).StatusCode, http.StatusNotFound)
-		seen(openAI(), address, "models", why)
+		results.Note(openAI(), address, "models", why)
 
 		response, err := c.Responses.New(t.Context(), responds(hello))
 		equal(t, "status of responses at "+address, refusal(t, response, err).StatusCode, http.StatusNotFound)
-		seen(openAI(), address, "responses", why)
+		results.Note(openAI(), address, "responses", why)
 	}
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/ai/azopenai"
 	"github.com/openai/openai-go/v3"
+
+	"github.com/ingot-llm/ingot/test/clients/served"
 )
 
 const local = `
@@ -20,7 +22,7 @@ models:
 `
 
 // here is an endpoint of models that run here: smollm2 and minilm of the data folder INGOT_HOME.
-func here(t *testing.T) *ingot {
+func here(t *testing.T) *served.Ingot {
 	t.Helper()
 	folder := t.TempDir()
 	home := filepath.Join(folder, "home")
@@ -32,10 +34,10 @@ func here(t *testing.T) *ingot {
 			t.Fatal(err)
 		}
 	}
-	s, err := start(folder, local)
+	s, err := served.Start(folder, local)
 	must(t, s, err)
 	t.Cleanup(func() {
-		if err := s.stop(); err != nil {
+		if err := s.Stop(); err != nil {
 			t.Error(err)
 		}
 	})

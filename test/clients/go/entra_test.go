@@ -25,6 +25,8 @@ import (
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/azure"
 	"github.com/openai/openai-go/v3/option"
+
+	"github.com/ingot-llm/ingot/test/clients/served"
 )
 
 const (
@@ -128,13 +130,13 @@ func (a *authority) options() policy.ClientOptions {
 
 func TestCredentialsOfAzidentityAdmit(t *testing.T) {
 	a := newAuthority(t)
-	s, err := start(t.TempDir(), fmt.Sprintf(withEntra, a.issuer), "--log", "debug")
+	s, err := served.Start(t.TempDir(), fmt.Sprintf(withEntra, a.issuer), "--log", "debug")
 	must(t, s, err)
 	t.Cleanup(func() {
-		if err := s.stop(); err != nil {
+		if err := s.Stop(); err != nil {
 			t.Error(err)
 		}
-		log, err := os.ReadFile(s.log)
+		log, err := os.ReadFile(s.Log)
 		if text := string(must(t, log, err)); !strings.Contains(text, "caller=entra:"+tenant+"/"+admitted) || strings.Contains(text, "eyJ") {
 			t.Errorf("the log lacks the caller, or has a token: %s", text)
 		}
@@ -165,7 +167,7 @@ func TestCredentialsOfAzidentityAdmit(t *testing.T) {
 			chunks := all(t, c.Chat.Completions.NewStreaming(t.Context(), says(hello)))
 			equal(t, "openai-go, streamed", joined(chunks), hello)
 
-			az, err := azopenai.NewClient(s.over(""), credential, &azopenai.ClientOptions{ClientOptions: policy.ClientOptions{Transport: s.http}})
+			az, err := azopenai.NewClient(s.Over(""), credential, &azopenai.ClientOptions{ClientOptions: policy.ClientOptions{Transport: s.HTTP}})
 			must(t, az, err)
 			told, err := az.GetChatCompletions(t.Context(), azopenai.ChatCompletionsOptions{DeploymentName: new("mock"), Messages: azsays(hello)}, nil)
 			equal(t, "azopenai", *must(t, told, err).Choices[0].Message.Content, hello)
@@ -203,18 +205,18 @@ func TestCredentialsOfAzidentityAdmit(t *testing.T) {
 		equal(t, "challenge", refused.Response.Header.Get("WWW-Authenticate"), `Bearer error="invalid_token"`)
 	})
 	t.Run("no TLS", func(t *testing.T) {
-		c := openai.NewClient(azure.WithEndpoint(s.at(""), "2024-10-21"), azure.WithTokenCredential(a.application(t, admitted)), option.WithMaxRetries(0))
+		c := openai.NewClient(azure.WithEndpoint(s.At(""), "2024-10-21"), azure.WithTokenCredential(a.application(t, admitted)), option.WithMaxRetries(0))
 		if _, err := c.Chat.Completions.New(t.Context(), says(hello)); err == nil || !strings.Contains(err.Error(), "HTTPS") {
 			t.Errorf("a token went out without TLS: %v", err)
 		}
-		c = openai.NewClient(azure.WithEndpoint(s.at(""), "2024-10-21"), azure.WithTokenCredential(a.application(t, admitted)), azure.WithUnsafeAllowHTTP())
+		c = openai.NewClient(azure.WithEndpoint(s.At(""), "2024-10-21"), azure.WithTokenCredential(a.application(t, admitted)), azure.WithUnsafeAllowHTTP())
 		got, err := c.Chat.Completions.New(t.Context(), says(hello))
 		equal(t, "answer where it is allowed", must(t, got, err).Choices[0].Message.Content, hello)
 	})
 }
 
 // withToken is a client of Azure OpenAI with a credential.
-func withToken(s *ingot, credential azcore.TokenCredential, options ...azure.TokenCredentialOption) openai.Client {
-	return openai.NewClient(azure.WithEndpoint(s.over(""), "2024-10-21"), azure.WithTokenCredential(credential, options...),
-		option.WithMaxRetries(0), option.WithHTTPClient(s.http))
+func withToken(s *served.Ingot, credential azcore.TokenCredential, options ...azure.TokenCredentialOption) openai.Client {
+	return openai.NewClient(azure.WithEndpoint(s.Over(""), "2024-10-21"), azure.WithTokenCredential(credential, options...),
+		option.WithMaxRetries(0), option.WithHTTPClient(s.HTTP))
 }

@@ -10,17 +10,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	goopenai "github.com/sashabaranov/go-openai"
+
+	"github.com/ingot-llm/ingot/test/clients/served"
 )
 
 // goclient is go-openai at an address of a server: without TLS at OpenAI's, with it as a client of Azure OpenAI.
-func goclient(s *ingot, address, key string) *goopenai.Client {
+func goclient(s *served.Ingot, address, key string) *goopenai.Client {
 	config := goopenai.DefaultConfig(key)
-	config.BaseURL = s.at(address)
+	config.BaseURL = s.At(address)
 	if address == "/openai" {
-		config = goopenai.DefaultAzureConfig(key, s.over(""))
+		config = goopenai.DefaultAzureConfig(key, s.Over(""))
 		config.APIVersion = "2024-10-21"
 	}
-	config.HTTPClient = s.http
+	config.HTTPClient = s.HTTP
 	return goopenai.NewClientWithConfig(config)
 }
 
@@ -63,7 +65,7 @@ func TestGoOpenAIChats(t *testing.T) {
 		equal(t, "answer", must(t, got, err).Choices[0].Message.Content, hello)
 		equal(t, "finish_reason", got.Choices[0].FinishReason, goopenai.FinishReasonStop)
 		equal(t, "tokens", got.Usage.TotalTokens, 11)
-		seen(goOpenAI(), address, "chat/completions")
+		results.Note(goOpenAI(), address, "chat/completions")
 
 		asks := gosays(hello)
 		asks.Stream, asks.StreamOptions = true, &goopenai.StreamOptions{IncludeUsage: true}
@@ -73,7 +75,7 @@ func TestGoOpenAIChats(t *testing.T) {
 			t.Errorf("the stream ended with %v, usage %v", err, usage)
 		}
 		equal(t, "streamed", text, hello)
-		seen(goOpenAI(), address, "chat/completions, streamed")
+		results.Note(goOpenAI(), address, "chat/completions, streamed")
 
 		asks = gosays("What is this?")
 		asks.Messages[0] = goopenai.ChatCompletionMessage{Role: goopenai.ChatMessageRoleUser, MultiContent: []goopenai.ChatMessagePart{
@@ -82,7 +84,7 @@ func TestGoOpenAIChats(t *testing.T) {
 		}}
 		got, err = c.CreateChatCompletion(t.Context(), asks)
 		equal(t, "answer to a picture", must(t, got, err).Choices[0].Message.Content, "What is this?")
-		seen(goOpenAI(), address, "chat/completions with images")
+		results.Note(goOpenAI(), address, "chat/completions with images")
 	})
 }
 
@@ -100,13 +102,13 @@ func TestGoOpenAICallsToolsAndAsksForASchema(t *testing.T) {
 			goopenai.ChatCompletionMessage{Role: goopenai.ChatMessageRoleTool, ToolCallID: message.ToolCalls[0].ID, Content: "clear"})
 		second, err := c.CreateChatCompletion(t.Context(), asks)
 		equal(t, "answer", must(t, second, err).Choices[0].Message.Content, "How is the weather?")
-		seen(goOpenAI(), address, "chat/completions with tools")
+		results.Note(goOpenAI(), address, "chat/completions with tools")
 
 		asks = gosays(hello)
 		asks.ResponseFormat = &goopenai.ChatCompletionResponseFormat{Type: goopenai.ChatCompletionResponseFormatTypeJSONObject}
 		got, err := c.CreateChatCompletion(t.Context(), asks)
 		equal(t, "object", must(t, got, err).Choices[0].Message.Content, "{}")
-		seen(goOpenAI(), address, "chat/completions with a schema")
+		results.Note(goOpenAI(), address, "chat/completions with a schema")
 	})
 }
 
@@ -114,7 +116,7 @@ func TestGoOpenAICompletesAndEmbeds(t *testing.T) {
 	atEachOfGo(t, everywhere, func(t *testing.T, address string, c *goopenai.Client) {
 		text, err := c.CreateCompletion(t.Context(), goopenai.CompletionRequest{Model: "mock", Prompt: hello})
 		equal(t, "text", must(t, text, err).Choices[0].Text, hello)
-		seen(goOpenAI(), address, "completions")
+		results.Note(goOpenAI(), address, "completions")
 
 		asks := goopenai.EmbeddingRequest{Model: "mock-embedding", Input: []string{"Hello there"}, Dimensions: 8}
 		floats, err := c.CreateEmbeddings(t.Context(), asks)
@@ -123,7 +125,7 @@ func TestGoOpenAICompletesAndEmbeds(t *testing.T) {
 		packed, err := c.CreateEmbeddings(t.Context(), asks)
 		equal(t, "vectors", cmp.Diff(floats.Data[0].Embedding, must(t, packed, err).Data[0].Embedding), "")
 		equal(t, "dimensions", len(floats.Data[0].Embedding), 8)
-		seen(goOpenAI(), address, "embeddings")
+		results.Note(goOpenAI(), address, "embeddings")
 	})
 }
 
@@ -133,7 +135,7 @@ func TestGoOpenAIListsModels(t *testing.T) {
 		equal(t, "models", len(must(t, list, err).Models), 6)
 		one, err := c.GetModel(t.Context(), "mock")
 		equal(t, "id", must(t, one, err).ID, "mock")
-		seen(goOpenAI(), address, "models")
+		results.Note(goOpenAI(), address, "models")
 	})
 }
 
@@ -164,7 +166,7 @@ func TestGoOpenAIAsksForResponses(t *testing.T) {
 		kept, err := c.CreateResponse(t.Context(), asks)
 		again, err := c.RetrieveResponse(t.Context(), must(t, kept, err).ID)
 		equal(t, "kept", must(t, again, err).GetOutputText(), hello)
-		seen(goOpenAI(), address, "responses")
+		results.Note(goOpenAI(), address, "responses")
 	})
 }
 

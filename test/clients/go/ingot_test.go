@@ -3,27 +3,20 @@
 package sdk_test
 
 import (
-	"bufio"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
-	"time"
+
+	"github.com/ingot-llm/ingot/test/clients/served"
 )
 
 const (
-	key      = "key-of-the-tests"
+	key      = served.Key
 	otherKey = "another-key-of-the-tests"
 )
 
@@ -47,7 +40,7 @@ models:
 `
 
 // The endpoints of these tests: of all mock models, and of failing ones, which keeps responses.
-var mocks, faults *ingot
+var mocks, faults *served.Ingot
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
@@ -65,97 +58,19 @@ func run(m *testing.M) (code int) {
 	if endpoint := os.Getenv("INGOT_TEST_TRUSTS"); endpoint != "" {
 		return asksAs(endpoint)
 	}
-	if mocks, err = start(filepath.Join(folder, "mock"), "", "--mock"); err == nil {
-		faults, err = start(filepath.Join(folder, "faulty"), faulty)
+	if mocks, err = served.Start(filepath.Join(folder, "mock"), "", "--mock"); err == nil {
+		faults, err = served.Start(filepath.Join(folder, "faulty"), faulty)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	code = m.Run()
-	if err := errors.Join(mocks.stop(), faults.stop(), leave()); err != nil {
+	if err := errors.Join(mocks.Stop(), faults.Stop(), results.Leave("go")); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return code
-}
-
-// An ingot is a running `ingot serve` on a port that the kernel chose, with TLS and without on the same port.
-type ingot struct {
-	address string
-	ca      string       // file of the authority that signed the certificate
-	http    *http.Client // trusts it
-	process *exec.Cmd
-	log     string
-}
-
-var serves = regexp.MustCompile(` serves https?://(\S+)`)
-
-// start runs the binary in the folder, with the configuration unless it is empty.
-func start(folder, configuration string, arguments ...string) (*ingot, error) {
-	home := filepath.Join(folder, "home")
-	if err := os.MkdirAll(home, 0o700); err != nil {
-		return nil, err
-	}
-	if configuration != "" {
-		file := filepath.Join(folder, "ingot.yaml")
-		if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
-			return nil, err
-		}
-		arguments = append(arguments, "--config", file)
-	}
-	s := &ingot{log: filepath.Join(folder, "ingot.log"), ca: filepath.Join(home, "tls", "ca.pem")}
-	log, err := os.Create(s.log)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = log.Close() }()
-	s.process = exec.Command(os.Getenv("INGOT_BIN"), append([]string{"serve", "--tls", "auto", "--listen", "127.0.0.1:0"}, arguments...)...)
-	s.process.Env = append(os.Environ(), "INGOT_KEY="+key, "INGOT_HOME="+home)
-	s.process.Stderr = log
-	out, err := s.process.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := s.process.Start(); err != nil {
-		return nil, err
-	}
-	limit := time.AfterFunc(time.Minute, func() { _ = s.process.Process.Kill() })
-	line, _ := bufio.NewReader(out).ReadString('\n')
-	limit.Stop()
-	found := serves.FindStringSubmatch(line)
-	if found == nil {
-		_ = s.process.Process.Kill()
-		said, _ := os.ReadFile(s.log)
-		return nil, fmt.Errorf("ingot did not start: %s%s", line, said)
-	}
-	s.address = found[1]
-	authority, err := os.ReadFile(s.ca)
-	if err != nil {
-		return nil, err
-	}
-	trusted := x509.NewCertPool()
-	trusted.AppendCertsFromPEM(authority)
-	s.http = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}, ForceAttemptHTTP2: true}}
-	return s, nil
-}
-
-// at is the endpoint with this path, as callers without TLS write it; over is the same with TLS.
-func (s *ingot) at(path string) string   { return "http://" + s.address + path }
-func (s *ingot) over(path string) string { return "https://" + s.address + path }
-
-// stop ends it as an operator does.
-func (s *ingot) stop() error {
-	limit := time.AfterFunc(15*time.Second, func() { _ = s.process.Process.Kill() })
-	defer limit.Stop()
-	if err := s.process.Process.Signal(syscall.SIGTERM); err != nil {
-		return err
-	}
-	if err := s.process.Wait(); err != nil {
-		said, _ := os.ReadFile(s.log)
-		return fmt.Errorf("ingot ended: %w: %s", err, said)
-	}
-	return nil
 }
 
 // versions are those of the modules that this was built with.
@@ -185,31 +100,8 @@ func langchaingo() string {
 
 const azopenaiModule = "github.com/Azure/azure-sdk-for-go/sdk/ai/azopenai"
 
-var results struct {
-	sync.Mutex
-	rows [][]string
-}
-
-// seen notes that a client did an operation at an address, or, with why, that it cannot.
-func seen(row ...string) {
-	results.Lock()
-	defer results.Unlock()
-	results.rows = append(results.rows, row)
-}
-
-// leave writes what was seen to the folder INGOT_TEST_DOORS.
-func leave() error {
-	folder := os.Getenv("INGOT_TEST_DOORS")
-	if folder == "" {
-		return nil
-	}
-	slices.SortFunc(results.rows, slices.Compare)
-	text, err := json.Marshal(results.rows)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(folder, "go.json"), text, 0o600)
-}
+// results are what the clients did.
+var results served.Rows
 
 // must is the value of a call that may not fail.
 func must[T any](t testing.TB, value T, err error) T {

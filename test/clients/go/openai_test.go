@@ -16,6 +16,8 @@ import (
 	"github.com/openai/openai-go/v3/option"
 	"github.com/openai/openai-go/v3/packages/ssestream"
 	"github.com/openai/openai-go/v3/shared"
+
+	"github.com/ingot-llm/ingot/test/clients/served"
 )
 
 const hello = "Hello there, world"
@@ -24,12 +26,12 @@ const hello = "Hello there, world"
 var doors = []string{"/v1", "/openai/v1", "/inference/v1", "/openai"}
 
 // client is the SDK at an address of a server: without TLS at OpenAI's, with it as a client of Azure OpenAI.
-func client(s *ingot, address string, options ...option.RequestOption) openai.Client {
-	given := []option.RequestOption{option.WithMaxRetries(0), option.WithHTTPClient(s.http)}
+func client(s *served.Ingot, address string, options ...option.RequestOption) openai.Client {
+	given := []option.RequestOption{option.WithMaxRetries(0), option.WithHTTPClient(s.HTTP)}
 	if address == "/openai" {
-		given = append(given, azure.WithEndpoint(s.over(""), "2024-10-21"), azure.WithAPIKey(key))
+		given = append(given, azure.WithEndpoint(s.Over(""), "2024-10-21"), azure.WithAPIKey(key))
 	} else {
-		given = append(given, option.WithBaseURL(s.at(address)), option.WithAPIKey(key))
+		given = append(given, option.WithBaseURL(s.At(address)), option.WithAPIKey(key))
 	}
 	return openai.NewClient(append(given, options...)...)
 }
@@ -150,7 +152,7 @@ func TestACompletionHasTheMembersOfTheContract(t *testing.T) {
 		}
 		usage := [3]int64{got.Usage.PromptTokens, got.Usage.CompletionTokens, got.Usage.TotalTokens}
 		equal(t, "usage", usage, [3]int64{7, 4, 11})
-		seen(openAI(), address, "chat/completions")
+		results.Note(openAI(), address, "chat/completions")
 	})
 }
 
@@ -182,7 +184,7 @@ func TestAStreamCarriesUsageOnlyWhereItIsAskedFor(t *testing.T) {
 		equal(t, "usage of the first", chunks[0].JSON.Usage.Raw(), "null")
 		equal(t, "accumulated", whole.Choices[0].Message.Content, hello)
 		equal(t, "accumulated usage", whole.Usage.TotalTokens, 11)
-		seen(openAI(), address, "chat/completions, streamed")
+		results.Note(openAI(), address, "chat/completions, streamed")
 	})
 }
 
@@ -223,7 +225,7 @@ func TestToolsAreCalledUntilThereIsAnAnswer(t *testing.T) {
 			}
 		}
 		equal(t, "finished calls", finished, 1)
-		seen(openAI(), address, "chat/completions with tools")
+		results.Note(openAI(), address, "chat/completions with tools")
 	})
 }
 
@@ -240,7 +242,7 @@ func TestAnswersKeepASchema(t *testing.T) {
 		got, err = c.Chat.Completions.New(t.Context(), asks)
 		must(t, got, err)
 		equal(t, "object", got.Choices[0].Message.Content, "{}")
-		seen(openAI(), address, "chat/completions with a schema")
+		results.Note(openAI(), address, "chat/completions with a schema")
 	})
 }
 
@@ -252,7 +254,7 @@ func TestPicturesAreShown(t *testing.T) {
 		equal(t, "answer", got.Choices[0].Message.Content, "What is this?")
 		got, err = c.Chat.Completions.New(t.Context(), shows("What is this?", "data:image/png;base64,AAAA"))
 		equal(t, "status of what is no picture", refusal(t, got, err).StatusCode, http.StatusBadRequest)
-		seen(openAI(), address, "chat/completions with images")
+		results.Note(openAI(), address, "chat/completions with images")
 	})
 }
 
@@ -350,7 +352,7 @@ func TestTextsAreCompleted(t *testing.T) {
 		long, err := c.Completions.New(t.Context(), asks)
 		must(t, long, err)
 		equal(t, "tokens where none said how many", long.Usage.CompletionTokens, 16)
-		seen(openAI(), address, "completions")
+		results.Note(openAI(), address, "completions")
 	})
 }
 
@@ -376,7 +378,7 @@ func TestEmbeddingsAreTheSameInEveryEncoding(t *testing.T) {
 		if diff := cmp.Diff(floats, embed("base64")); diff != "" || raw[0] != '"' {
 			t.Errorf("as base64, %.40s: %s", raw, diff)
 		}
-		seen(openAI(), address, "embeddings")
+		results.Note(openAI(), address, "embeddings")
 	})
 }
 
@@ -406,7 +408,7 @@ func TestModelsAreListedAndFound(t *testing.T) {
 		}
 		got, err := c.Models.Get(t.Context(), "nobody")
 		equal(t, "status", refusal(t, got, err).StatusCode, http.StatusNotFound)
-		seen(openAI(), address, "models")
+		results.Note(openAI(), address, "models")
 	})
 }
 

@@ -43,7 +43,7 @@ func TestAResponseHasItsTextAndItsUsage(t *testing.T) {
 		must(t, got, err)
 		equal(t, "status of half an answer", string(got.Status), "incomplete")
 		equal(t, "reason", got.IncompleteDetails.Reason, "max_output_tokens")
-		seen(openAI(), address, "responses")
+		results.Note(openAI(), address, "responses")
 	})
 }
 

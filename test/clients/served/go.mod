@@ -1,0 +1,3 @@
+module github.com/ingot-llm/ingot/test/clients/served
+
+go 1.26.0
