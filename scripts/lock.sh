@@ -48,7 +48,7 @@ make_go() { # in its own folder, as a go.mod may name its neighbours; what it wr
 	go get -C "$from" -modfile="$PWD/go.mod" $modules
 	go mod tidy -C "$from" -modfile="$PWD/go.mod"
 }
-versions_go() { go mod edit -json | python3 -c 'import json, sys; [print(r["Path"], r["Version"]) for r in json.load(sys.stdin)["Require"]]'; }
+versions_go() { go mod edit -json | python3 -c 'import json, sys; [print(r["Path"], r["Version"]) for r in json.load(sys.stdin)["Require"] or []]'; }
 
 make_maven() {
 	mvn --batch-mode --quiet org.codehaus.mojo:versions-maven-plugin:use-latest-releases -DgenerateBackupPoms=false \
