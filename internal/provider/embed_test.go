@@ -64,3 +64,18 @@ func TestVectorsAreHandedOnInTheFormThatWasAskedForOrNotAtAll(t *testing.T) {
 		}
 	}
 }
+
+func TestWholeNumbersThatWereAskedForAreNoFractions(t *testing.T) {
+	for came, passes := range map[string]bool{`[127,-128]`: true, `[0.5,-0.25]`: false, `[1e0,0]`: false} {
+		for _, v := range variants() {
+			if v.contract != llm.WireInference {
+				continue
+			}
+			b, _ := v.backend(t, whole(`{"object":"list","data":[{"index":0,"embedding":`+came+`}]}`), embeds)
+			got, err := b.Embed(t.Context(), embedding(t, v.contract, `{"input":"one","encoding_format":"int8"}`))
+			if err != nil || (got.Source.Body != nil) != passes {
+				t.Errorf("%s, %s: %v, its bytes are handed on: %t", v.name, came, err, !passes)
+			}
+		}
+	}
+}

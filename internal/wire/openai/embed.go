@@ -88,7 +88,8 @@ func place(vectors []jsonx.Value, data jsonx.Value) (n int) {
 func suits(v jsonx.Value, want llm.Encoding) bool {
 	inner := v[1 : len(v)-1]
 	if v.Kind() == jsonx.Array {
-		return want != llm.Base64 && numeric(inner)
+		fractions := want == "" || want == llm.Float
+		return want != llm.Base64 && numeric(inner) && (fractions || !bytes.ContainsAny(inner, ".eE"))
 	}
 	const group, size = 4, 4
 	filled := len(inner)/group*(group-1) - (len(inner) - len(bytes.TrimRight(inner, "=")))
