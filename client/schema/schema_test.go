@@ -221,8 +221,8 @@ type (
 	quoted struct {
 		I int       `json:",string"`
 		P *float64  `json:",string"`
-		L []int     `json:",string"`
-		T time.Time `json:",string"`
+		L []int     `json:",string"` //nolint:staticcheck // that it counts for nothing is what is tested
+		T time.Time `json:",string"` //nolint:staticcheck // likewise
 	}
 )
 
