@@ -258,15 +258,31 @@ func (s *scanner) escape(i int) (int, error) {
 // plain steps over printable ASCII that is neither a quote nor a backslash, eight bytes at a time; it may stop within the last
 // eight bytes of doc without a reason.
 func plain(doc []byte, i int) int {
-	const ones, high = 0x0101010101010101, 0x8080808080808080
+	for ; i+32 <= len(doc); i += 32 {
+		d := doc[i : i+32 : i+32]
+		a, b := special(d), special(d[8:])
+		if a|b != 0 {
+			break
+		}
+		if special(d[16:])|special(d[24:]) != 0 {
+			i += 16
+			break
+		}
+	}
 	for ; i+8 <= len(doc); i += 8 {
-		w := binary.LittleEndian.Uint64(doc[i:])
-		// With 2 flipped, the quote is below 0x21 like the control characters, and the space is not.
-		low := ((w ^ 0x02*ones) - 0x21*ones) &^ w
-		slash := w ^ '\\'*ones
-		if found := (low | (slash-ones)&^slash | w) & high; found != 0 {
+		if found := special(doc[i:]); found != 0 {
 			return i + bits.TrailingZeros64(found)/8
 		}
 	}
 	return i
+}
+
+// special marks which of the first eight bytes of b is no printable ASCII, or a quote or a backslash; beyond the first it may err.
+func special(b []byte) uint64 {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	w := binary.LittleEndian.Uint64(b)
+	// With 2 flipped, the quote is below 0x21 like the control characters, and the space is not.
+	low := ((w ^ 0x02*ones) - 0x21*ones) &^ w
+	slash := w ^ '\\'*ones
+	return (low | (slash-ones)&^slash | w) & high
 }
