@@ -3,10 +3,7 @@
 package dotnet_test
 
 import (
-	"errors"
-	"fmt"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/ingot-llm/ingot/test/clients/served"
@@ -29,28 +26,8 @@ models:
 // The endpoints of these tests: of all mock models, and of failing ones.
 var mocks, faults *served.Ingot
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) (code int) {
-	folder, err := os.MkdirTemp("", "ingot-dotnet-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() { _ = os.RemoveAll(folder) }()
-	if mocks, err = served.Start(filepath.Join(folder, "mock"), "", "--mock"); err == nil {
-		faults, err = served.Start(filepath.Join(folder, "faulty"), faulty)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	code = m.Run()
-	if err := errors.Join(mocks.Stop(), faults.Stop(), results.Leave("dotnet")); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return code
+func TestMain(m *testing.M) {
+	os.Exit(served.Main(m, "dotnet", faulty, &results, func(_ string, all, failing *served.Ingot) { mocks, faults = all, failing }))
 }
 
 // results are what its bytes did.

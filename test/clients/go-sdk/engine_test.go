@@ -2,7 +2,6 @@ package sdk_test
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -17,35 +16,6 @@ import (
 	"github.com/ingot-llm/ingot/test/clients/served"
 )
 
-const local = `
-models:
-  smollm2: {local: smollm2, threads: 1, slots: 1, context: 2048, keep_alive: forever}
-  minilm: {local: minilm, threads: 1, keep_alive: forever}
-`
-
-// here is an endpoint of models that run here: smollm2 and minilm of the data folder INGOT_HOME.
-func here(t *testing.T) *served.Ingot {
-	t.Helper()
-	folder := t.TempDir()
-	home := filepath.Join(folder, "home")
-	if err := os.MkdirAll(home, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	for _, part := range []string{"engine", "models"} {
-		if err := os.Symlink(filepath.Join(os.Getenv("INGOT_HOME"), part), filepath.Join(home, part)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s, err := served.Start(folder, local)
-	must(t, s, err)
-	t.Cleanup(func() {
-		if err := s.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
-
 type recipe struct {
 	Name    string   `json:"name" jsonschema:"minLength=1,maxLength=40"`
 	Minutes int      `json:"minutes" jsonschema:"minimum=1,maximum=240"`
@@ -55,7 +25,7 @@ type recipe struct {
 }
 
 func TestRealModelsAnswer(t *testing.T) {
-	s := here(t)
+	s := served.Here(t)
 	c := of(t, s, "", nil)
 	ask := func(text string) *client.ChatRequest {
 		r := says(text)

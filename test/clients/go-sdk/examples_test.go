@@ -1,7 +1,6 @@
 package sdk_test
 
 import (
-	"bufio"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -145,22 +144,7 @@ models:
 
 // The example asks azidentity, which asks the identity of a machine as App Service has it.
 func TestTheExampleOfEntraComesWithTheIdentityOfAMachine(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "entra")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./test/entra")
-	build.Dir = os.Getenv("INGOT_TEST_ROOT")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the issuer: %v: %s", err, out)
-	}
-	issuer := exec.CommandContext(t.Context(), binary)
-	said, err := issuer.StdoutPipe()
-	must(t, said, err)
-	if err := issuer.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = issuer.Wait() }) // the test's context ends it
-	address, err := bufio.NewReader(said).ReadString('\n')
-	address = strings.TrimSpace(must(t, address, err))
-
+	address := served.Issuer(t)
 	var asked []string
 	identity := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		resource := r.FormValue("resource")

@@ -3,10 +3,7 @@
 package sdk_test
 
 import (
-	"errors"
-	"fmt"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/ingot-llm/ingot/client"
@@ -32,28 +29,8 @@ var mocks, faults *served.Ingot
 // work is a folder for the time of the tests.
 var work string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) (code int) {
-	var err error
-	if work, err = os.MkdirTemp("", "ingot-go-sdk-"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() { _ = os.RemoveAll(work) }()
-	if mocks, err = served.Start(filepath.Join(work, "mock"), "", "--mock"); err == nil {
-		faults, err = served.Start(filepath.Join(work, "faulty"), faulty)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	code = m.Run()
-	if err := errors.Join(mocks.Stop(), faults.Stop(), results.Leave("go-sdk")); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return code
+func TestMain(m *testing.M) {
+	os.Exit(served.Main(m, "go-sdk", faulty, &results, func(folder string, all, failing *served.Ingot) { work, mocks, faults = folder, all, failing }))
 }
 
 // of is a client of the endpoint with this path.

@@ -3,8 +3,6 @@ package sdk_test
 import (
 	"encoding/json"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,35 +13,6 @@ import (
 	"github.com/ingot-llm/ingot/test/clients/served"
 )
 
-const local = `
-models:
-  smollm2: {local: smollm2, threads: 1, slots: 1, context: 2048, keep_alive: forever}
-  minilm: {local: minilm, threads: 1, keep_alive: forever}
-`
-
-// here is an endpoint of models that run here: smollm2 and minilm of the data folder INGOT_HOME.
-func here(t *testing.T) *served.Ingot {
-	t.Helper()
-	folder := t.TempDir()
-	home := filepath.Join(folder, "home")
-	if err := os.MkdirAll(home, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	for _, part := range []string{"engine", "models"} {
-		if err := os.Symlink(filepath.Join(os.Getenv("INGOT_HOME"), part), filepath.Join(home, part)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s, err := served.Start(folder, local)
-	must(t, s, err)
-	t.Cleanup(func() {
-		if err := s.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
-
 // capital is a question that smollm2 answers, the same way each time.
 func capital() openai.ChatCompletionNewParams {
 	asks := says("What is the capital of France?")
@@ -52,7 +21,7 @@ func capital() openai.ChatCompletionNewParams {
 }
 
 func TestARealModelAnswers(t *testing.T) {
-	s := here(t)
+	s := served.Here(t)
 	for _, address := range []string{"/v1", "/openai"} {
 		t.Run(strings.TrimPrefix(address, "/"), func(t *testing.T) {
 			c := client(s, address)

@@ -1,7 +1,6 @@
 package sdk_test
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,8 +8,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -58,21 +55,7 @@ type authority struct {
 
 func newAuthority(t *testing.T) *authority {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "entra")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./test/entra")
-	build.Dir = os.Getenv("INGOT_TEST_ROOT")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the issuer: %v: %s", err, out)
-	}
-	signs := exec.CommandContext(t.Context(), binary)
-	out, err := signs.StdoutPipe()
-	must(t, out, err)
-	if err := signs.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = signs.Wait() }) // the test's context ends it
-	address, err := bufio.NewReader(out).ReadString('\n')
-	a := &authority{issuer: strings.TrimSpace(must(t, address, err))}
+	a := &authority{issuer: served.Issuer(t)}
 	a.login = httptest.NewTLSServer(a)
 	t.Cleanup(a.login.Close)
 	return a

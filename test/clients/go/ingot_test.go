@@ -3,11 +3,8 @@
 package sdk_test
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -44,13 +41,7 @@ var mocks, faults *served.Ingot
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
-func run(m *testing.M) (code int) {
-	folder, err := os.MkdirTemp("", "ingot-go-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() { _ = os.RemoveAll(folder) }()
+func run(m *testing.M) int {
 	// Clients read these, and are to read nothing that a test does not give them.
 	for _, name := range []string{"OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"} {
 		_ = os.Unsetenv(name)
@@ -58,19 +49,7 @@ func run(m *testing.M) (code int) {
 	if endpoint := os.Getenv("INGOT_TEST_TRUSTS"); endpoint != "" {
 		return asksAs(endpoint)
 	}
-	if mocks, err = served.Start(filepath.Join(folder, "mock"), "", "--mock"); err == nil {
-		faults, err = served.Start(filepath.Join(folder, "faulty"), faulty)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	code = m.Run()
-	if err := errors.Join(mocks.Stop(), faults.Stop(), results.Leave("go")); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return code
+	return served.Main(m, "go", faulty, &results, func(_ string, all, failing *served.Ingot) { mocks, faults = all, failing })
 }
 
 // versions are those of the modules that this was built with.
