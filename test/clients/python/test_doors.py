@@ -27,8 +27,8 @@ DEPLOYMENT = "/openai/deployments/{name}"
 ADDRESSES = [*INFERENCE, *OPENAI, DEPLOYMENT]
 GROUPS = {"inference": INFERENCE, "openai": OPENAI, "not openai": [*INFERENCE, DEPLOYMENT], "not inference": [*OPENAI, DEPLOYMENT], "all": ADDRESSES}
 addresses = {name: pytest.mark.parametrize("address", group, ids=lambda address: address or "/") for name, group in GROUPS.items()}
-INFERENCE_ONLY = "It is an operation of Model Inference, whose addresses are other ones."
-OPENAI_ONLY = "It is an operation of OpenAI's, whose addresses are other ones."
+INFERENCE_ONLY = "it is an operation of Model Inference, whose addresses are other ones"
+OPENAI_ONLY = "it is an operation of OpenAI's, whose addresses are other ones"
 
 
 @pytest.fixture(scope="session")
