@@ -64,13 +64,7 @@ func allowance(a llm.Allowance) (limit, remaining, reset string) {
 	n := len(b)
 	b = strconv.AppendInt(b, int64(a.Remaining), 10)
 	m := len(b)
-	whole := (a.Reset + time.Millisecond - 1).Truncate(time.Millisecond)
-	if whole > 0 && whole < time.Second {
-		b = append(strconv.AppendInt(b, whole.Milliseconds(), 10), "ms"...)
-	} else {
-		b = append(b, whole.String()...)
-	}
-	all := string(b)
+	all := string(append(b, (a.Reset+time.Millisecond-1).Truncate(time.Millisecond).String()...))
 	return all[:n], all[n:m], all[m:]
 }
 

@@ -260,8 +260,7 @@ func (s *scanner) escape(i int) (int, error) {
 func plain(doc []byte, i int) int {
 	for ; i+32 <= len(doc); i += 32 {
 		d := doc[i : i+32 : i+32]
-		a, b := special(d), special(d[8:])
-		if a|b != 0 {
+		if special(d)|special(d[8:]) != 0 {
 			break
 		}
 		if special(d[16:])|special(d[24:]) != 0 {
