@@ -64,7 +64,7 @@ func allowance(a llm.Allowance) (limit, remaining, reset string) {
 	n := len(b)
 	b = strconv.AppendInt(b, int64(a.Remaining), 10)
 	m := len(b)
-	all := string(append(b, (a.Reset+time.Millisecond-1).Truncate(time.Millisecond).String()...))
+	all := string(append(b, (a.Reset + time.Millisecond - 1).Truncate(time.Millisecond).String()...))
 	return all[:n], all[n:m], all[m:]
 }
 
