@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"auth/entra":      {"llm"},
 	"cert":            {"library/disk"},
 	"port":            {},
+	"port/quick":      {},
 	"schema":          {},
 	"schema/*":        {"schema", "schema/*"},
 	"picture":         {},

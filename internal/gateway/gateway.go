@@ -193,13 +193,13 @@ func (g *Gateway) Handler() http.Handler {
 		g.current.Load().handler.ServeHTTP(w, r)
 	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Body != http.NoBody && r.ProtoMajor == 1 {
+		if r.Body != http.NoBody && r.ProtoMajor == 1 && r.Context().Value(http.ServerContextKey) != nil {
 			body := &unread{ReadCloser: r.Body}
 			r = r.WithContext(r.Context()) // net/http looks at the body of its own request to know what is left of it
 			r.Body = body
 			defer body.hurry(w)
 		}
-		if over, _ := r.Context().Value(secure{}).(bool); over && g.o.Strict && !isLoopback(hostOf(r.Host)) { // it would hold for every port of localhost
+		if g.o.Strict && isSecure(r) && !isLoopback(hostOf(r.Host)) { // it would hold for every port of localhost
 			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		switch {

@@ -14,6 +14,7 @@ import (
 	"github.com/ingot-llm/ingot/internal/dialect"
 	"github.com/ingot-llm/ingot/internal/dialect/azureai"
 	"github.com/ingot-llm/ingot/internal/port"
+	"github.com/ingot-llm/ingot/internal/port/quick"
 )
 
 // Serve answers on ln until ctx ends, then lets open requests finish for a while, and returns when
@@ -26,25 +27,32 @@ func (g *Gateway) Serve(ctx context.Context, ln net.Listener) error {
 	}
 	p := port.New(ln, o)
 	srv := g.server(ctx, p)
+	usual := quick.New(p.Plain(), quick.Options{
+		Handler: srv.Handler, Base: func() context.Context { return srv.BaseContext(nil) }, State: p.ConnState, Logger: g.log,
+		Head: srv.ReadHeaderTimeout, Idle: srv.IdleTimeout, Write: srv.WriteTimeout,
+	})
 	// HTTP/2 wants the *tls.Conn itself; of the others net/http need not know what they stand on.
-	sides := []net.Listener{p.HTTP2(), dialect.Shape(p.TLS(), azureai.PlainError), dialect.Shape(p.Plain(), azureai.PlainError)}
-	done := make(chan error, len(sides))
+	sides := []net.Listener{p.HTTP2(), dialect.Shape(p.TLS(), azureai.PlainError), dialect.Shape(usual.Rest(), azureai.PlainError)}
+	done := make(chan error, len(sides)+1)
 	for _, side := range sides {
 		go func() { done <- srv.Serve(side) }()
 	}
+	go func() { done <- usual.Serve() }()
 	var err error
-	left := len(sides)
+	left := len(sides) + 1
 	select {
 	case err = <-done:
 		left--
-		_ = srv.Close()
+		_, _ = srv.Close(), usual.Close()
 	case <-ctx.Done():
 		g.closing.Store(true)
 		const drain = 20 * time.Second
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 		defer cancel()
-		if err = srv.Shutdown(grace); err != nil {
-			err = errors.Join(fmt.Errorf("requests were still open after %s and were cut off", drain), srv.Close())
+		ended := make(chan error, 1)
+		go func() { ended <- usual.Shutdown(grace) }()
+		if err = errors.Join(srv.Shutdown(grace), <-ended); err != nil {
+			err = errors.Join(fmt.Errorf("requests were still open after %s and were cut off", drain), srv.Close(), usual.Close())
 		}
 	}
 	for range left {
@@ -62,6 +70,12 @@ func (g *Gateway) Serve(ctx context.Context, ln net.Listener) error {
 
 // secure is the context key of whether a request came over TLS.
 type secure struct{}
+
+// isSecure reports whether a request came over TLS.
+func isSecure(r *http.Request) bool {
+	over, _ := r.Context().Value(secure{}).(bool)
+	return over
+}
 
 // server is how all sides of a port are answered.
 func (g *Gateway) server(ctx context.Context, p *port.Port) *http.Server {

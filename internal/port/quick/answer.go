@@ -1,0 +1,284 @@
+package quick
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// answer is an http.ResponseWriter, and all that an http.ResponseController asks of one but for hijacking and full duplex.
+type answer struct {
+	c       *conn
+	body    *body
+	header  http.Header
+	status  int    // 0: not known yet
+	open    bool   // the head is not at its end
+	length  int64  // as its header says; -1: it does not
+	written int64  // bytes of the body
+	chunked bool   // the body is sent so
+	held    []byte // a body whose length is not known yet
+	close   bool   // the connection ends with this answer
+	failed  error
+}
+
+// Header implements http.ResponseWriter.
+func (a *answer) Header() http.Header { return a.header }
+
+// WriteHeader implements http.ResponseWriter. Informational answers are not sent.
+func (a *answer) WriteHeader(status int) {
+	if a.status != 0 || status < http.StatusOK {
+		return
+	}
+	a.status, a.open = status, true
+	c := a.c
+	out := append(c.out[:0], "HTTP/1.1 "...)
+	out = strconv.AppendInt(out, int64(status), 10)
+	out = append(append(append(out, ' '), http.StatusText(status)...), "\r\n"...)
+	c.names = c.names[:0]
+	for name := range a.header {
+		c.names = append(c.names, name)
+	}
+	slices.Sort(c.names)
+	for _, name := range c.names {
+		switch values := a.header[name]; name {
+		case "Connection":
+			a.close = a.close || slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, "close") })
+		case "Transfer-Encoding", "Trailer", "Date":
+		case "Content-Length":
+			if n, err := strconv.ParseUint(a.header.Get(name), 10, 62); err == nil && a.mayHaveBody() {
+				a.length = int64(n)
+				out = append(strconv.AppendUint(append(out, "Content-Length: "...), n, 10), "\r\n"...)
+			}
+		default:
+			out = appendHeader(out, name, values)
+		}
+	}
+	c.out = append(out, *c.s.date.Load()...)
+}
+
+func appendHeader(out []byte, name string, values []string) []byte {
+	if !token(name) {
+		return out
+	}
+	for _, v := range values {
+		out = append(append(out, name...), ": "...)
+		at := len(out)
+		out = append(out, v...)
+		for i, b := range out[at:] {
+			if b == '\r' || b == '\n' {
+				out[at+i] = ' '
+			}
+		}
+		out = append(out, "\r\n"...)
+	}
+	return out
+}
+
+func (a *answer) mayHaveBody() bool {
+	return a.status != http.StatusNoContent && a.status != http.StatusNotModified
+}
+
+// Write implements http.ResponseWriter.
+func (a *answer) Write(p []byte) (int, error) {
+	if a.status == 0 {
+		a.WriteHeader(http.StatusOK)
+	}
+	switch {
+	case a.failed != nil:
+		return 0, a.failed
+	case len(p) == 0:
+		return 0, nil
+	case !a.mayHaveBody():
+		return 0, http.ErrBodyNotAllowed
+	case a.length >= 0 && int64(len(p)) > a.length-a.written:
+		return 0, http.ErrContentLength
+	}
+	a.written += int64(len(p))
+	switch {
+	case a.length >= 0:
+		if a.open {
+			a.endHead(p)
+		}
+		return len(p), a.put(p)
+	case a.chunked:
+		return len(p), a.chunk(p)
+	}
+	a.held = append(a.held, p...)
+	if len(a.held) > roomIn {
+		return len(p), a.divide()
+	}
+	return len(p), nil
+}
+
+// endHead ends the head of an answer whose body begins with p.
+func (a *answer) endHead(p []byte) {
+	a.open = false
+	c := a.c
+	if len(p) > 0 && a.header["Content-Type"] == nil {
+		c.out = appendHeader(c.out, "Content-Type", []string{http.DetectContentType(p)})
+	}
+	if a.close = a.close || a.body.left > skipped || c.s.closing.Load(); a.close {
+		c.out = append(c.out, "Connection: close\r\n"...)
+	}
+	c.out = append(c.out, "\r\n"...)
+}
+
+// divide sends what is held, and what comes after it, in chunks.
+func (a *answer) divide() error {
+	a.chunked = true
+	a.c.out = append(a.c.out, "Transfer-Encoding: chunked\r\n"...)
+	a.endHead(a.held)
+	held := a.held
+	a.held = nil
+	if len(held) == 0 {
+		return nil
+	}
+	return a.chunk(held)
+}
+
+func (a *answer) chunk(p []byte) error {
+	c := a.c
+	c.out = append(strconv.AppendUint(c.out, uint64(len(p)), 16), "\r\n"...)
+	if err := a.put(p); err != nil {
+		return err
+	}
+	c.out = append(c.out, "\r\n"...)
+	return nil
+}
+
+// put writes p after what has not been sent yet, which it sends with it where both are large.
+func (a *answer) put(p []byte) error {
+	c := a.c
+	if len(c.out)+len(p) <= roomOut {
+		c.out = append(c.out, p...)
+		return nil
+	}
+	pieces := net.Buffers{c.out, p}
+	_, err := pieces.WriteTo(c.vectored)
+	return a.sent(err)
+}
+
+// send sends what has been written.
+func (a *answer) send() error {
+	if a.failed != nil || len(a.c.out) == 0 {
+		return a.failed
+	}
+	_, err := a.c.Conn.Write(a.c.out)
+	return a.sent(err)
+}
+
+// sent notes what became of the bytes that were written; without an answer nobody needs to go on.
+func (a *answer) sent(err error) error {
+	if a.c.out = a.c.out[:0]; cap(a.c.out) > roomOut {
+		a.c.out = nil
+	}
+	if err != nil {
+		a.failed, a.close = err, true
+		a.c.hangUp()
+	}
+	return err
+}
+
+// Flush implements http.Flusher.
+func (a *answer) Flush() { _ = a.FlushError() }
+
+// FlushError sends what has been written.
+func (a *answer) FlushError() error {
+	if a.status == 0 {
+		a.WriteHeader(http.StatusOK)
+	}
+	switch {
+	case !a.open:
+	case a.length >= 0 || !a.mayHaveBody():
+		a.endHead(nil)
+	default:
+		if err := a.divide(); err != nil {
+			return err
+		}
+	}
+	return a.send()
+}
+
+// finish ends the answer and what is left of the request. It reports whether the connection can be used again.
+func (a *answer) finish() bool {
+	if a.status == 0 {
+		a.WriteHeader(http.StatusOK)
+	}
+	c := a.c
+	switch {
+	case a.chunked:
+		c.out = append(c.out, "0\r\n\r\n"...)
+	case a.open && a.length < 0 && a.mayHaveBody():
+		c.out = append(strconv.AppendInt(append(c.out, "Content-Length: "...), int64(len(a.held)), 10), "\r\n"...)
+		a.endHead(a.held)
+		_ = a.put(a.held)
+	case a.open:
+		a.endHead(nil)
+	}
+	if a.written < a.length {
+		a.close = true // it is not whole, which only the end of the connection tells
+	}
+	if a.send() != nil {
+		return false
+	}
+	if a.body.left > 0 && !a.skip() {
+		a.linger()
+		return false
+	}
+	return !a.close
+}
+
+// skip reads on to the end of a request whose handler has not, if that is near.
+func (a *answer) skip() bool {
+	const moment = time.Second
+	if a.body.left > skipped {
+		return false
+	}
+	_ = a.SetReadDeadline(time.Now().Add(moment))
+	_, err := io.Copy(io.Discard, a.body)
+	return err == nil
+}
+
+// linger lets a caller who is still sending read the answer, which a reset would take from it.
+func (a *answer) linger() {
+	const moment = 500 * time.Millisecond
+	if closeWrite(a.c.Conn) == nil {
+		_ = a.c.Conn.SetReadDeadline(time.Now().Add(moment))
+		_, _ = io.CopyN(io.Discard, a.c.Conn, skipped)
+	}
+}
+
+// SetReadDeadline is for an http.ResponseController. It takes effect with the next tick, and ends with the request's body.
+func (a *answer) SetReadDeadline(t time.Time) error {
+	c := a.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.readBy = nanos(t); c.readOver {
+		c.readOver = false
+		return c.Conn.SetReadDeadline(time.Time{}) //nolint:wrapcheck // it is the connection's
+	}
+	return nil
+}
+
+// SetWriteDeadline is for an http.ResponseController. It takes effect with the next tick.
+func (a *answer) SetWriteDeadline(t time.Time) error {
+	c := a.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.writeBy = nanos(t); c.writeOver {
+		c.writeOver = false
+		return c.Conn.SetWriteDeadline(time.Time{}) //nolint:wrapcheck // it is the connection's
+	}
+	return nil
+}
+
+func nanos(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}
