@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ingot-llm/ingot/internal/head"
 )
 
 // answer is an http.ResponseWriter, and all that an http.ResponseController asks of one but for hijacking and full duplex.
@@ -61,7 +63,7 @@ func (a *answer) WriteHeader(status int) {
 }
 
 func appendHeader(out []byte, name string, values []string) []byte {
-	if !token(name) {
+	if !head.Token(name) {
 		return out
 	}
 	for _, v := range values {

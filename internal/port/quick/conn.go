@@ -41,7 +41,7 @@ type conn struct {
 	remote   string
 	in       []byte
 	from, to int // what is unread of in
-	last     head
+	last     remembered
 	out      []byte      // written, but not sent
 	header   http.Header // of answers, kept for the next
 	names    []string    // room to sort them

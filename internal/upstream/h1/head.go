@@ -6,9 +6,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/textproto"
 	"strconv"
 	"strings"
+
+	"github.com/ingot-llm/ingot/internal/head"
 )
 
 // plainHead reads the head of an answer as nearly all servers send it: 200 of HTTP/1.1, whole in the buffer, with one length and
@@ -24,35 +25,27 @@ func plainHead(from *bufio.Reader, r *http.Request) *http.Response {
 	if end < 0 || string(all[:len(status)]) != status {
 		return nil
 	}
-	for i, c := range all[:end] {
-		if c > '~' || c < ' ' && (c != '\r' || all[i+1] != '\n') && (c != '\n' || all[i-1] != '\r') {
-			return nil
-		}
+	first, rest, _ := strings.Cut(string(all[:end+len("\r\n")]), "\r\n")
+	if head.Printable(first) < len(first) {
+		return nil
 	}
-	first, rest, _ := strings.Cut(string(all[:end]), "\r\n")
-	n := strings.Count(rest, "\r\n") + 1
+	n := strings.Count(rest, "\r\n")
 	header, values, length := make(http.Header, n), make([]string, 0, n), int64(-1)
-	for line := range strings.SplitSeq(rest, "\r\n") {
-		name, value, ok := strings.Cut(line, ":")
-		if !ok || name == "" || strings.ContainsAny(name, " ()<>@,;\\\"/[]?={}") {
-			return nil
-		}
-		name, value = textproto.CanonicalMIMEHeaderKey(name), strings.Trim(value, " ")
+	if !head.Lines(rest, func(name, value string, _ int) bool {
 		switch name {
 		case "Content-Length":
 			l, err := strconv.ParseUint(value, 10, 62)
 			if err != nil || length >= 0 {
-				return nil
+				return false
 			}
 			length = int64(l)
 		case "Transfer-Encoding", "Connection", "Trailer", "Upgrade":
-			return nil
+			return false
 		}
-		if values = append(values, value); header[name] == nil {
-			header[name] = values[len(values)-1 : len(values) : len(values)]
-		} else {
-			header[name] = append(header[name], value)
-		}
+		values = head.Add(header, values, name, value)
+		return true
+	}) {
+		return nil
 	}
 	if length < 0 {
 		return nil
