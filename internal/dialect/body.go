@@ -102,7 +102,7 @@ func (o *Options) Body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > o.MaxBody {
 		return nil, o.tooLarge()
 	}
-	in := &arriving{o: o, body: r.Body, control: http.NewResponseController(w)}
+	in := &arriving{o: o, body: r.Body, control: *http.NewResponseController(w)}
 	if o.BodyTotal > 0 {
 		in.end = time.Now().Add(o.BodyTotal)
 	}
@@ -136,7 +136,7 @@ func gzipped(h http.Header) (bool, error) {
 type arriving struct {
 	o       *Options
 	body    io.Reader
-	control *http.ResponseController
+	control http.ResponseController
 	end     time.Time // of all patience; zero is never
 	n       int64     // bytes that came
 }

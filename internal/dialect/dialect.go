@@ -116,7 +116,7 @@ func (o *Options) Serve(h Handler, write ErrorWriter) http.Handler {
 		x := &exchange{id: id}
 		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 		header := w.Header()
-		fields := newFields(header)
+		fields := newFields(header, 4)
 		fields.set("X-Request-Id", id)
 		fields.set("Apim-Request-Id", id)
 		fields.set("X-Content-Type-Options", "nosniff")

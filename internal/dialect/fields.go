@@ -10,14 +10,13 @@ import (
 )
 
 // fields sets headers under names that are in their canonical form already, with one allocation for the values of all of them:
-// there are many in every answer.
+// there are many in every answer. There is room for most of them.
 type fields struct {
 	header http.Header
 	values []string
 }
 
-func newFields(h http.Header) fields {
-	const most = 10
+func newFields(h http.Header, most int) fields {
 	return fields{h, make([]string, 0, most)}
 }
 
@@ -29,7 +28,8 @@ func (f *fields) set(name, value string) {
 
 // MetaHeaders says who answered, what was not obeyed and what is left of the limits (doc/protocol.md §2.2).
 func MetaHeaders(h http.Header, m llm.Meta) {
-	f := newFields(h)
+	const most = 10
+	f := newFields(h, most)
 	if m.Deployment != "" {
 		f.set("X-Ingot-Deployment", HeaderSafe(m.Deployment))
 	}

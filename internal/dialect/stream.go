@@ -101,7 +101,7 @@ func (o *Options) Answer(w http.ResponseWriter, r *http.Request, body []byte) er
 
 // JSON writes a small answer, giving a reader the same time for each piece of it as in a stream.
 func (o *Options) JSON(w http.ResponseWriter, status int, body []byte) {
-	fields := newFields(w.Header())
+	fields := newFields(w.Header(), 2)
 	fields.set("Content-Type", "application/json")
 	fields.set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)

@@ -26,9 +26,10 @@ func (g *Gateway) Serve(ctx context.Context, ln net.Listener) error {
 		o.TLS = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: g.o.Certificate, NextProtos: []string{"h2", "http/1.1"}}
 	}
 	p := port.New(ln, o)
-	srv := g.server(ctx, p)
+	base := context.WithoutCancel(ctx)
+	srv := g.server(base, p)
 	usual := quick.New(p.Plain(), quick.Options{
-		Handler: srv.Handler, Base: func() context.Context { return srv.BaseContext(nil) }, State: p.ConnState, Logger: g.log,
+		Handler: srv.Handler, Base: func() context.Context { return base }, State: p.ConnState, Logger: g.log,
 		Head: srv.ReadHeaderTimeout, Idle: srv.IdleTimeout, Write: srv.WriteTimeout,
 	})
 	// HTTP/2 wants the *tls.Conn itself; of the others net/http need not know what they stand on.
@@ -94,7 +95,7 @@ func (g *Gateway) server(ctx context.Context, p *port.Port) *http.Server {
 		Handler: g.Handler(), ReadHeaderTimeout: g.Config().Limits.HeaderTimeout, IdleTimeout: idle, MaxHeaderBytes: heads,
 		WriteTimeout: slowReader, // for what is answered without a door; those set deadlines of their own
 		ErrorLog:     slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
-		BaseContext:  func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+		BaseContext:  func(net.Listener) context.Context { return ctx },
 		ConnState:    p.ConnState,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, secure{}, port.Secure(c))

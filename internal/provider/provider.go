@@ -138,22 +138,22 @@ func (c Config) remote(p place) (llm.Backend, error) {
 		return nil, fmt.Errorf("provider %s: a token must not travel over plain HTTP; use an https endpoint", c.Name)
 	}
 	m := &remote{
-		client: &upstream.Client{
-			HTTP: c.HTTP, Name: c.Name, Base: p.base, Query: p.query, Header: p.header,
-			Codec: codec{openai.Codec{Contract: p.contract, AskUsage: p.askUsage}},
-			First: c.First, Whole: c.Whole, Silence: c.Silence, Room: c.Room,
-		},
 		info: llm.ModelInfo{
 			Deployment: c.Deployment, Model: c.name(), Publisher: "unknown", Provider: c.Name, Operations: ops, Features: p.features,
 		},
 		model: p.model,
 	}
-	m.client.Authorize = m.shown.remember(c.authorize(p.keyHeader, cmp.Or(c.Scope, p.scope)))
+	authorize := m.shown.remember(c.authorize(p.keyHeader, cmp.Or(c.Scope, p.scope)))
+	client := func(base, query string, speaks openai.Codec) *upstream.Client {
+		return &upstream.Client{
+			HTTP: c.HTTP, Name: c.Name, Base: base, Query: query, Header: p.header, Authorize: authorize, Codec: codec{speaks},
+			First: c.First, Whole: c.Whole, Silence: c.Silence, Room: c.Room,
+		}
+	}
+	m.client = client(p.base, p.query, openai.Codec{Contract: p.contract, AskUsage: p.askUsage})
 	m.inference = m.client
 	if base, version, found := strings.Cut(p.inference, "?"); found {
-		other := *m.client
-		other.Base, other.Query, other.Codec = base, "?"+version, codec{openai.Codec{Contract: llm.WireInference}}
-		m.inference = &other
+		m.inference = client(base, "?"+version, openai.Codec{Contract: llm.WireInference})
 	}
 	return m, nil
 }

@@ -9,18 +9,23 @@ import (
 
 // body is a request's body in pieces, which are never joined.
 type body struct {
-	pieces [][]byte // with what has not been read
-	at     int      // how much of the first has been
+	pieces [][]byte
+	next   int // of them, not read to its end
+	at     int // how much of it has been
 }
 
 var _ h1.Body = (*body)(nil)
 
+// again is http.Request.GetBody.
+func (b *body) again() (io.ReadCloser, error) { return &body{pieces: b.pieces}, nil }
+
 // Read reads on.
 func (b *body) Read(p []byte) (int, error) {
-	for len(b.pieces) > 0 {
-		n := copy(p, b.pieces[0][b.at:])
-		if b.at += n; b.at == len(b.pieces[0]) {
-			b.pieces, b.at = b.pieces[1:], 0
+	for b.next < len(b.pieces) {
+		piece := b.pieces[b.next]
+		n := copy(p, piece[b.at:])
+		if b.at += n; b.at == len(piece) {
+			b.next, b.at = b.next+1, 0
 		}
 		if n > 0 || len(p) == 0 {
 			return n, nil

@@ -12,6 +12,8 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/ingot-llm/ingot/internal/llm"
@@ -45,6 +47,8 @@ type Client struct {
 	Silence   time.Duration // longest wait for the next piece of an answer that has begun; 0: no limit
 	Seen      func()        // called whenever something arrives; may be nil
 	Room      Room          // what large answers take while they are read; nil: no limit
+
+	last atomic.Pointer[address] // of a request: mostly there is one
 }
 
 // Room is memory that many share. It may be used concurrently.
@@ -146,40 +150,45 @@ func (c *Client) embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedRepl
 }
 
 // Post sends a body to a URL of the same server and returns the whole answer.
-func (c *Client) Post(ctx context.Context, url string, body []byte) ([]byte, error) {
+func (c *Client) Post(ctx context.Context, to string, body []byte) ([]byte, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	res, err := c.send(ctx, cancel, url, &wire.Request{Pieces: [][]byte{body}})
+	w := &watch{cancel: cancel}
+	defer w.pause()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to, http.NoBody)
+	if err != nil {
+		return nil, &llm.Error{Kind: llm.Internal, Message: "Internal error.", Err: err}
+	}
+	res, err := c.send(ctx, w, r, &wire.Request{Pieces: [][]byte{body}})
 	if err != nil {
 		return nil, err
 	}
-	return c.read(ctx, cancel, res)
+	return c.read(ctx, w, res)
 }
 
 // whole sends a request and returns all of its answer.
 func (c *Client) whole(ctx context.Context, req *wire.Request) ([]byte, http.Header, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	begin := after(c.Whole, cancel, "did not answer within")
-	defer stop(begin)
-	res, err := c.send(ctx, cancel, c.Base+req.Path+c.Query, req)
+	w := &watch{cancel: cancel}
+	defer w.pause()
+	w.limit(c.Whole, "did not answer within")
+	res, err := c.ask(ctx, w, req)
 	if err != nil {
 		return nil, nil, err
 	}
-	stop(begin)
-	body, err := c.read(ctx, cancel, res)
+	body, err := c.read(ctx, w, res)
 	return body, res.Header, err
 }
 
 // read reads the body of an answer to its end and closes it.
-func (c *Client) read(ctx context.Context, cancel context.CancelCauseFunc, res *http.Response) ([]byte, error) {
+func (c *Client) read(ctx context.Context, w *watch, res *http.Response) ([]byte, error) {
 	defer res.Body.Close()
-	quiet := after(c.Silence, cancel, "fell silent for")
-	defer stop(quiet)
+	w.limit(c.Silence, silent)
 	const believed = 4 << 20
 	if res.ContentLength >= 0 && res.ContentLength <= believed {
 		body := make([]byte, res.ContentLength)
-		if _, err := io.ReadFull(&heard{res.Body, quiet, c.Silence}, body); err != nil {
+		if _, err := io.ReadFull(heard{res.Body, w}, body); err != nil {
 			return nil, c.broken(ctx, err)
 		}
 		c.seen()
@@ -187,7 +196,7 @@ func (c *Client) read(ctx context.Context, cancel context.CancelCauseFunc, res *
 	}
 	var body bytes.Buffer
 	body.Grow(bytes.MinRead)
-	from, held := &heard{res.Body, quiet, c.Silence}, int64(0)
+	from, held := heard{res.Body, w}, int64(0)
 	defer func() {
 		if held > 0 {
 			c.Room.Give(held)
@@ -221,47 +230,22 @@ func full() *llm.Error {
 	}
 }
 
-// heard winds a timer up with every piece that is read.
+// heard tells a watch of every piece that is read.
 type heard struct {
 	io.Reader
-	quiet *time.Timer
-	limit time.Duration
+	w *watch
 }
 
 // Read reads a piece.
-func (h *heard) Read(p []byte) (int, error) {
+func (h heard) Read(p []byte) (int, error) {
 	n, err := h.Reader.Read(p)
-	if h.quiet != nil {
-		h.quiet.Reset(h.limit)
-	}
+	h.w.again()
 	return n, err //nolint:wrapcheck // the caller classifies it
 }
 
 func (c *Client) seen() {
 	if c.Seen != nil {
 		c.Seen()
-	}
-}
-
-// silence is the cause of a context that ended because nothing arrived.
-type silence struct {
-	error
-	message string
-}
-
-// after ends a context when d passes; 0 is never.
-func after(d time.Duration, cancel context.CancelCauseFunc, what string) *time.Timer {
-	if d <= 0 {
-		return nil
-	}
-	return time.AfterFunc(d, func() {
-		cancel(silence{context.DeadlineExceeded, "The model " + what + " " + d.String() + "."})
-	})
-}
-
-func stop(t *time.Timer) {
-	if t != nil {
-		t.Stop()
 	}
 }
 
@@ -272,9 +256,10 @@ func (c *Client) stream(ctx context.Context, op llm.Operation, encode func() (*w
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	first := after(c.First, cancel, "did not begin to answer within")
-	defer stop(first)
-	res, err := c.send(ctx, cancel, c.Base+req.Path+c.Query, req)
+	w := &watch{cancel: cancel}
+	defer w.pause()
+	w.limit(c.First, "did not begin to answer within")
+	res, err := c.ask(ctx, w, req)
 	if err != nil {
 		return err
 	}
@@ -283,14 +268,14 @@ func (c *Client) stream(ctx context.Context, op llm.Operation, encode func() (*w
 		return &llm.Error{Kind: llm.Upstream, Message: "The model's server did not answer with a stream."}
 	}
 	meta := c.Codec.DecodeMeta(res.Header)
-	return c.events(ctx, cancel, res.Body, c.Codec.NewDecoder(op), req.Choices, first, func(f *llm.Reply) bool {
+	return c.events(ctx, w, res.Body, c.Codec.NewDecoder(op), req.Choices, func(f *llm.Reply) bool {
 		f.Meta, meta = meta, llm.Meta{}
 		return yield(f, nil)
 	})
 }
 
-// events yields the fragments of a stream until its end. watch guards its beginning, and afterwards every wait.
-func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, body io.Reader, d wire.Decoder, choices int, watch *time.Timer, yield func(*llm.Reply) bool) error {
+// events yields the fragments of a stream until its end. The watch is over its beginning, and afterwards over every wait.
+func (c *Client) events(ctx context.Context, w *watch, body io.Reader, d wire.Decoder, choices int, yield func(*llm.Reply) bool) error {
 	begun := false
 	events := sse.NewReader(body)
 	events.Within(c.Room)
@@ -321,12 +306,10 @@ func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, bod
 		}
 		if begins := f != nil && f.Begins(); begins && !begun {
 			begun = true
-			stop(watch)
-			watch = after(c.Silence, cancel, "fell silent for")
-			defer stop(watch)
+			w.limit(c.Silence, silent)
 		}
 		if begun {
-			stop(watch) // a caller who is slow to read is not the server's silence
+			w.pause() // a caller who is slow to read is not the server's silence
 		}
 		if f != nil && !yield(f) {
 			return nil
@@ -334,8 +317,8 @@ func (c *Client) events(ctx context.Context, cancel context.CancelCauseFunc, bod
 		if err != nil {
 			return err
 		}
-		if begun && watch != nil {
-			watch.Reset(c.Silence)
+		if begun {
+			w.again()
 		}
 	}
 }
@@ -348,17 +331,33 @@ var always = http.Header{
 	"Idempotency-Key": {},
 }
 
-// send posts a request and turns every status but 200 into an error.
-func (c *Client) send(ctx context.Context, cancel context.CancelCauseFunc, url string, r *wire.Request) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, http.NoBody)
-	if err != nil {
-		return nil, &llm.Error{Kind: llm.Internal, Message: "Internal error.", Err: err}
+// address is where requests of one path go.
+type address struct {
+	path    string
+	request *http.Request // without its body, and what its header says of it
+}
+
+// ask posts a request to where the codec wants it, as send does.
+func (c *Client) ask(ctx context.Context, w *watch, r *wire.Request) (*http.Response, error) {
+	at := c.last.Load()
+	if at == nil || at.path != r.Path {
+		to, err := url.Parse(c.Base + r.Path + c.Query)
+		if err != nil {
+			return nil, &llm.Error{Kind: llm.Internal, Message: "Internal error.", Err: err}
+		}
+		at = &address{r.Path, &http.Request{Method: http.MethodPost, URL: to, Host: to.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}}
+		c.last.Store(at)
 	}
+	return c.send(ctx, w, at.request.WithContext(ctx), r)
+}
+
+// send sends a request and turns every status but 200 into an error.
+func (c *Client) send(ctx context.Context, w *watch, req *http.Request, r *wire.Request) (*http.Response, error) {
 	for _, p := range r.Pieces {
 		req.ContentLength += int64(len(p))
 	}
-	req.Body = &body{pieces: r.Pieces}
-	req.GetBody = func() (io.ReadCloser, error) { return &body{pieces: r.Pieces}, nil }
+	sent := &body{pieces: r.Pieces}
+	req.Body, req.GetBody = sent, sent.again
 	req.Header = make(http.Header, len(c.Header)+len(r.Header)+len(always)+1)
 	maps.Copy(req.Header, c.Header)
 	maps.Copy(req.Header, r.Header)
@@ -379,10 +378,9 @@ func (c *Client) send(ctx context.Context, cancel context.CancelCauseFunc, url s
 	if res.StatusCode == http.StatusSwitchingProtocols { // what follows it no context ends
 		return nil, c.broken(ctx, errors.New("the server switched protocols unasked"))
 	}
-	quiet := after(c.Silence, cancel, "fell silent for")
-	defer stop(quiet)
-	text, err := io.ReadAll(io.LimitReader(&heard{res.Body, quiet, c.Silence}, maxError))
-	if _, silent := errors.AsType[silence](context.Cause(ctx)); err != nil && ctx.Err() != nil && !silent {
+	w.limit(c.Silence, silent)
+	text, err := io.ReadAll(io.LimitReader(heard{res.Body, w}, maxError))
+	if _, quiet := errors.AsType[silence](context.Cause(ctx)); err != nil && ctx.Err() != nil && !quiet {
 		return nil, c.broken(ctx, err)
 	} // else the status tells enough, however its reasons end
 	return nil, c.Codec.DecodeError(res.StatusCode, res.Header, text)

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/ingot-llm/ingot/internal/head"
 )
 
 const (
@@ -205,7 +207,7 @@ func sendable(r *http.Request) error {
 	}
 	for name, values := range r.Header {
 		for _, value := range values {
-			if strings.ContainsAny(name, " :\r\n\x00") || strings.ContainsAny(value, "\r\n\x00") {
+			if !head.Token(name) || head.Printable(value) < len(value) && strings.ContainsAny(value, "\r\n\x00") {
 				return fmt.Errorf("send request: header %q holds what a header cannot", name)
 			}
 		}
