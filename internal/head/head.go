@@ -43,10 +43,27 @@ func Printable(s string) int {
 	return len(s)
 }
 
+// Names are the names of the lines of a head, which the next one over a connection mostly has at the same places. The zero value is
+// ready, for one goroutine.
+type Names []struct{ written, canonical string }
+
+// at returns the canonical form of a name at a place.
+func (n *Names) at(place int, name string) string {
+	const most = 32
+	if place < len(*n) && (*n)[place].written == name {
+		return (*n)[place].canonical
+	}
+	canonical := textproto.CanonicalMIMEHeaderKey(name)
+	if place < most {
+		*n = append((*n)[:place], struct{ written, canonical string }{strings.Clone(name), strings.Clone(canonical)})
+	}
+	return canonical
+}
+
 // Lines reads header lines, each of which ends with CRLF. For each it calls yield with the name in its canonical form, the value
 // without the spaces around it, and where in s the value begins. It reports false where a line is of another form, or yield does.
-func Lines(s string, yield func(name, value string, at int) bool) bool {
-	for at := 0; at < len(s); {
+func (n *Names) Lines(s string, yield func(name, value string, at int) bool) bool {
+	for at, place := 0, 0; at < len(s); place++ {
 		colon := at
 		for colon < len(s) && kinds[s[colon]]&inToken != 0 {
 			colon++
@@ -66,7 +83,7 @@ func Lines(s string, yield func(name, value string, at int) bool) bool {
 		for begin < end && s[end-1] == ' ' {
 			end--
 		}
-		if !yield(textproto.CanonicalMIMEHeaderKey(name), s[begin:end], begin) {
+		if !yield(n.at(place, name), s[begin:end], begin) {
 			return false
 		}
 	}

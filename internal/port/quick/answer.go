@@ -40,26 +40,46 @@ func (a *answer) WriteHeader(status int) {
 	out := append(c.out[:0], "HTTP/1.1 "...)
 	out = strconv.AppendInt(out, int64(status), 10)
 	out = append(append(append(out, ' '), http.StatusText(status)...), "\r\n"...)
-	c.names = c.names[:0]
-	for name := range a.header {
-		c.names = append(c.names, name)
-	}
-	slices.Sort(c.names)
-	for _, name := range c.names {
-		switch values := a.header[name]; name {
+	for _, f := range c.sorted(a.header) {
+		switch f.name {
 		case "Connection":
-			a.close = a.close || slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, "close") })
+			a.close = a.close || slices.ContainsFunc(f.values, func(v string) bool { return strings.EqualFold(v, "close") })
 		case "Transfer-Encoding", "Trailer", "Date":
 		case "Content-Length":
-			if n, err := strconv.ParseUint(a.header.Get(name), 10, 62); err == nil && a.mayHaveBody() {
+			if n, err := strconv.ParseUint(strings.Join(f.values, ","), 10, 62); err == nil && a.mayHaveBody() {
 				a.length = int64(n)
 				out = append(strconv.AppendUint(append(out, "Content-Length: "...), n, 10), "\r\n"...)
 			}
 		default:
-			out = appendHeader(out, name, values)
+			out = appendHeader(out, f.name, f.values)
 		}
 	}
 	c.out = append(out, *c.s.date.Load()...)
+}
+
+// field is a header of an answer.
+type field struct {
+	name   string
+	values []string
+}
+
+// sorted returns the fields of a header in the order of their names, which mostly are those of the answer before.
+func (c *conn) sorted(h http.Header) []field {
+	same := len(c.fields) == len(h)
+	for i := range c.fields {
+		values, ok := h[c.fields[i].name]
+		c.fields[i].values = values
+		same = same && ok
+	}
+	if same {
+		return c.fields
+	}
+	c.fields = slices.Grow(c.fields[:0], len(h))
+	for name, values := range h {
+		c.fields = append(c.fields, field{name, values})
+	}
+	slices.SortFunc(c.fields, func(a, b field) int { return strings.Compare(a.name, b.name) })
+	return c.fields
 }
 
 func appendHeader(out []byte, name string, values []string) []byte {

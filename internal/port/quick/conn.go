@@ -44,7 +44,7 @@ type conn struct {
 	last     remembered
 	out      []byte      // written, but not sent
 	header   http.Header // of answers, kept for the next
-	names    []string    // room to sort them
+	fields   []field     // of the last answer
 
 	mu                  sync.Mutex // guards what follows
 	phase               phase

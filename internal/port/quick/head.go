@@ -15,6 +15,7 @@ type remembered struct {
 	raw           string        // all of it
 	digits, after int           // of the length, in raw; both its end where it tells none
 	request       *http.Request // without its body
+	names         head.Names
 }
 
 // posts reports whether the request had a body.
@@ -48,7 +49,7 @@ func number(digits []byte, untold bool) (int64, bool) {
 }
 
 func (h *remembered) parse(raw string) (length int64, ok bool) {
-	*h = remembered{}
+	*h = remembered{names: h.names}
 	first, rest, _ := strings.Cut(raw[:len(raw)-len("\r\n")], "\r\n")
 	method, target, _ := strings.Cut(first, " ")
 	target, found := strings.CutSuffix(target, " HTTP/1.1")
@@ -63,7 +64,7 @@ func (h *remembered) parse(raw string) (length int64, ok bool) {
 	n := strings.Count(rest, "\r\n")
 	next := remembered{raw: raw, digits: len(raw), after: len(raw)}
 	header, values, host, told := make(http.Header, n), make([]string, 0, n), "", false
-	if !head.Lines(rest, func(name, value string, at int) bool {
+	if !h.names.Lines(rest, func(name, value string, at int) bool {
 		switch name {
 		case "Host":
 			once := host == ""
@@ -89,6 +90,7 @@ func (h *remembered) parse(raw string) (length int64, ok bool) {
 	next.request = &http.Request{
 		Method: method, URL: at, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header, Body: http.NoBody, Host: host, RequestURI: target,
 	}
+	next.names = h.names
 	*h = next
 	return length, true
 }

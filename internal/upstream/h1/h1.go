@@ -62,8 +62,9 @@ type conn struct {
 	quiet func() bool // reports whether it is open and has nothing to say
 	buf   *bufio.Reader
 	out   []byte // room for what is sent
-	left  int64  // bytes that may still be read
-	read  int64  // bytes since the request was sent
+	names head.Names
+	left  int64 // bytes that may still be read
+	read  int64 // bytes since the request was sent
 	since time.Time
 }
 
@@ -149,12 +150,12 @@ var errUnsent = errors.New("the request was answered before it was sent")
 func converse(r *http.Request, c *conn, pieces [][]byte) (res *http.Response, failed, err error) {
 	if r.ContentLength <= copied {
 		failed = c.write(r, pieces)
-		res, err = readHead(c.buf, r)
+		res, err = readHead(c.buf, &c.names, r)
 		return res, failed, err
 	}
 	sent := make(chan error, 1)
 	go func() { sent <- c.write(r, pieces) }()
-	res, err = readHead(c.buf, r)
+	res, err = readHead(c.buf, &c.names, r)
 	select {
 	case failed = <-sent:
 	case <-time.After(linger): // which is for a goroutine that has sent all, and is about to say so
@@ -166,8 +167,8 @@ func converse(r *http.Request, c *conn, pieces [][]byte) (res *http.Response, fa
 }
 
 // readHead reads a response's head, past those that only inform.
-func readHead(from *bufio.Reader, r *http.Request) (*http.Response, error) {
-	if res := plainHead(from, r); res != nil {
+func readHead(from *bufio.Reader, names *head.Names, r *http.Request) (*http.Response, error) {
+	if res := plainHead(from, names, r); res != nil {
 		return res, nil
 	}
 	for range maxInform {

@@ -15,7 +15,7 @@ import (
 // plainHead reads the head of an answer as nearly all servers send it: 200 of HTTP/1.1, whole in the buffer, with one length and
 // nothing that would change how the connection goes on. Where it is any other it takes nothing and returns nil, for
 // http.ReadResponse to judge.
-func plainHead(from *bufio.Reader, r *http.Request) *http.Response {
+func plainHead(from *bufio.Reader, names *head.Names, r *http.Request) *http.Response {
 	const status = "HTTP/1.1 200 "
 	if _, err := from.Peek(len(status)); err != nil {
 		return nil
@@ -31,7 +31,7 @@ func plainHead(from *bufio.Reader, r *http.Request) *http.Response {
 	}
 	n := strings.Count(rest, "\r\n")
 	header, values, length := make(http.Header, n), make([]string, 0, n), int64(-1)
-	if !head.Lines(rest, func(name, value string, _ int) bool {
+	if !names.Lines(rest, func(name, value string, _ int) bool {
 		switch name {
 		case "Content-Length":
 			l, err := strconv.ParseUint(value, 10, 62)

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ingot-llm/ingot/internal/head"
 )
 
 var heads = []string{
@@ -40,58 +42,60 @@ var odd = []string{
 func TestPlainHeadsAreTakenAndOthersLeft(t *testing.T) {
 	t.Parallel()
 	r := &http.Request{Method: http.MethodPost}
-	for _, head := range heads {
-		if plainHead(bufio.NewReader(strings.NewReader(head)), r) == nil {
-			t.Errorf("%q was left", head)
+	for _, text := range heads {
+		if plainHead(bufio.NewReader(strings.NewReader(text)), &head.Names{}, r) == nil {
+			t.Errorf("%q was left", text)
 		}
 	}
-	for _, head := range odd {
-		from := bufio.NewReader(strings.NewReader(head))
-		if plainHead(from, r) != nil {
-			t.Errorf("%q was taken", head)
+	for _, text := range odd {
+		from := bufio.NewReader(strings.NewReader(text))
+		if plainHead(from, &head.Names{}, r) != nil {
+			t.Errorf("%q was taken", text)
 		}
-		if rest, _ := io.ReadAll(from); string(rest) != head {
-			t.Errorf("of %q is left %q", head, rest)
+		if rest, _ := io.ReadAll(from); string(rest) != text {
+			t.Errorf("of %q is left %q", text, rest)
 		}
 	}
 }
 
 // What is taken must be what the standard library would have made of it.
 func FuzzPlainHead(f *testing.F) {
-	for _, head := range append(heads, odd...) {
-		f.Add(head)
+	for _, text := range append(heads, odd...) {
+		f.Add(text, heads[0])
 	}
 	r := &http.Request{Method: http.MethodPost}
-	f.Fuzz(func(t *testing.T, head string) {
-		from := bufio.NewReaderSize(strings.NewReader(head), len(head)+16)
-		got := plainHead(from, r)
+	f.Fuzz(func(t *testing.T, text, before string) {
+		var names head.Names
+		_ = plainHead(bufio.NewReader(strings.NewReader(before)), &names, r)
+		from := bufio.NewReaderSize(strings.NewReader(text), len(text)+16)
+		got := plainHead(from, &names, r)
 		if got == nil {
 			return
 		}
-		same := bufio.NewReaderSize(strings.NewReader(head), len(head)+16)
+		same := bufio.NewReaderSize(strings.NewReader(text), len(text)+16)
 		want, err := http.ReadResponse(same, r)
 		if err != nil {
-			t.Fatalf("%q was taken, but: %v", head, err)
+			t.Fatalf("%q was taken, but: %v", text, err)
 		}
 		if want.Header.Get("Pragma") == "no-cache" { // which the library adds to
 			delete(want.Header, "Cache-Control")
 			delete(got.Header, "Cache-Control")
 		}
 		if d := cmp.Diff(want.Header, got.Header); d != "" {
-			t.Fatalf("%q: %s", head, d)
+			t.Fatalf("%q: %s", text, d)
 		}
 		if got.StatusCode != want.StatusCode || got.Status != want.Status || got.ContentLength != want.ContentLength || got.Close != want.Close {
-			t.Fatalf("%q: got %+v, want %+v", head, got, want)
+			t.Fatalf("%q: got %+v, want %+v", text, got, want)
 		}
 		gotBody, gotErr := io.ReadAll(got.Body)
 		wantBody, wantErr := io.ReadAll(want.Body)
 		if string(gotBody) != string(wantBody) || (gotErr == nil) != (wantErr == nil) {
-			t.Fatalf("%q: got %q, %v, want %q, %v", head, gotBody, gotErr, wantBody, wantErr)
+			t.Fatalf("%q: got %q, %v, want %q, %v", text, gotBody, gotErr, wantBody, wantErr)
 		}
 		gotRest, _ := io.ReadAll(from)
 		wantRest, _ := io.ReadAll(same)
 		if gotErr == nil && string(gotRest) != string(wantRest) {
-			t.Fatalf("%q: left %q, want %q", head, gotRest, wantRest)
+			t.Fatalf("%q: left %q, want %q", text, gotRest, wantRest)
 		}
 	})
 }
