@@ -2,7 +2,6 @@
 package port
 
 import (
-	"container/list"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -262,9 +261,9 @@ type conn struct {
 	first  [1]byte
 	unread bool // guarded by the order of things: sort writes it, then one reader has the connection
 
-	at     *list.Element // in the set; guarded by its mu, as the next are
-	sorted bool
-	left   bool
+	before, next *conn // in the set, while it has no request; guarded by the set's mu, as the others are
+	sorted       bool
+	left         bool
 }
 
 // Read implements net.Conn.

@@ -1,9 +1,6 @@
 package port
 
-import (
-	"container/list"
-	"sync"
-)
+import "sync"
 
 // set is the open connections. Those without a request in progress are in the order in which they
 // came to have none.
@@ -14,7 +11,7 @@ type set struct {
 	mu    sync.Mutex // guards all below
 	count int
 	ended bool
-	quiet list.List // of *conn, the longest without a request first
+	quiet conn // before the first of those without a request, and after the last: the longest first
 }
 
 // add takes c in when there is room for it, and reports false when stop is closed before.
@@ -27,7 +24,7 @@ func (s *set) add(c *conn, stop <-chan struct{}) bool {
 			return false
 		case s.most <= 0 || s.count < s.most:
 			s.count++
-			c.at = s.quiet.PushBack(c)
+			s.last(c)
 			s.mu.Unlock()
 			return true
 		}
@@ -55,8 +52,8 @@ func (s *set) end() {
 	s.mu.Lock()
 	s.ended = true
 	var early []*conn
-	for e := s.quiet.Front(); e != nil; e = e.Next() {
-		if c, ok := e.Value.(*conn); ok && !c.sorted {
+	for c := s.quiet.next; c != nil && c != &s.quiet; c = c.next {
+		if !c.sorted {
 			early = append(early, c)
 		}
 	}
@@ -69,13 +66,11 @@ func (s *set) end() {
 // evict closes the connection that has been longest without a request.
 func (s *set) evict() bool {
 	s.mu.Lock()
-	front := s.quiet.Front()
-	if front == nil {
-		s.mu.Unlock()
+	c := s.quiet.next
+	s.mu.Unlock()
+	if c == nil || c == &s.quiet {
 		return false
 	}
-	c, _ := front.Value.(*conn)
-	s.mu.Unlock()
 	_ = c.Close() // leaves the set
 	return true
 }
@@ -84,18 +79,15 @@ func (s *set) evict() bool {
 func (s *set) busy(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.at != nil {
-		s.quiet.Remove(c.at)
-		c.at = nil
-	}
+	c.out()
 }
 
 // idle notes that c has none.
 func (s *set) idle(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.at == nil && !c.left {
-		c.at = s.quiet.PushBack(c)
+	if c.next == nil && !c.left {
+		s.last(c)
 		s.signal()
 	}
 }
@@ -108,11 +100,25 @@ func (s *set) remove(c *conn) {
 	}
 	c.left = true
 	s.count--
-	if c.at != nil {
-		s.quiet.Remove(c.at)
-		c.at = nil
-	}
+	c.out()
 	s.signal()
+}
+
+// last puts c behind all that have no request; the caller holds mu.
+func (s *set) last(c *conn) {
+	if s.quiet.next == nil {
+		s.quiet.next, s.quiet.before = &s.quiet, &s.quiet
+	}
+	c.before, c.next = s.quiet.before, &s.quiet
+	c.before.next, c.next.before = c, c
+}
+
+// out takes c out of those without a request; the caller holds mu.
+func (c *conn) out() {
+	if c.next != nil {
+		c.before.next, c.next.before = c.next, c.before
+		c.before, c.next = nil, nil
+	}
 }
 
 // signal wakes a wait; the caller holds mu.
