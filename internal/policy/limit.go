@@ -38,7 +38,7 @@ func (l *limiter) Chat(ctx context.Context, req *llm.ChatRequest) llm.Stream {
 	if len(quotas) == 0 {
 		return s
 	}
-	return l.stream(ctx, req.Model, quotas, func(length int) claim { return claimOfChat(req, length) }, s)
+	return l.stream(ctx, req.Model, quotas, claimOfChat(req, l.context(req.Model)), s)
 }
 
 func (l *limiter) Complete(ctx context.Context, req *llm.CompleteRequest) llm.Stream {
@@ -46,7 +46,7 @@ func (l *limiter) Complete(ctx context.Context, req *llm.CompleteRequest) llm.St
 	if len(quotas) == 0 {
 		return s
 	}
-	return l.stream(ctx, req.Model, quotas, func(length int) claim { return claimOfComplete(req, length) }, s)
+	return l.stream(ctx, req.Model, quotas, claimOfComplete(req, l.context(req.Model)), s)
 }
 
 func (l *limiter) Embed(ctx context.Context, req *llm.EmbedRequest) (reply *llm.EmbedReply, err error) {
@@ -79,14 +79,17 @@ func (l *limiter) Embed(ctx context.Context, req *llm.EmbedRequest) (reply *llm.
 // Models is no request to a model and not counted.
 func (l *limiter) Models(ctx context.Context) ([]llm.ModelInfo, error) { return l.next.Models(ctx) }
 
-// stream counts a stream; claims says what it may take of a model with a context of that length.
-func (l *limiter) stream(ctx context.Context, deployment string, quotas []llm.Quota, claims func(length int) claim, s llm.Stream) llm.Stream {
+// context is how long one of a deployment may be, in tokens; 0: unknown.
+func (l *limiter) context(deployment string) int {
+	if m := l.models[deployment]; m != nil {
+		return m.Context
+	}
+	return 0
+}
+
+// stream counts a stream.
+func (l *limiter) stream(ctx context.Context, deployment string, quotas []llm.Quota, c claim, s llm.Stream) llm.Stream {
 	return func(yield func(*llm.Reply, error) bool) {
-		length := 0
-		if m := l.models[deployment]; m != nil {
-			length = m.Context
-		}
-		c := claims(length)
 		g, err := l.reserve(ctx, deployment, quotas, c)
 		if err != nil {
 			yield(nil, err)
@@ -169,8 +172,9 @@ type tally struct {
 	limits    llm.Limits
 	yield     func(*llm.Reply, error) bool
 	seen      bool // a fragment
-	told      *llm.Usage
-	forwarded int // bytes of the answer
+	told      bool
+	usage     llm.Usage // that the answer told
+	forwarded int       // bytes of the answer
 }
 
 func (t *tally) fragment(f *llm.Reply, err error) bool {
@@ -184,9 +188,9 @@ func (t *tally) fragment(f *llm.Reply, err error) bool {
 	}
 	switch {
 	case f.Usage != nil:
-		t.told = new(*f.Usage)
+		t.told, t.usage = true, *f.Usage
 	case f.Spent != nil:
-		t.told = new(*f.Spent)
+		t.told, t.usage = true, *f.Spent
 	}
 	t.forwarded += replySize(f)
 	return t.yield(f, nil)
@@ -196,10 +200,10 @@ func (t *tally) fragment(f *llm.Reply, err error) bool {
 // it began, the prompt where the caller left first.
 func (t *tally) used(ctx context.Context) llm.Usage {
 	switch {
-	case t.told != nil && t.told.Prompt > 0:
-		return *t.told
-	case t.told != nil:
-		u := *t.told
+	case t.told && t.usage.Prompt > 0:
+		return t.usage
+	case t.told:
+		u := t.usage
 		u.Prompt, u.Estimated = t.prompt, true
 		return u
 	case t.seen || ctx.Err() != nil:

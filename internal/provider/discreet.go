@@ -25,21 +25,10 @@ func (s *shown) remember(authorize func(context.Context, http.Header) error) fun
 		}
 		secret := strings.TrimPrefix(cmp.Or(h.Get("Authorization"), h.Get("Api-Key")), "Bearer ")
 		if last := s.Load(); last == nil || *last != secret {
-			s.Store(&secret)
+			kept := secret // or every request would allocate one
+			s.Store(&kept)
 		}
 		return nil
-	}
-}
-
-// stream is a stream whose error is for callers.
-func (m *remote) stream(from llm.Stream) llm.Stream {
-	return func(yield func(*llm.Reply, error) bool) {
-		from(func(r *llm.Reply, err error) bool {
-			if err != nil {
-				err = m.tell(err)
-			}
-			return yield(r, err)
-		})
 	}
 }
 

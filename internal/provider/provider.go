@@ -77,7 +77,7 @@ func (m *remote) Chat(ctx context.Context, r *llm.ChatRequest) llm.Stream {
 	if m.model != "" {
 		r = r.WithModel(m.model)
 	}
-	return m.stream(m.door(&r.Envelope).Chat(ctx, r))
+	return m.door(&r.Envelope).Chat(ctx, r)
 }
 
 // Complete asks the provider.
@@ -85,7 +85,7 @@ func (m *remote) Complete(ctx context.Context, r *llm.CompleteRequest) llm.Strea
 	if m.model != "" {
 		r = r.WithModel(m.model)
 	}
-	return m.stream(m.door(&r.Envelope).Complete(ctx, r))
+	return m.door(&r.Envelope).Complete(ctx, r)
 }
 
 // Embed asks the provider.
@@ -97,11 +97,7 @@ func (m *remote) Embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedRepl
 	if r.Operation() == llm.OpEmbedImages { // which Model Inference alone has
 		client = m.inference
 	}
-	reply, err := client.Embed(ctx, r)
-	if err != nil {
-		return nil, m.tell(err)
-	}
-	return reply, nil
+	return client.Embed(ctx, r)
 }
 
 // Models returns the one record of the model.
@@ -146,7 +142,7 @@ func (c Config) remote(p place) (llm.Backend, error) {
 	authorize := m.shown.remember(c.authorize(p.keyHeader, cmp.Or(c.Scope, p.scope)))
 	client := func(base, query string, speaks openai.Codec) *upstream.Client {
 		return &upstream.Client{
-			HTTP: c.HTTP, Name: c.Name, Base: base, Query: query, Header: p.header, Authorize: authorize, Codec: codec{speaks},
+			HTTP: c.HTTP, Name: c.Name, Base: base, Query: query, Header: p.header, Authorize: authorize, Codec: codec{speaks}, Tell: m.tell,
 			First: c.First, Whole: c.Whole, Silence: c.Silence, Room: c.Room,
 		}
 	}

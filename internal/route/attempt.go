@@ -25,10 +25,10 @@ func stream[R request[R]](
 ) llm.Stream {
 	return func(yield func(*llm.Reply, error) bool) {
 		err := each(ctx, t, op, req, env, func(to *Target, r R, meta llm.Meta) (bool, error) {
-			c := startClock(ctx, &to.Info, to.Limits)
-			defer c.stop()
-			answer := &relay{clock: c, meta: meta, yield: yield}
-			return answer.run(call(to.Backend, c.ctx, r))
+			answer := &relay{meta: meta, yield: yield}
+			answer.clock.start(ctx, &to.Info, to.Limits)
+			defer answer.clock.stop()
+			return answer.run(call(to.Backend, answer.clock.ctx, r))
 		})
 		if err != nil {
 			yield(nil, err)
@@ -100,7 +100,7 @@ func join(meta, target llm.Meta) llm.Meta {
 
 // relay passes an answer on once it begins.
 type relay struct {
-	clock *clock
+	clock clock
 	meta  llm.Meta
 	yield func(*llm.Reply, error) bool
 	held  []*llm.Reply // what came before the answer began
@@ -186,15 +186,15 @@ type clock struct {
 	target *llm.ModelInfo
 }
 
-func startClock(ctx context.Context, target *llm.ModelInfo, l Limits) *clock {
-	c := &clock{caller: ctx, ctx: ctx, limits: l, target: target}
+// start begins an attempt.
+func (c *clock) start(ctx context.Context, target *llm.ModelInfo, l Limits) {
+	*c = clock{caller: ctx, ctx: ctx, limits: l, target: target}
 	if l == (Limits{}) {
-		return c
+		return
 	}
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	c.first = c.end(l.FirstToken, "did not begin to answer within")
 	c.total = c.end(l.Total, "did not finish its answer within")
-	return c
 }
 
 // end lets the attempt fail after d.

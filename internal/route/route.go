@@ -136,7 +136,8 @@ func (t *Table) Embed(ctx context.Context, req *llm.EmbedRequest) (*llm.EmbedRep
 	var reply llm.EmbedReply
 	err := each(ctx, t, req.Operation(), req, &req.Envelope,
 		func(to *Target, r *llm.EmbedRequest, meta llm.Meta) (bool, error) {
-			c := startClock(ctx, &to.Info, Limits{Total: to.Limits.Total})
+			var c clock
+			c.start(ctx, &to.Info, Limits{Total: to.Limits.Total})
 			defer c.stop()
 			got, err := to.Backend.Embed(c.ctx, r)
 			if err != nil {

@@ -41,12 +41,14 @@ type Client struct {
 	Header http.Header
 	// Authorize adds credentials to a request; nil: there are none.
 	Authorize func(context.Context, http.Header) error
-	Codec     wire.Codec
-	First     time.Duration // longest wait for a stream to begin; 0: no limit
-	Whole     time.Duration // longest wait for an answer that is no stream to begin, which is when it is there; 0: no limit
-	Silence   time.Duration // longest wait for the next piece of an answer that has begun; 0: no limit
-	Seen      func()        // called whenever something arrives; may be nil
-	Room      Room          // what large answers take while they are read; nil: no limit
+	// Tell makes of an error of an answer one for callers; nil: it is one.
+	Tell    func(error) error
+	Codec   wire.Codec
+	First   time.Duration // longest wait for a stream to begin; 0: no limit
+	Whole   time.Duration // longest wait for an answer that is no stream to begin, which is when it is there; 0: no limit
+	Silence time.Duration // longest wait for the next piece of an answer that has begun; 0: no limit
+	Seen    func()        // called whenever something arrives; may be nil
+	Room    Room          // what large answers take while they are read; nil: no limit
 
 	last atomic.Pointer[address] // of a request: mostly there is one
 }
@@ -88,20 +90,22 @@ func (c *Client) answer(ctx context.Context, op llm.Operation, stream bool, enco
 			err = c.once(ctx, op, encode, yield)
 		}
 		if err != nil {
-			yield(nil, c.named(err))
+			yield(nil, c.told(err))
 		}
 	}
 }
 
-// named says who failed.
-func (c *Client) named(err error) error {
-	e, ok := errors.AsType[*llm.Error](err)
-	if !ok || c.Name == "" || e.Backend != "" {
-		return err
+// told is an error for callers, which says who has failed.
+func (c *Client) told(err error) error {
+	if e, ok := errors.AsType[*llm.Error](err); ok && c.Name != "" && e.Backend == "" {
+		named := *e
+		named.Backend = c.Name
+		err = &named
 	}
-	out := *e
-	out.Backend = c.Name
-	return &out
+	if c.Tell != nil {
+		return c.Tell(err)
+	}
+	return err
 }
 
 // once yields the answer to a request for no stream.
@@ -127,7 +131,7 @@ func (c *Client) once(ctx context.Context, op llm.Operation, encode func() (*wir
 func (c *Client) Embed(ctx context.Context, r *llm.EmbedRequest) (*llm.EmbedReply, error) {
 	reply, err := c.embed(ctx, r)
 	if err != nil {
-		return nil, c.named(err)
+		return nil, c.told(err)
 	}
 	return reply, nil
 }

@@ -19,6 +19,7 @@ type answer struct {
 	header  http.Header
 	status  int    // 0: not known yet
 	open    bool   // the head is not at its end
+	typed   bool   // it says what the body is
 	length  int64  // as its header says; -1: it does not
 	written int64  // bytes of the body
 	chunked bool   // the body is sent so
@@ -36,6 +37,7 @@ func (a *answer) WriteHeader(status int) {
 		return
 	}
 	a.status, a.open = status, true
+	a.typed = a.header["Content-Encoding"] != nil
 	c := a.c
 	out := append(c.out[:0], "HTTP/1.1 "...)
 	out = strconv.AppendInt(out, int64(status), 10)
@@ -45,6 +47,10 @@ func (a *answer) WriteHeader(status int) {
 		case "Connection":
 			a.close = a.close || slices.ContainsFunc(f.values, func(v string) bool { return strings.EqualFold(v, "close") })
 		case "Transfer-Encoding", "Trailer", "Date":
+		case "Content-Type":
+			if a.typed = true; status != http.StatusNotModified {
+				out = appendHeader(out, f.name, f.values)
+			}
 		case "Content-Length":
 			if n, err := strconv.ParseUint(strings.Join(f.values, ","), 10, 62); err == nil && a.mayHaveBody() {
 				a.length = int64(n)
@@ -116,11 +122,11 @@ func (a *answer) Write(p []byte) (int, error) {
 		return 0, nil
 	case !a.mayHaveBody():
 		return 0, http.ErrBodyNotAllowed
-	case a.length >= 0 && int64(len(p)) > a.length-a.written:
-		return 0, http.ErrContentLength
 	}
 	a.written += int64(len(p))
 	switch {
+	case a.length >= 0 && a.written > a.length:
+		return 0, http.ErrContentLength
 	case a.length >= 0:
 		if a.open {
 			a.endHead(p)
@@ -128,11 +134,13 @@ func (a *answer) Write(p []byte) (int, error) {
 		return len(p), a.put(p)
 	case a.chunked:
 		return len(p), a.chunk(p)
+	case len(a.held)+len(p) > roomIn:
+		if err := a.divide(p); err != nil {
+			return 0, err
+		}
+		return len(p), a.chunk(p)
 	}
 	a.held = append(a.held, p...)
-	if len(a.held) > roomIn {
-		return len(p), a.divide()
-	}
 	return len(p), nil
 }
 
@@ -140,25 +148,26 @@ func (a *answer) Write(p []byte) (int, error) {
 func (a *answer) endHead(p []byte) {
 	a.open = false
 	c := a.c
-	if len(p) > 0 && a.header["Content-Type"] == nil {
+	if len(p) > 0 && !a.typed {
 		c.out = appendHeader(c.out, "Content-Type", []string{http.DetectContentType(p)})
 	}
-	if a.close = a.close || a.body.left > skipped || c.s.closing.Load(); a.close {
+	if a.close = a.close || a.body.unread() > skipped || c.s.closing.Load(); a.close {
 		c.out = append(c.out, "Connection: close\r\n"...)
 	}
 	c.out = append(c.out, "\r\n"...)
 }
 
-// divide sends what is held, and what comes after it, in chunks.
-func (a *answer) divide() error {
+// divide sends what is held, and what comes after it, which begins with next, in chunks.
+func (a *answer) divide(next []byte) error {
 	a.chunked = true
 	a.c.out = append(a.c.out, "Transfer-Encoding: chunked\r\n"...)
-	a.endHead(a.held)
 	held := a.held
 	a.held = nil
 	if len(held) == 0 {
+		a.endHead(next)
 		return nil
 	}
+	a.endHead(held)
 	return a.chunk(held)
 }
 
@@ -218,7 +227,7 @@ func (a *answer) FlushError() error {
 	case a.length >= 0 || !a.mayHaveBody():
 		a.endHead(nil)
 	default:
-		if err := a.divide(); err != nil {
+		if err := a.divide(nil); err != nil {
 			return err
 		}
 	}
@@ -241,25 +250,22 @@ func (a *answer) finish() bool {
 	case a.open:
 		a.endHead(nil)
 	}
-	if a.written < a.length {
+	if a.length >= 0 && a.written != a.length {
 		a.close = true // it is not whole, which only the end of the connection tells
 	}
 	if a.send() != nil {
 		return false
 	}
-	if a.body.left > 0 && !a.skip() {
+	if left := a.body.unread(); left > skipped || left > 0 && !a.skip() {
 		a.linger()
 		return false
 	}
 	return !a.close
 }
 
-// skip reads on to the end of a request whose handler has not, if that is near.
+// skip reads on to the end of a request whose handler has not, if that comes soon.
 func (a *answer) skip() bool {
 	const moment = time.Second
-	if a.body.left > skipped {
-		return false
-	}
 	_ = a.SetReadDeadline(time.Now().Add(moment))
 	_, err := io.Copy(io.Discard, a.body)
 	return err == nil
@@ -269,8 +275,8 @@ func (a *answer) skip() bool {
 func (a *answer) linger() {
 	const moment = 500 * time.Millisecond
 	if closeWrite(a.c.Conn) == nil {
-		_ = a.c.Conn.SetReadDeadline(time.Now().Add(moment))
-		_, _ = io.CopyN(io.Discard, a.c.Conn, skipped)
+		_ = a.SetReadDeadline(time.Now().Add(moment))
+		_, _ = io.Copy(io.Discard, a.c.Conn)
 	}
 }
 
@@ -279,7 +285,7 @@ func (a *answer) SetReadDeadline(t time.Time) error {
 	c := a.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.readBy = nanos(t); c.readOver {
+	if c.readBy = c.s.deadline(t); c.readOver {
 		c.readOver = false
 		return c.Conn.SetReadDeadline(time.Time{}) //nolint:wrapcheck // it is the connection's
 	}
@@ -291,16 +297,17 @@ func (a *answer) SetWriteDeadline(t time.Time) error {
 	c := a.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.writeBy = nanos(t); c.writeOver {
+	if c.writeBy = c.s.deadline(t); c.writeOver {
 		c.writeOver = false
 		return c.Conn.SetWriteDeadline(time.Time{}) //nolint:wrapcheck // it is the connection's
 	}
 	return nil
 }
 
-func nanos(t time.Time) int64 {
+// deadline is t as a connection notes it.
+func (s *Server) deadline(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
-	return t.UnixNano()
+	return s.nanos(t)
 }

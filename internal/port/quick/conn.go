@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -48,7 +49,7 @@ type conn struct {
 
 	mu                  sync.Mutex // guards what follows
 	phase               phase
-	since               int64 // nanoseconds, as of the last tick
+	since               int64 // nanoseconds from the server's start, as of the last tick
 	readBy, writeBy     int64 // deadlines in nanoseconds; 0: none
 	readOver, writeOver bool  // they have passed
 	heard               bool  // the request was read to its end
@@ -57,7 +58,7 @@ type conn struct {
 }
 
 func newConn(s *Server, nc net.Conn) *conn {
-	c := &conn{Conn: nc, s: s, vectored: nc, remote: nc.RemoteAddr().String(), in: make([]byte, roomIn), header: http.Header{}, since: s.clock.Load()}
+	c := &conn{Conn: nc, s: s, vectored: nc, remote: nc.RemoteAddr().String(), in: make([]byte, roomIn), header: http.Header{}}
 	if over, ok := nc.(interface{ NetConn() net.Conn }); ok {
 		c.vectored = over.NetConn()
 	}
@@ -66,19 +67,21 @@ func newConn(s *Server, nc net.Conn) *conn {
 
 // serve answers requests until the connection ends or is somebody else's.
 func (c *conn) serve() {
-	defer c.s.remove(c)
+	mine := true
+	defer func() {
+		if mine {
+			_ = c.Conn.Close()
+		}
+		c.s.remove(c)
+	}()
 	for {
 		length, more, ok := c.next()
-		switch {
-		case !more:
-			_ = c.Conn.Close()
-			return
-		case !ok:
+		if more && !ok {
+			mine = false
 			c.handOn()
 			return
 		}
-		if !c.answer(length) {
-			_ = c.Conn.Close()
+		if !more || !c.answer(length) {
 			return
 		}
 	}
@@ -86,10 +89,14 @@ func (c *conn) serve() {
 
 // next reads a head. It reports whether one came, and whether it is of the usual form.
 func (c *conn) next() (length int64, more, ok bool) {
-	for c.last.posts() && c.from < c.to && (c.in[c.from] == '\r' || c.in[c.from] == '\n') {
-		c.from++ // an old client's, after its body (RFC 9112 §2.2)
+	ends := 0 // of lines, an old client's after its body (RFC 9112 §2.2)
+	if c.last.posts() {
+		ends = len(blank)
 	}
 	for {
+		for ; ends > 0 && c.from < c.to && (c.in[c.from] == '\r' || c.in[c.from] == '\n'); ends-- {
+			c.from++
+		}
 		unread := c.in[c.from:c.to]
 		if end := bytes.Index(unread, blank); end >= 0 {
 			length, ok = c.last.read(unread[:end+len(blank)])
@@ -110,7 +117,7 @@ func (c *conn) next() (length int64, more, ok bool) {
 		n, err := c.Conn.Read(c.in[c.to:])
 		c.to += n
 		if n == 0 && err != nil {
-			return 0, false, false
+			return 0, c.to > 0 && errors.Is(err, io.EOF), false // half a head, which net/http answers
 		}
 	}
 }
@@ -140,7 +147,7 @@ type turn struct {
 func (c *conn) answer(length int64) (again bool) {
 	ctx, cancel := context.WithCancel(c.s.o.Base())
 	defer cancel()
-	t := &turn{body: body{c, length}}
+	t := &turn{body: body{c: c, left: length}}
 	r := c.last.request.WithContext(ctx)
 	if r.ContentLength, r.RemoteAddr = length, c.remote; length > 0 {
 		r.Body = &t.body
@@ -261,11 +268,23 @@ func (c *conn) closeIdle() {
 // body is what a request has after its head.
 type body struct {
 	c    *conn
+	mu   sync.Mutex // held by who reads: what a handler left behind must not take from the next request
 	left int64
+}
+
+// unread is how much is left, which nobody can say who does not wait for whoever is reading.
+func (b *body) unread() int64 {
+	if !b.mu.TryLock() {
+		return math.MaxInt64
+	}
+	defer b.mu.Unlock()
+	return b.left
 }
 
 // Read tells the end together with the last bytes, which saves its reader a call.
 func (b *body) Read(p []byte) (n int, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.left == 0 {
 		return 0, io.EOF
 	}

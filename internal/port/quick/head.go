@@ -78,7 +78,9 @@ func (h *remembered) parse(raw string) (length int64, ok bool) {
 			length, ok = number([]byte(value), false)
 			return once && ok
 		case "Connection":
-			return strings.EqualFold(value, "keep-alive")
+			if !strings.EqualFold(value, "keep-alive") {
+				return false
+			}
 		case "Transfer-Encoding", "Trailer", "Upgrade", "Expect", "Te", "Http2-Settings", "Pragma", "Proxy-Connection":
 			return false
 		}

@@ -38,6 +38,7 @@ type Server struct {
 	closed  chan struct{} // when no more connections are taken
 	once    sync.Once
 	serving sync.WaitGroup
+	start   time.Time              // from which nanoseconds are counted, whatever the clock on the wall does
 	clock   atomic.Int64           // the time of the last tick, in nanoseconds
 	date    atomic.Pointer[string] // header line of that time
 
@@ -49,8 +50,8 @@ type Server struct {
 
 // New makes a Server of the connections of ln, which Serve accepts.
 func New(ln net.Listener, o Options) *Server {
-	s := &Server{o: o, ln: ln, rest: make(chan net.Conn), closed: make(chan struct{}), conns: map[*conn]struct{}{}}
-	s.tell(time.Now())
+	s := &Server{o: o, ln: ln, start: time.Now(), rest: make(chan net.Conn), closed: make(chan struct{}), conns: map[*conn]struct{}{}}
+	s.tell(s.start)
 	return s
 }
 
@@ -125,6 +126,7 @@ func (s *Server) take(c *conn) bool {
 		s.tell(time.Now())
 		go s.watch()
 	}
+	c.since = s.clock.Load()
 	s.serving.Go(c.serve)
 	return true
 }
@@ -141,7 +143,7 @@ func (s *Server) watch() {
 	defer ticks.Stop()
 	for now := range ticks.C {
 		s.tell(now)
-		if !s.look(now.UnixNano()) {
+		if !s.look(s.nanos(now)) {
 			return
 		}
 	}
@@ -161,8 +163,10 @@ func (s *Server) look(now int64) bool {
 func (s *Server) tell(now time.Time) {
 	line := "Date: " + now.UTC().Format(http.TimeFormat) + "\r\n"
 	s.date.Store(&line)
-	s.clock.Store(now.UnixNano())
+	s.clock.Store(s.nanos(now))
 }
+
+func (s *Server) nanos(t time.Time) int64 { return int64(t.Sub(s.start)) }
 
 // hand gives a connection to Rest.
 func (s *Server) hand(c net.Conn) {
