@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"sync"
 	"unicode/utf8"
@@ -81,7 +82,17 @@ type Member struct {
 	Value    Value
 	At       int
 	From, To int
+	long     []span // of the document
 }
+
+// span is where a string begins and ends in a document.
+type span struct{ from, to int }
+
+// lengthy is from how many bytes on the end of a string is remembered, and most of how many of them.
+const (
+	lengthy     = 1 << 10
+	mostLengthy = 64
+)
 
 // ParseMembers checks doc as Parse does and also returns the members of the object that it is, in order and in the same
 // scan, the first of them if there are more than most; none where it is another value.
@@ -95,6 +106,9 @@ func ParseMembers(doc []byte, most int) (Value, []Member, error) {
 	v, err := s.document()
 	clear(room[:]) // which would keep doc
 	rooms.Put(room)
+	for i := range s.root {
+		s.root[i].long = s.long
+	}
 	return v, s.root, err
 }
 
@@ -127,19 +141,24 @@ func (v Value) Null() bool { k := v.Kind(); return k == Absent || k == Null }
 func (v Value) Members() iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {
 		if v.Kind() == Object {
-			members(v, 0, yield)
+			members(v, 0, 0, nil, yield)
 		}
 	}
 }
 
-// members walks the object that begins at i in a checked document, and returns the index after it; 0 where yield wants no more.
-func members(v []byte, i int, yield func(string, Value) bool) int {
+// members walks the object that begins at i in a checked document, and returns the index after it; 0 where yield wants no more. Of
+// strings that are long it may be known where they end in the document, in which v begins at base.
+func members(v []byte, i, base int, long []span, yield func(string, Value) bool) int {
 	i = skipSpace(v, i+1)
 	for v[i] != '}' {
 		end := skipString(v, i)
 		name := nameOf(v[i:end])
 		i = skipSpace(v, skipSpace(v, end)+1)
-		end = skipValue(v, i)
+		if at, ok := slices.BinarySearchFunc(long, base+i, func(s span, from int) int { return s.from - from }); ok {
+			end = long[at].to - base
+		} else {
+			end = skipValue(v, i)
+		}
 		if !yield(name, v[i:end:end]) {
 			return 0
 		}
@@ -185,21 +204,23 @@ func (v Value) Elements() iter.Seq2[int, Value] {
 
 // Element is an element of an array while Walk is at it.
 type Element struct {
+	of      *Member
 	array   Value
 	at, end int // end is 0 until it is known
 }
 
-// Walk yields the elements of an array as Elements does, but goes only once over objects whose Members are read. An element is
-// valid until the next.
-func (v Value) Walk() iter.Seq2[int, *Element] {
+// Walk yields the elements of an array as Value.Elements does, but goes only once over objects whose Members are read, and not
+// again over strings that are long. An element is valid until the next.
+func (m *Member) Walk() iter.Seq2[int, *Element] {
 	return func(yield func(int, *Element) bool) {
+		v := m.Value
 		if v.Kind() != Array {
 			return
 		}
 		i := skipSpace(v, 1)
 		var e Element
 		for n := 0; v[i] != ']'; n++ {
-			e = Element{array: v, at: i}
+			e = Element{of: m, array: v, at: i}
 			if !yield(n, &e) {
 				return
 			}
@@ -227,7 +248,7 @@ func (e *Element) Value() Value { return e.array[e.at:e.to():e.end] }
 func (e *Element) Members() iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {
 		if e.Kind() == Object {
-			e.end = members(e.array, e.at, yield)
+			e.end = members(e.array, e.at, e.of.From, e.of.long, yield)
 		}
 	}
 }

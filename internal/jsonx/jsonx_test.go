@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -250,6 +252,60 @@ func TestMembersOfTheRootComeWithTheirPlaces(t *testing.T) {
 	for doc, n := range map[string]int{doc: 2, `[{"a":1}]`: 0, `{}`: 0, `1`: 0} {
 		if _, got, err := jsonx.ParseMembers([]byte(doc), 2); err != nil || len(got) != n {
 			t.Errorf("%s: %d members, %v", doc, len(got), err)
+		}
+	}
+}
+
+// walked writes down what an array of the root has, read as Elements and Members do, and as Walk does.
+func walked(m *jsonx.Member) (plain, once []string) {
+	for i, e := range m.Value.Elements() {
+		plain = append(plain, strconv.Itoa(i)+string(e))
+		for name, v := range e.Members() {
+			plain = append(plain, name+"="+string(v))
+		}
+	}
+	for i, e := range m.Walk() {
+		read := []string{}
+		for name, v := range e.Members() {
+			read = append(read, name+"="+string(v))
+		}
+		once = append(append(once, strconv.Itoa(i)+string(e.Value())), read...)
+	}
+	return plain, once
+}
+
+func TestWalkReadsWhatElementsAndMembersRead(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		text := func() string { // of any length, with quotes and backslashes everywhere
+			return `"` + strings.Repeat([]string{"a", `\"`, `\\`, "é", "]}", `\n`}[r.IntN(6)], r.IntN(2000)) + `"`
+		}
+		space := func() string { return strings.Repeat(" ", r.IntN(2)) }
+		var value func(depth int) string
+		value = func(depth int) string {
+			switch n := r.IntN(6); {
+			case n == 0 && depth < 4:
+				return "[" + space() + value(depth+1) + "," + value(depth+1) + space() + "]"
+			case n == 1 && depth < 4:
+				return "{" + space() + `"a"` + space() + ":" + value(depth+1) + "," + text() + ":" + space() + value(depth+1) + "}"
+			case n == 2:
+				return strconv.Itoa(r.IntN(100))
+			}
+			return text()
+		}
+		var elements []string
+		for range r.IntN(80) {
+			elements = append(elements, space()+value(0)+space())
+		}
+		doc := space() + `{"first":` + text() + `,"messages":` + space() + "[" + strings.Join(elements, ",") + `],"last":` + text() + "}"
+		_, members, err := jsonx.ParseMembers([]byte(doc), 3)
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		plain, once := walked(&members[1])
+		if d := cmp.Diff(plain, once); d != "" {
+			t.Fatalf("seed %d: %s", seed, d)
 		}
 	}
 }

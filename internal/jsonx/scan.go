@@ -15,6 +15,7 @@ type scanner struct {
 	// root collects the first members of the outermost object, but no more than most.
 	root []Member
 	most int
+	long []span // strings, in order
 }
 
 func (s *scanner) fail(i int, msg string) (int, error) {
@@ -151,7 +152,7 @@ func (s *scanner) object(i, depth int) (int, error) {
 			return 0, err
 		}
 		if depth == 1 && len(s.root) < s.most {
-			s.root = append(s.root, Member{nameOf(s.doc[at:end]), Value(s.doc[from:i:i]), at, from, i})
+			s.root = append(s.root, Member{nameOf(s.doc[at:end]), Value(s.doc[from:i:i]), at, from, i, nil})
 		}
 		i = s.space(i)
 		switch {
@@ -203,7 +204,7 @@ func clip(quoted []byte) string {
 
 // string checks the string that starts at i: closed, no control characters, valid escapes and UTF-8.
 func (s *scanner) string(i int) (int, error) {
-	doc := s.doc
+	doc, from := s.doc, i
 	for i++; ; {
 		i = plain(doc, i)
 		if i >= len(doc) {
@@ -211,7 +212,10 @@ func (s *scanner) string(i int) (int, error) {
 		}
 		switch c := doc[i]; {
 		case c == '"':
-			return i + 1, nil
+			if i++; i-from >= lengthy && s.most > 0 && len(s.long) < mostLengthy {
+				s.long = append(s.long, span{from, i})
+			}
+			return i, nil
 		case c == '\\':
 			var err error
 			if i, err = s.escape(i + 1); err != nil {
