@@ -58,6 +58,11 @@ type exchange struct {
 
 type exchangeKey struct{}
 
+// Begin returns a context for one request. Under one that has none, Serve makes one, and a copy of the request for it.
+func Begin(ctx context.Context) context.Context {
+	return context.WithValue(ctx, exchangeKey{}, &exchange{})
+}
+
 // of returns the exchange that ctx belongs to.
 func of(ctx context.Context) *exchange {
 	if x, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
@@ -113,8 +118,12 @@ type Handler func(w http.ResponseWriter, r *http.Request) error
 func (o *Options) Serve(h Handler, write ErrorWriter) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := guid()
-		x := &exchange{id: id}
-		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+		x, begun := r.Context().Value(exchangeKey{}).(*exchange)
+		if !begun {
+			r = r.WithContext(Begin(r.Context()))
+			x = of(r.Context())
+		}
+		x.id = id
 		header := w.Header()
 		fields := newFields(header, 4)
 		fields.set("X-Request-Id", id)

@@ -3,7 +3,6 @@ package dialect
 import (
 	"errors"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -107,12 +106,14 @@ func (o *Options) JSON(w http.ResponseWriter, status int, body []byte) {
 	w.WriteHeader(status)
 	const piece = 64 << 10
 	control := http.NewResponseController(w)
-	for part := range slices.Chunk(body, piece) {
+	for len(body) > 0 {
 		if o.WriteTimeout > 0 {
 			_ = control.SetWriteDeadline(time.Now().Add(o.WriteTimeout))
 		}
-		if _, err := w.Write(part); err != nil {
+		n, err := w.Write(body[:min(len(body), piece)])
+		if err != nil {
 			return
 		}
+		body = body[n:]
 	}
 }

@@ -29,7 +29,7 @@ func (g *Gateway) Serve(ctx context.Context, ln net.Listener) error {
 	base := context.WithoutCancel(ctx)
 	srv := g.server(base, p)
 	usual := quick.New(p.Plain(), quick.Options{
-		Handler: srv.Handler, Base: func() context.Context { return base }, State: p.ConnState, Logger: g.log,
+		Handler: srv.Handler, Base: func() context.Context { return dialect.Begin(base) }, State: p.ConnState, Logger: g.log,
 		Head: srv.ReadHeaderTimeout, Idle: srv.IdleTimeout, Write: srv.WriteTimeout,
 	})
 	// HTTP/2 wants the *tls.Conn itself; of the others net/http need not know what they stand on.

@@ -20,7 +20,7 @@ type Options struct {
 	// Handler answers. It must not change the URL and the Header of a request, which later ones share, nor keep the header of an
 	// answer. A request's Header is without Content-Length.
 	Handler http.Handler
-	// Base returns what the contexts of requests stand on.
+	// Base makes what the context of a request stands on.
 	Base  func() context.Context
 	Head  time.Duration // for the head of a request
 	Idle  time.Duration // between requests
@@ -57,7 +57,7 @@ func New(ln net.Listener, o Options) *Server {
 
 // Serve serves until ln is closed, for which it returns http.ErrServerClosed.
 func (s *Server) Serve() error {
-	defer s.end()
+	defer func() { _ = s.end() }()
 	for {
 		nc, err := s.ln.Accept()
 		if err != nil {
@@ -75,8 +75,7 @@ func (s *Server) Rest() net.Listener { return (*rest)(s) }
 // Shutdown ends the listener and the connections without a request, and waits for the others until ctx ends, for which it returns
 // the error.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.end()
-	err := s.ln.Close()
+	err := s.end()
 	s.mu.Lock()
 	s.closing.Store(true)
 	for c := range s.conns {
@@ -90,7 +89,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}()
 	select {
 	case <-done:
-		return err //nolint:wrapcheck // it is the listener's
+		return err
 	case <-ctx.Done():
 		return ctx.Err() //nolint:wrapcheck // as http.Server does
 	}
@@ -98,8 +97,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // Close ends the listener and all connections, and returns when no handler runs any more.
 func (s *Server) Close() error {
-	s.end()
-	err := s.ln.Close()
+	err := s.end()
 	s.mu.Lock()
 	s.closing.Store(true)
 	for c := range s.conns {
@@ -108,10 +106,17 @@ func (s *Server) Close() error {
 	}
 	s.mu.Unlock()
 	s.serving.Wait()
-	return err //nolint:wrapcheck // it is the listener's
+	return err
 }
 
-func (s *Server) end() { s.once.Do(func() { close(s.closed) }) }
+// end ends what is accepted.
+func (s *Server) end() (err error) {
+	s.once.Do(func() {
+		close(s.closed)
+		err = s.ln.Close()
+	})
+	return err
+}
 
 // take serves a connection, unless the server closes.
 func (s *Server) take(c *conn) bool {
@@ -191,7 +196,7 @@ func (r *rest) Accept() (net.Conn, error) {
 }
 
 // Close implements net.Listener.
-func (r *rest) Close() error { return r.ln.Close() } //nolint:wrapcheck // it is the listener's
+func (r *rest) Close() error { return (*Server)(r).end() }
 
 // Addr implements net.Listener.
 func (r *rest) Addr() net.Addr { return r.ln.Addr() }
