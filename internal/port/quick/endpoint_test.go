@@ -5,11 +5,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,6 +20,15 @@ import (
 
 	"github.com/ingot-llm/ingot/internal/port/quick"
 )
+
+// TestMain lets more tests run than there are processors: most wait for limits of time.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "32"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // patience is for what must happen, so that only a failing test waits so long.
 const patience = 10 * time.Second
