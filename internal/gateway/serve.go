@@ -51,7 +51,8 @@ func (g *Gateway) Serve(ctx context.Context, ln net.Listener) error {
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 		defer cancel()
 		ended := make(chan error, 1)
-		go func() { ended <- usual.Shutdown(grace) }()
+		// Not before srv knows that it ends, or it would take the end of the listeners for a failure.
+		srv.RegisterOnShutdown(func() { ended <- usual.Shutdown(grace) })
 		if err = errors.Join(srv.Shutdown(grace), <-ended); err != nil {
 			err = errors.Join(fmt.Errorf("requests were still open after %s and were cut off", drain), srv.Close(), usual.Close())
 		}
