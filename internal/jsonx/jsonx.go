@@ -57,8 +57,8 @@ var ErrType = errors.New("wrong JSON type")
 // Parse checks that doc is exactly one JSON value (RFC 8259) whose objects have no
 // member name twice, and returns it. Its errors are *SyntaxError.
 func Parse(doc []byte) (Value, error) {
-	v, _, err := ParseMembers(doc, 0)
-	return v, err
+	root, err := ParseMembers(doc, 0)
+	return root.Value, err
 }
 
 // rooms are for the names of objects that are open.
@@ -82,7 +82,13 @@ type Member struct {
 	Value    Value
 	At       int
 	From, To int
-	long     []span // of the document
+}
+
+// Root is the value that a document is.
+type Root struct {
+	Value   Value
+	Members []Member // of an object, in order
+	long    []span
 }
 
 // span is where a string begins and ends in a document.
@@ -94,9 +100,9 @@ const (
 	mostLengthy = 64
 )
 
-// ParseMembers checks doc as Parse does and also returns the members of the object that it is, in order and in the same
+// ParseMembers checks doc as Parse does and also returns the members of the object that it is, in the same
 // scan, the first of them if there are more than most; none where it is another value.
-func ParseMembers(doc []byte, most int) (Value, []Member, error) {
+func ParseMembers(doc []byte, most int) (Root, error) {
 	const few = 8 // have most
 	room, _ := rooms.Get().(*[manyKeys][]byte)
 	s := scanner{doc: doc, keys: room[:0], most: most}
@@ -106,10 +112,7 @@ func ParseMembers(doc []byte, most int) (Value, []Member, error) {
 	v, err := s.document()
 	clear(room[:]) // which would keep doc
 	rooms.Put(room)
-	for i := range s.root {
-		s.root[i].long = s.long
-	}
-	return v, s.root, err
+	return Root{v, s.root, s.long}, err
 }
 
 // Kind tells the JSON type by the value's first byte.
@@ -204,14 +207,15 @@ func (v Value) Elements() iter.Seq2[int, Value] {
 
 // Element is an element of an array while Walk is at it.
 type Element struct {
-	of      *Member
+	root    *Root
+	base    int // of array in the document
 	array   Value
 	at, end int // end is 0 until it is known
 }
 
-// Walk yields the elements of an array as Value.Elements does, but goes only once over objects whose Members are read, and not
-// again over strings that are long. An element is valid until the next.
-func (m *Member) Walk() iter.Seq2[int, *Element] {
+// Walk yields the elements of an array that a member of the root is, as Value.Elements does, but goes only once over objects whose
+// Members are read, and not again over strings that are long. An element is valid until the next.
+func (r *Root) Walk(m *Member) iter.Seq2[int, *Element] {
 	return func(yield func(int, *Element) bool) {
 		v := m.Value
 		if v.Kind() != Array {
@@ -220,7 +224,7 @@ func (m *Member) Walk() iter.Seq2[int, *Element] {
 		i := skipSpace(v, 1)
 		var e Element
 		for n := 0; v[i] != ']'; n++ {
-			e = Element{of: m, array: v, at: i}
+			e = Element{root: r, base: m.From, array: v, at: i}
 			if !yield(n, &e) {
 				return
 			}
@@ -248,7 +252,7 @@ func (e *Element) Value() Value { return e.array[e.at:e.to():e.end] }
 func (e *Element) Members() iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {
 		if e.Kind() == Object {
-			e.end = members(e.array, e.at, e.of.From, e.of.long, yield)
+			e.end = members(e.array, e.at, e.base, e.root.long, yield)
 		}
 	}
 }

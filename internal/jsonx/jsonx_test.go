@@ -235,12 +235,12 @@ func BenchmarkMembers100KB(b *testing.B) {
 
 func TestMembersOfTheRootComeWithTheirPlaces(t *testing.T) {
 	const doc = ` { "a" : 1 ,"\u0062":[{"c":2}], "d":"x"} `
-	_, got, err := jsonx.ParseMembers([]byte(doc), 3)
+	root, err := jsonx.ParseMembers([]byte(doc), 3)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var said []string
-	for _, m := range got {
+	for _, m := range root.Members {
 		if doc[m.From:m.To] != string(m.Value) || doc[m.At] != '"' {
 			t.Errorf("%s stands at %d and %d to %d", m.Name, m.At, m.From, m.To)
 		}
@@ -250,21 +250,21 @@ func TestMembersOfTheRootComeWithTheirPlaces(t *testing.T) {
 		t.Errorf("got %q, want %s", said, want)
 	}
 	for doc, n := range map[string]int{doc: 2, `[{"a":1}]`: 0, `{}`: 0, `1`: 0} {
-		if _, got, err := jsonx.ParseMembers([]byte(doc), 2); err != nil || len(got) != n {
-			t.Errorf("%s: %d members, %v", doc, len(got), err)
+		if root, err := jsonx.ParseMembers([]byte(doc), 2); err != nil || len(root.Members) != n {
+			t.Errorf("%s: %d members, %v", doc, len(root.Members), err)
 		}
 	}
 }
 
 // walked writes down what an array of the root has, read as Elements and Members do, and as Walk does.
-func walked(m *jsonx.Member) (plain, once []string) {
+func walked(root *jsonx.Root, m *jsonx.Member) (plain, once []string) {
 	for i, e := range m.Value.Elements() {
 		plain = append(plain, strconv.Itoa(i)+string(e))
 		for name, v := range e.Members() {
 			plain = append(plain, name+"="+string(v))
 		}
 	}
-	for i, e := range m.Walk() {
+	for i, e := range root.Walk(m) {
 		read := []string{}
 		for name, v := range e.Members() {
 			read = append(read, name+"="+string(v))
@@ -299,11 +299,11 @@ func TestWalkReadsWhatElementsAndMembersRead(t *testing.T) {
 			elements = append(elements, space()+value(0)+space())
 		}
 		doc := space() + `{"first":` + text() + `,"messages":` + space() + "[" + strings.Join(elements, ",") + `],"last":` + text() + "}"
-		_, members, err := jsonx.ParseMembers([]byte(doc), 3)
+		root, err := jsonx.ParseMembers([]byte(doc), 3)
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		plain, once := walked(&members[1])
+		plain, once := walked(&root, &root.Members[1])
 		if d := cmp.Diff(plain, once); d != "" {
 			t.Fatalf("seed %d: %s", seed, d)
 		}

@@ -152,7 +152,7 @@ func (s *scanner) object(i, depth int) (int, error) {
 			return 0, err
 		}
 		if depth == 1 && len(s.root) < s.most {
-			s.root = append(s.root, Member{nameOf(s.doc[at:end]), Value(s.doc[from:i:i]), at, from, i, nil})
+			s.root = append(s.root, Member{nameOf(s.doc[at:end]), Value(s.doc[from:i:i]), at, from, i})
 		}
 		i = s.space(i)
 		switch {

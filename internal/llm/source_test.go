@@ -20,11 +20,11 @@ func TestAModelOfTheSameNameNeedsNoCopy(t *testing.T) {
 	} {
 		r := &llm.ChatRequest{Envelope: llm.Envelope{Model: c.field}}
 		body := []byte(`{"model":` + c.said + `}`)
-		_, members, err := jsonx.ParseMembers(body, 1)
+		root, err := jsonx.ParseMembers(body, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.SetSource(llm.WireOpenAI, body, members)
+		r.SetSource(llm.WireOpenAI, body, root.Members)
 		if got := r.WithModel(c.name); (got == r) != c.same || got.Model != c.name {
 			t.Errorf("%s for %s: the same: %t, %q", c.said, c.name, got == r, got.Model)
 		}

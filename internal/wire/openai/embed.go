@@ -15,14 +15,14 @@ import (
 // DecodeEmbed reads an embedding answer, in any order of index: a vector for each item of r. One that is passed on as it came
 // has what r asked for, numbers or base64; it is not read number by number.
 func (c Codec) DecodeEmbed(r *llm.EmbedRequest, body []byte) (*llm.EmbedReply, error) {
-	v, members, err := jsonx.ParseMembers(body, maxRoot)
+	root, err := jsonx.ParseMembers(body, maxRoot)
 	if err != nil {
 		return nil, malformed("a body that is not JSON")
 	}
 	out := &llm.EmbedReply{}
 	vectors := make([]jsonx.Value, len(r.Items))
 	n := 0
-	for _, m := range members {
+	for _, m := range root.Members {
 		switch m.Name {
 		case "id":
 			out.ID = m.Value.Text()
@@ -45,7 +45,7 @@ func (c Codec) DecodeEmbed(r *llm.EmbedRequest, body []byte) (*llm.EmbedReply, e
 		return nil, malformed(fmt.Sprintf("%d embeddings for %d inputs", n, len(vectors)))
 	}
 	if c.passes(r) && !slices.ContainsFunc(vectors, func(x jsonx.Value) bool { return !suits(x, r.Encoding) }) {
-		out.Source = llm.Source{Wire: c.Contract, Body: v, Whole: true}
+		out.Source = llm.Source{Wire: c.Contract, Body: root.Value, Whole: true}
 		return out, nil
 	}
 	for _, x := range vectors {

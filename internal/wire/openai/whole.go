@@ -14,8 +14,8 @@ const usual = 16
 
 // DecodeReply reads a chat.completion or a text_completion. Each of its choices has ended.
 func (c Codec) DecodeReply(op llm.Operation, body []byte) (*llm.Reply, error) {
-	v, members, err := jsonx.ParseMembers(body, usual)
-	if err != nil || v.Kind() != jsonx.Object {
+	root, err := jsonx.ParseMembers(body, usual)
+	if err != nil || root.Value.Kind() != jsonx.Object {
 		return nil, malformed("a body that is no JSON object")
 	}
 	room := &struct { // of what most answers need, at once
@@ -27,11 +27,11 @@ func (c Codec) DecodeReply(op llm.Operation, body []byte) (*llm.Reply, error) {
 	d := &room.decoder
 	d.wire, d.text, d.whole = c.Contract, op == llm.OpComplete, true
 	d.reply.Choices, d.choices, d.parts = room.choices[:0], room.states[:0], room.parts[:0]
-	if len(members) == usual { // and perhaps more
-		err = d.members(v)
+	if len(root.Members) == usual { // and perhaps more
+		err = d.members(root.Value)
 	}
-	for i := 0; i < len(members) && len(members) < usual && err == nil; i++ {
-		err = d.member(members[i].Name, members[i].Value, v)
+	for i := 0; i < len(root.Members) && len(root.Members) < usual && err == nil; i++ {
+		err = d.member(root.Members[i].Name, root.Members[i].Value, root.Value)
 	}
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func (c Codec) DecodeReply(op llm.Operation, body []byte) (*llm.Reply, error) {
 	if !d.Complete(1) {
 		return nil, malformed("an answer without the reason of its end")
 	}
-	d.reply.Source = llm.Source{Wire: c.Contract, Body: v, Whole: true}
+	d.reply.Source = llm.Source{Wire: c.Contract, Body: root.Value, Whole: true}
 	return &d.reply, nil
 }
 

@@ -50,11 +50,11 @@ func TestASpliceChangesItsMembersAndNotAByteOfTheOthers(t *testing.T) {
 		all := []string{`"model"`, `"a"`, `"b"`, `"c"`, `"\u0061b"`, `"stream_options"`}
 		r.Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
 		doc := document(r, all[:r.IntN(len(all)+1)])
-		_, members, err := jsonx.ParseMembers([]byte(doc), 100)
+		root, err := jsonx.ParseMembers([]byte(doc), 100)
 		if err != nil {
 			t.Fatal(err)
 		}
-		src := llm.Source{Body: []byte(doc), Members: members}
+		src := llm.Source{Body: []byte(doc), Members: root.Members}
 		want := compact(t, doc)
 		for n := r.IntN(4); n > 0; n-- {
 			e := llm.Edit{Member: []string{"model", "a", "ab", "stream_options", "new"}[r.IntN(5)]}
@@ -80,11 +80,11 @@ func TestAPromptIsReferredToAndNotCopied(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, members, err := jsonx.ParseMembers(body, 100)
+	root, err := jsonx.ParseMembers(body, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
-	src := llm.Source{Body: body, Members: members, Edits: []llm.Edit{{Member: "model", Value: []byte(`"b"`)}}}
+	src := llm.Source{Body: body, Members: root.Members, Edits: []llm.Edit{{Member: "model", Value: []byte(`"b"`)}}}
 	if n := testing.AllocsPerRun(100, func() { encode.Splice(src) }); n > 6 {
 		t.Errorf("%v allocations", n)
 	}

@@ -40,20 +40,20 @@ func (c *Contract) openAI() bool { return c.Wire == llm.WireAzure || c.Wire == l
 // open parses a body and walks its root members through the contract; set is called for those taken.
 func (f *fields) open(body []byte, c Contract, set func(name string, v jsonx.Value)) error {
 	f.openAI, f.both, f.legacy = c.openAI(), c.Both, c.Admit("functions") == Take
-	root, all, err := jsonx.ParseMembers(body, maxMembers+1)
+	root, err := jsonx.ParseMembers(body, maxMembers+1)
 	if err != nil {
 		return &llm.Error{Kind: llm.Malformed, Message: "The request body is not valid JSON: " + err.Error() + "."}
 	}
-	if root.Kind() != jsonx.Object {
+	if root.Value.Kind() != jsonx.Object {
 		return &llm.Error{Kind: llm.Malformed, Message: "The request body must be a JSON object."}
 	}
-	f.members = all
-	for i := range all {
+	f.root = root
+	for i := range root.Members {
 		if i == maxMembers {
 			f.fail("too_long", fmt.Sprintf("A request should have at most %d members", maxMembers), nil)
 			break
 		}
-		name, v := all[i].Name, all[i].Value
+		name, v := root.Members[i].Name, root.Members[i].Value
 		switch c.Admit(name) {
 		case Take:
 			set(name, v)
@@ -89,7 +89,7 @@ func (f *fields) finish(e *llm.Envelope, c Contract, body []byte) error {
 		return llm.Faulty(f.details...)
 	}
 	e.MayDrop, e.Dropped, e.Offered = c.MayDrop, f.dropped, f.offered
-	e.SetSource(c.Wire, body, f.members, append(f.ignored, f.dropped...)...)
+	e.SetSource(c.Wire, body, f.root.Members, append(f.ignored, f.dropped...)...)
 	return nil
 }
 

@@ -138,8 +138,8 @@ func (f *fields) messages(v jsonx.Value) []llm.Message {
 	}
 	var ms []llm.Message
 	n, before := 0, len(f.details)
-	at := slices.IndexFunc(f.members, func(m jsonx.Member) bool { return m.Name == "messages" })
-	for i, m := range f.members[at].Walk() { // not twice, to count them first: this is most of a body
+	at := slices.IndexFunc(f.root.Members, func(m jsonx.Member) bool { return m.Name == "messages" })
+	for i, m := range f.root.Walk(&f.root.Members[at]) { // not twice, to count them first: this is most of a body
 		if n++; n > maxMessages || f.full() {
 			break
 		}

@@ -23,7 +23,7 @@ const (
 
 // fields decodes members and collects what is wrong with them.
 type fields struct {
-	members []jsonx.Member
+	root    jsonx.Root
 	details []llm.Detail
 	refused []string
 	first   jsonx.Value
