@@ -285,11 +285,8 @@ func (a *answer) SetReadDeadline(t time.Time) error {
 	c := a.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.readBy = c.s.deadline(t); c.readOver {
-		c.readOver = false
-		return c.Conn.SetReadDeadline(time.Time{}) //nolint:wrapcheck // it is the connection's
-	}
-	return nil
+	c.readBy = c.s.deadline(t)
+	return c.readOn()
 }
 
 // SetWriteDeadline is for an http.ResponseController. It takes effect with the next tick.

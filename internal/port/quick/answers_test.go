@@ -105,14 +105,14 @@ var answers = map[string]http.HandlerFunc{
 		flush(w)
 		write(w, "the end")
 	},
-	"204":              func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
-	"204, flushed":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent); flush(w) },
-	"204 with a body":  func(w http.ResponseWriter, _ *http.Request) { bodyless(w, http.StatusNoContent) },
-	"304":              func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) },
-	"304 with a body":  func(w http.ResponseWriter, _ *http.Request) { bodyless(w, http.StatusNotModified) },
-	"404 with a body":  func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "not here", http.StatusNotFound) },
-	"an error, empty":  func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) },
-	"a redirect":       func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/there?a=b", http.StatusFound) },
+	"204":             func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
+	"204, flushed":    func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent); flush(w) },
+	"204 with a body": func(w http.ResponseWriter, _ *http.Request) { bodyless(w, http.StatusNoContent) },
+	"304":             func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) },
+	"304 with a body": func(w http.ResponseWriter, _ *http.Request) { bodyless(w, http.StatusNotModified) },
+	"404 with a body": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "not here", http.StatusNotFound) },
+	"an error, empty": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) },
+	"a redirect":      func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/there?a=b", http.StatusFound) },
 	"two statuses": func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusAccepted)
 		w.WriteHeader(http.StatusTeapot)
@@ -132,8 +132,10 @@ var answers = map[string]http.HandlerFunc{
 		w.Header().Set("Content-Length", "100")
 		write(w, "x")
 	},
-	"no type":        func(w http.ResponseWriter, _ *http.Request) { write(w, "<html><body>") },
-	"no type, large": func(w http.ResponseWriter, _ *http.Request) { write(w, "\x89PNG\x0d\x0a\x1a\x0a"+strings.Repeat("x", 10_000)) },
+	"no type": func(w http.ResponseWriter, _ *http.Request) { write(w, "<html><body>") },
+	"no type, large": func(w http.ResponseWriter, _ *http.Request) {
+		write(w, "\x89PNG\x0d\x0a\x1a\x0a"+strings.Repeat("x", 10_000))
+	},
 	"no type, with a length": func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "8")
 		write(w, "%PDF-1.7")

@@ -41,7 +41,8 @@ type conn struct {
 	vectored net.Conn // below Conn, which writes several pieces at once
 	remote   string
 	in       []byte
-	from, to int // what is unread of in
+	from, to int   // what is unread of in
+	ended    error // how reading it did, in the middle of a head
 	last     remembered
 	out      []byte      // written, but not sent
 	header   http.Header // of answers, kept for the next
@@ -117,7 +118,8 @@ func (c *conn) next() (length int64, more, ok bool) {
 		n, err := c.Conn.Read(c.in[c.to:])
 		c.to += n
 		if n == 0 && err != nil {
-			return 0, c.to > 0 && errors.Is(err, io.EOF), false // half a head, which net/http answers
+			c.ended = err
+			return 0, c.to > 0 && (errors.Is(err, io.EOF) || errors.Is(err, os.ErrDeadlineExceeded)), false // half a head, which net/http answers
 		}
 	}
 }
@@ -125,7 +127,8 @@ func (c *conn) next() (length int64, more, ok bool) {
 // handOn gives the connection away, with what has been read of it.
 func (c *conn) handOn() {
 	c.enter(ending)
-	c.s.hand(&resumed{Conn: c.Conn, read: c.in[c.from:c.to]})
+	_ = c.SetReadDeadline(time.Time{})
+	c.s.hand(&resumed{Conn: c.Conn, read: c.in[c.from:c.to], ended: c.ended})
 }
 
 // enter begins a phase, unless that is what the connection is in.
@@ -174,6 +177,7 @@ func (c *conn) begin(heard bool, cancel context.CancelFunc) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.phase, c.since, c.cancel = asked, c.s.clock.Load(), cancel
+	_ = c.readOn()
 	c.readBy, c.writeBy, c.heard = 0, 0, false
 	if heard {
 		c.end()
@@ -218,12 +222,11 @@ func (c *conn) look(now int64) {
 		}
 	case heading:
 		if over(c.s.o.Head) {
-			_ = c.Conn.Close()
+			c.stopReading()
 		}
 	case asked:
-		if c.readBy != 0 && now >= c.readBy && !c.readOver && !c.heard {
-			c.readOver = true
-			_ = c.SetReadDeadline(longAgo)
+		if c.readBy != 0 && now >= c.readBy && !c.heard {
+			c.stopReading()
 		}
 		if c.writeBy != 0 && now >= c.writeBy && !c.writeOver {
 			c.writeOver = true
@@ -317,16 +320,30 @@ func (c *conn) end() {
 	if c.heard = true; c.from == c.to {
 		c.from, c.to = 0, 0
 	}
-	if c.readOver {
-		c.readOver = false
-		_ = c.SetReadDeadline(time.Time{})
+	_ = c.readOn()
+}
+
+// stopReading has reads fail until readOn. The caller of either holds mu.
+func (c *conn) stopReading() {
+	if !c.readOver {
+		c.readOver = true
+		_ = c.SetReadDeadline(longAgo)
 	}
+}
+
+func (c *conn) readOn() error {
+	if !c.readOver {
+		return nil
+	}
+	c.readOver = false
+	return c.SetReadDeadline(time.Time{}) //nolint:wrapcheck // it is the connection's
 }
 
 // resumed is a connection of which something has been read already.
 type resumed struct {
 	net.Conn
-	read []byte
+	read  []byte
+	ended error // what comes after that; nil: what comes
 }
 
 // Read implements net.Conn.
@@ -337,6 +354,9 @@ func (r *resumed) Read(p []byte) (int, error) {
 			r.read = nil
 		}
 		return n, nil
+	}
+	if r.ended != nil {
+		return 0, r.ended
 	}
 	return r.Conn.Read(p) //nolint:wrapcheck // whoever reads looks at it
 }

@@ -223,6 +223,13 @@ func (c *client) ended() string {
 	return string(rest)
 }
 
+// all is what comes for so long.
+func (c *client) all(limit time.Duration) string {
+	_ = c.SetReadDeadline(time.Now().Add(limit))
+	got, _ := io.ReadAll(c.in)
+	return string(got)
+}
+
 func post(path, body string, headers ...string) string {
 	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: a\r\n%sContent-Length: %d\r\n\r\n%s", path, lines(headers), len(body), body)
 }

@@ -21,6 +21,9 @@ type remembered struct {
 // posts reports whether the request had a body.
 func (h *remembered) posts() bool { return h.request != nil && h.request.Method == http.MethodPost }
 
+// version ends the first line of a head.
+const version = " HTTP/1.1"
+
 // blank ends a head.
 var blank = []byte("\r\n\r\n")
 
@@ -52,7 +55,7 @@ func (h *remembered) parse(raw string) (length int64, ok bool) {
 	*h = remembered{names: h.names}
 	first, rest, _ := strings.Cut(raw[:len(raw)-len("\r\n")], "\r\n")
 	method, target, _ := strings.Cut(first, " ")
-	target, found := strings.CutSuffix(target, " HTTP/1.1")
+	target, found := strings.CutSuffix(target, version)
 	if !found || method != http.MethodPost && method != http.MethodGet || !strings.HasPrefix(target, "/") ||
 		strings.Contains(target, " ") || head.Printable(target) < len(target) {
 		return 0, false
@@ -110,5 +113,6 @@ func odd(b []byte) bool {
 		n := min(len(b), len(usual))
 		return string(b[:n]) == usual[:n]
 	}
-	return !begins("POST /") && !begins("GET /") || bytes.Count(b, []byte("\n")) != bytes.Count(b, []byte("\r\n"))
+	line, _, whole := bytes.Cut(b, blank[:2])
+	return !begins("POST /") && !begins("GET /") || whole && !bytes.HasSuffix(line, []byte(version)) || bytes.Count(b, []byte("\n")) != bytes.Count(b, []byte("\r\n"))
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -112,10 +113,9 @@ func (c *narrowConn) Read(p []byte) (int, error) {
 func both(t *testing.T, h func(*log) http.HandlerFunc, over func(net.Listener) net.Listener) [2]*endpoint {
 	t.Helper()
 	first, second := &log{}, &log{}
-	return [2]*endpoint{
-		standard(t, over(listen(t)), options(first, h(first)), first),
-		serve(t, over(listen(t)), options(second, h(second)), second),
-	}
+	one, other := options(first, h(first)), options(second, h(second))
+	one.Head, other.Head = time.Second, time.Second
+	return [2]*endpoint{standard(t, over(listen(t)), one, first), serve(t, over(listen(t)), other, second)}
 }
 
 // same fails unless net/http and a Server make the same of text.
@@ -335,16 +335,23 @@ func TestRequestsMayBeSplitAnywhere(t *testing.T) {
 
 func TestAHeadThatEndsEarlyIsAnsweredAsNetHTTPDoes(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"G", "GET /", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: a\r\n", "GET / HTTP/1.1\r\nHost: a\r\n\r", post("/a", "x") + "GET / HTTP/1.1\r\nHost: a\r\n"} {
-		var got [2][]string
-		for i, e := range both(t, echo, ways["at once"]) {
-			c := e.client(t)
-			c.send(text)
-			_ = c.CloseWrite()
-			got[i] = statuses(c.ended())
-		}
-		if !slices.Equal(got[0], got[1]) {
-			t.Errorf("%q: net/http answers %q, this %q", text, got[0], got[1])
+	for _, text := range []string{"G", "GET /", "GET /\r\n", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: a\r\n", "GET / HTTP/1.1\r\nHost: a\r\n\r", post("/a", "x") + "GET / HTTP/1.1\r\nHost: a\r\n"} {
+		for _, half := range []bool{true, false} { // or its time ends
+			t.Run("", func(t *testing.T) {
+				t.Parallel()
+				var got [2][]string
+				for i, e := range both(t, echo, ways["at once"]) {
+					c := e.client(t)
+					c.send(text)
+					if half {
+						_ = c.CloseWrite()
+					}
+					got[i] = statuses(c.ended())
+				}
+				if !slices.Equal(got[0], got[1]) {
+					t.Errorf("%q, half-closed %v: net/http answers %q, this %q", text, half, got[0], got[1])
+				}
+			})
 		}
 	}
 }
