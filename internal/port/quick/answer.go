@@ -275,7 +275,8 @@ func (a *answer) skip() bool {
 func (a *answer) linger() {
 	const moment = 500 * time.Millisecond
 	if closeWrite(a.c.Conn) == nil {
-		_ = a.SetReadDeadline(time.Now().Add(moment))
+		_ = a.SetReadDeadline(time.Time{}) // which else might end with a body that somebody still reads
+		_ = a.c.Conn.SetReadDeadline(time.Now().Add(moment))
 		_, _ = io.Copy(io.Discard, a.c.Conn)
 	}
 }

@@ -297,6 +297,16 @@ func TestALargeBodyThatNobodyReadsEndsTheConnection(t *testing.T) {
 	}
 }
 
+func TestWhoSendsAllBeforeReadingGetsAnEarlyAnswer(t *testing.T) {
+	t.Parallel()
+	e := start(t, func(w http.ResponseWriter, _ *http.Request) { write(w, "no") }, nil)
+	c := e.client(t)
+	c.send(post("/", strings.Repeat("x", 5_000_000)))
+	if res, body := c.answer(); body != "no" || !res.Close {
+		t.Errorf("got %q, close %v", body, res.Close)
+	}
+}
+
 // net/http waits for the rest of a small body before it answers; a Server answers, waits a second for it, and goes on.
 func TestAnAnswerDoesNotWaitForTheRestOfABody(t *testing.T) {
 	t.Parallel()

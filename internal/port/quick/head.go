@@ -64,7 +64,11 @@ func (h *remembered) parse(raw string) (length int64, ok bool) {
 	if err != nil {
 		return 0, false
 	}
+	const most = 64 // of a usual head's lines: what is remembered of each takes many times its bytes
 	n := strings.Count(rest, "\r\n")
+	if n > most {
+		return 0, false
+	}
 	next := remembered{raw: raw, digits: len(raw), after: len(raw)}
 	header, values, host, told := make(http.Header, n), make([]string, 0, n), "", false
 	if !h.names.Lines(rest, func(name, value string, at int) bool {

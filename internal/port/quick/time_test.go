@@ -160,17 +160,20 @@ func TestAHeadHasItsTime(t *testing.T) {
 func TestABodyMayComeAfterAHeadThatTookLong(t *testing.T) {
 	t.Parallel()
 	e := start(t, nil, func(o *quick.Options) { o.Head = short })
-	for wait := short / 2; wait < 2*short; wait += short / 5 {
-		c := e.client(t)
-		c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n")
-		time.Sleep(wait)
-		_, _ = io.WriteString(c, "\r\n") // just before its end, just at it, or too late
-		time.Sleep(short / 2)
-		_, _ = io.WriteString(c, "body"+get("/next"))
-		got := c.all(short)
-		if got != "" && !(strings.Contains(got, "\r\n\r\nbody") && strings.Contains(got, "/next")) {
-			t.Errorf("after %s got %q", wait, got)
-		}
+	for wait := short / 2; wait < 2*short; wait += short / 10 {
+		t.Run(wait.String(), func(t *testing.T) {
+			t.Parallel()
+			c := e.client(t)
+			c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n")
+			time.Sleep(wait)
+			_, _ = io.WriteString(c, "\r\n") // just before its end, just at it, or too late
+			time.Sleep(short / 2)
+			_, _ = io.WriteString(c, "body"+get("/next"))
+			got := c.all(short)
+			if got != "" && (!strings.Contains(got, "\r\n\r\nbody") || !strings.Contains(got, "/next")) {
+				t.Errorf("got %q", got)
+			}
+		})
 	}
 }
 
@@ -178,18 +181,21 @@ func TestAnIdleConnectionHasItsTime(t *testing.T) {
 	t.Parallel()
 	e := start(t, nil, func(o *quick.Options) { o.Idle = 2 * short })
 	for _, first := range []string{"", get("/"), post("/", "x"), post("/", "x") + "\r\n"} {
-		c := e.client(t)
-		began := time.Now()
-		c.send(first)
-		if first != "" {
-			_, _ = c.answer()
-		}
-		if rest := c.ended(); rest != "" {
-			t.Errorf("%q: got %q", first, rest)
-		}
-		if took := time.Since(began); took < short || took > soon {
-			t.Errorf("%q: ended after %s", first, took)
-		}
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			c := e.client(t)
+			began := time.Now()
+			c.send(first)
+			if first != "" {
+				_, _ = c.answer()
+			}
+			if rest := c.ended(); rest != "" {
+				t.Errorf("%q: got %q", first, rest)
+			}
+			if took := time.Since(began); took < short || took > soon {
+				t.Errorf("%q: ended after %s", first, took)
+			}
+		})
 	}
 }
 
