@@ -143,6 +143,9 @@ func (e *StreamEncoder) pass(dst []byte, f *llm.Reply) []byte {
 // withoutNullUsage cuts from events what stands there only because usage was asked for, and not by the caller.
 func withoutNullUsage(events []byte) []byte {
 	const null, end = `,"usage":null`, "}\n\n"
+	if !bytes.Contains(events, []byte(null+end)) { // or ReplaceAll would copy them
+		return events
+	}
 	return bytes.ReplaceAll(events, []byte(null+end), []byte(end))
 }
 
