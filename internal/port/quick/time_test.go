@@ -373,6 +373,23 @@ func TestAWriteDeadlineCanBeMovedAfterItPassed(t *testing.T) {
 	}
 }
 
+func TestAWriteDeadlineThatPassesAfterTheAnswerDoesNotEndTheNext(t *testing.T) {
+	t.Parallel()
+	e := start(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "5")
+		write(w, "whole")
+		flush(w)
+		time.Sleep(2 * short)
+	}, func(o *quick.Options) { o.Write = short })
+	c := e.client(t)
+	for range 2 {
+		c.send(get("/"))
+		if _, body := c.answer(); body != "whole" {
+			t.Errorf("got %q", body)
+		}
+	}
+}
+
 func TestAnAnswerToNobodyIsCancelled(t *testing.T) {
 	t.Parallel()
 	ended := make(chan error, 1)
