@@ -203,7 +203,7 @@ var answers = map[string]http.HandlerFunc{
 		body, err := io.ReadAll(r.Body)
 		again, second := io.ReadAll(r.Body)
 		n, third := r.Body.Read(nil)
-		if err != nil || second != nil || len(again) > 0 || n != 0 || third != nil && third != io.EOF { //nolint:errorlint // the value itself
+		if err != nil || second != nil || len(again) > 0 || n != 0 || third != nil && third != io.EOF {
 			panic("the body has no end")
 		}
 		write(w, string(body))

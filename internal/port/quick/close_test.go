@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -241,7 +242,9 @@ func TestAPanicIsLoggedAndEndsItsConnection(t *testing.T) {
 func TestOthersAreOnlyAcceptedWhileTheServerServes(t *testing.T) {
 	t.Parallel()
 	ln, l := listen(t), &log{}
-	q := quick.New(ln, options(l, nil))
+	o := options(l, nil)
+	o.Head = short
+	q := quick.New(ln, o)
 	served := make(chan error, 1)
 	go func() { served <- q.Serve() }()
 	e := &endpoint{addr: ln.Addr().String(), log: l}
@@ -254,6 +257,16 @@ func TestOthersAreOnlyAcceptedWhileTheServerServes(t *testing.T) {
 	c.send("more")
 	_ = c.CloseWrite()
 	if text, err := io.ReadAll(got); err != nil || string(text) != "PUT / HTTP/1.1\r\nHost: a\r\n\r\nmore" {
+		t.Errorf("got %q, %v", text, err)
+	}
+	_ = got.Close()
+	half := e.client(t) // whose time ends
+	half.send("GET / HTTP/1.1\r\nHost")
+	got, err = q.Rest().Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(got); string(text) != "GET / HTTP/1.1\r\nHost" || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("got %q, %v", text, err)
 	}
 	waiting := e.client(t)

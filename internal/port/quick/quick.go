@@ -48,7 +48,8 @@ type Server struct {
 	closing  atomic.Bool // written under mu
 }
 
-// New makes a Server of the connections of ln, which Serve accepts.
+// New makes a Server of the connections of ln, which Serve accepts. What a connection's NetConn returns, where it has one, must send
+// the same bytes, as that below a *tls.Conn does not.
 func New(ln net.Listener, o Options) *Server {
 	s := &Server{o: o, ln: ln, start: time.Now(), rest: make(chan net.Conn), closed: make(chan struct{}), conns: map[*conn]struct{}{}}
 	s.tell(s.start)

@@ -356,6 +356,36 @@ func TestAHeadThatEndsEarlyIsAnsweredAsNetHTTPDoes(t *testing.T) {
 	}
 }
 
+// What another kind of client sends is not waited for: it may never send what would end a usual head. (Where only a line after the
+// first is wrong, a Server waits for the rest of the head, and net/http does not.)
+func TestWhatWillBeNoUsualHeadIsAnsweredAtOnce(t *testing.T) {
+	t.Parallel()
+	l := &log{}
+	e := serve(t, listen(t), options(l, nil), l)
+	for text, want := range map[string]string{
+		"GET / HTTP/1.1\nHost: a\n\n":                  "HTTP/1.1 200 OK",
+		"GET / HTTP/1.1\r\nHost: a\n\n":                "HTTP/1.1 200 OK",
+		"GET / HTTP/1.1\r\nHost: a\r\n\n":              "HTTP/1.1 200 OK",
+		"GET /\r\n":                                    "HTTP/1.1 400 Bad Request",
+		"GET / HTTP/3.0\r\nHost: a\r\n\r\n":            "HTTP/1.1 505 HTTP Version Not Supported: unsupported protocol version",
+		"hello\n":                                      "HTTP/1.1 400 Bad Request",
+		"get / HTTP/1.1\nHost: a\n\n":                  "HTTP/1.1 200 OK",
+		"\n":                                           "HTTP/1.1 400 Bad Request",
+		post("/", "x") + "\n\n\n\n\n":                  "HTTP/1.1 200 OK,HTTP/1.1 400 Bad Request",
+		"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n":             "HTTP/1.1 200 OK",
+		post("/", "x") + "PUT / HTTP/1.1\nHost: a\n\n": "HTTP/1.1 200 OK,HTTP/1.1 200 OK",
+	} {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			c := e.client(t)
+			c.send(text)
+			if got := strings.Join(statuses(c.all(soon/2)), ","); got != want {
+				t.Errorf("%q: got %q, want %q", text, got, want)
+			}
+		})
+	}
+}
+
 // statuses are the first lines of answers.
 func statuses(text string) (found []string) {
 	for line := range strings.Lines(text) {
