@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"runtime"
 	"slices"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"github.com/ingot-llm/ingot/internal/port"
+	"github.com/ingot-llm/ingot/internal/port/quick"
 )
 
 func TestNothingOfARequestIsSeenInAnother(t *testing.T) {
@@ -201,6 +203,85 @@ func TestWhatIsHandedOnIsWhole(t *testing.T) {
 		if _, body := c.answer(); body != "end" {
 			t.Errorf("then got %q", body)
 		}
+	}
+}
+
+// wild sends something of whatever kind, and goes away in whatever way.
+func wild(c *net.TCPConn, random *rand.Rand) {
+	defer c.Close()
+	for range 1 + random.IntN(4) {
+		text := []string{
+			get("/"), post("/", strings.Repeat("x", random.IntN(20_000))), post("/slow", "x"), post("/stream", "x") + get("/"), post("/leave", strings.Repeat("x", 100_000)),
+			"\r\n" + post("/", "x"), "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx", post("/panic", "x"), "\x16\x03", "POST / HTTP/1.1\nHost: a\n\n",
+		}[random.IntN(10)]
+		if random.IntN(3) == 0 {
+			text = text[:random.IntN(len(text))]
+		}
+		if _, err := io.WriteString(c, text); err != nil {
+			return
+		}
+		switch random.IntN(5) {
+		case 0:
+			_ = c.SetReadDeadline(time.Now().Add(time.Duration(random.IntN(300)) * time.Millisecond))
+			_, _ = c.Read(make([]byte, 1+random.IntN(5000)))
+		case 1:
+			time.Sleep(time.Duration(random.IntN(300)) * time.Millisecond)
+		case 2:
+			_ = c.CloseWrite()
+		case 3:
+			_ = c.SetLinger(0)
+			return
+		}
+	}
+}
+
+func TestWildClientsDoNoHarmToOthers(t *testing.T) {
+	t.Parallel()
+	e := start(t, func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(short))
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience))
+		switch r.URL.Path {
+		case "/slow":
+			_, _ = io.Copy(io.Discard, r.Body)
+			select {
+			case <-r.Context().Done():
+			case <-time.After(short):
+			}
+		case "/stream":
+			for range 20 {
+				if _, err := w.Write(make([]byte, 10_000)); err != nil || http.NewResponseController(w).Flush() != nil {
+					return
+				}
+			}
+		case "/panic":
+			panic(http.ErrAbortHandler)
+		case "/leave":
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		write(w, string(body))
+	}, func(o *quick.Options) { o.Head, o.Idle, o.Write = short, 2*short, patience })
+	var others sync.WaitGroup
+	for i := range uint64(40) {
+		others.Go(func() {
+			random := rand.New(rand.NewPCG(i, i))
+			for range 10 {
+				wild(e.dial(t), random)
+			}
+		})
+	}
+	c := e.client(t)
+	for i := range 200 {
+		text := strings.Repeat(strconv.Itoa(i), 1+i*10)
+		c.send(post("/", text))
+		if _, body := c.answer(); body != text {
+			t.Fatalf("got %.20q, want %.20q", body, text)
+		}
+	}
+	others.Wait()
+	began := time.Now()
+	if err := e.q.Shutdown(t.Context()); err != nil || time.Since(began) > patience {
+		t.Errorf("the end took %s: %v", time.Since(began), err)
 	}
 }
 
