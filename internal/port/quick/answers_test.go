@@ -279,7 +279,7 @@ func TestHandlersAnswerAsThroughNetHTTP(t *testing.T) {
 // A body of which more than 256 KiB are left is not waited for by either: the answer says that the connection ends.
 func TestALargeBodyThatNobodyReadsEndsTheConnection(t *testing.T) {
 	t.Parallel()
-	for _, e := range both(t, func(*log) http.HandlerFunc {
+	for _, e := range both(t, 0, func(*log) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { write(w, "no") }
 	}, ways["at once"]) {
 		c := e.client(t)

@@ -23,7 +23,7 @@ func FuzzConnection(f *testing.F) {
 			over = func(ln net.Listener) net.Listener { return narrow{ln, int(most), 1 << 30} }
 		}
 		var got [2]exchange
-		for i, e := range both(t, echo, over) {
+		for i, e := range both(t, 0, echo, over) {
 			got[i] = e.exchange(t, text)
 			e.close()
 		}

@@ -109,19 +109,19 @@ func (c *narrowConn) Read(p []byte) (int, error) {
 	return c.TCPConn.Read(p)
 }
 
-// both has net/http, and then a Server, answer with h over the same kind of listener.
-func both(t *testing.T, h func(*log) http.HandlerFunc, over func(net.Listener) net.Listener) [2]*endpoint {
+// both has net/http, and then a Server, answer with h over the same kind of listener. A head may take so long; 0: as long as it likes.
+func both(t *testing.T, head time.Duration, h func(*log) http.HandlerFunc, over func(net.Listener) net.Listener) [2]*endpoint {
 	t.Helper()
 	first, second := &log{}, &log{}
 	one, other := options(first, h(first)), options(second, h(second))
-	one.Head, other.Head = time.Second, time.Second
+	one.Head, other.Head = head, head
 	return [2]*endpoint{standard(t, over(listen(t)), one, first), serve(t, over(listen(t)), other, second)}
 }
 
 // same fails unless net/http and a Server make the same of text.
 func same(t *testing.T, text string, h func(*log) http.HandlerFunc, over func(net.Listener) net.Listener) {
 	t.Helper()
-	e := both(t, h, over)
+	e := both(t, 0, h, over)
 	if diff := cmp.Diff(e[0].exchange(t, text), e[1].exchange(t, text), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("%.300q: net/http (-) and this (+):\n%s", text, diff)
 	}
@@ -340,7 +340,7 @@ func TestAHeadThatEndsEarlyIsAnsweredAsNetHTTPDoes(t *testing.T) {
 			t.Run("", func(t *testing.T) {
 				t.Parallel()
 				var got [2][]string
-				for i, e := range both(t, echo, ways["at once"]) {
+				for i, e := range both(t, time.Second, echo, ways["at once"]) {
 					c := e.client(t)
 					c.send(text)
 					if half {
