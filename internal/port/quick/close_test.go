@@ -140,7 +140,7 @@ func TestCloseEndsHandlersWhateverTheyWaitFor(t *testing.T) {
 		running.Wait()
 		close(gone)
 	}()
-	within(t, time.Second/10, gone, "the handlers")
+	within(t, soon, gone, "the handlers")
 }
 
 func TestNothingIsLeftBehind(t *testing.T) {

@@ -379,7 +379,7 @@ func TestWhatWillBeNoUsualHeadIsAnsweredAtOnce(t *testing.T) {
 			t.Parallel()
 			c := e.client(t)
 			c.send(text)
-			if got := strings.Join(statuses(c.all(soon/2)), ","); got != want {
+			if got := strings.Join(statuses(c.all(soon)), ","); got != want {
 				t.Errorf("%q: got %q, want %q", text, got, want)
 			}
 		})
