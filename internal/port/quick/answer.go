@@ -204,7 +204,7 @@ func (a *answer) send() error {
 
 // sent notes what became of the bytes that were written; without an answer nobody needs to go on.
 func (a *answer) sent(err error) error {
-	if a.c.out = a.c.out[:0]; cap(a.c.out) > roomOut {
+	if a.c.out = a.c.out[:0]; cap(a.c.out) > kept {
 		a.c.out = nil
 	}
 	if err != nil {

@@ -16,9 +16,10 @@ import (
 )
 
 const (
-	roomIn  = 4 << 10  // for a head; larger ones are not usual
-	roomOut = 16 << 10 // up to here what is written is put together, and the room kept
-	skipped = 256 << 10
+	roomIn  = 4 << 10   // for a head; larger ones are not usual
+	roomOut = 16 << 10  // up to here what is written is put together
+	kept    = 4 << 10   // of that room, for the next answer
+	skipped = 256 << 10 // of a body are read that nobody wants, or the connection ends
 )
 
 // longAgo is a deadline that ends what waits.
@@ -45,7 +46,7 @@ type conn struct {
 	ended    error // how reading it did, in the middle of a head
 	last     remembered
 	out      []byte      // written, but not sent
-	header   http.Header // of answers, kept for the next
+	header   http.Header // of answers, for the next too
 	fields   []field     // of the last answer
 
 	mu                  sync.Mutex // guards what follows
@@ -201,6 +202,9 @@ func (c *conn) finish() bool {
 	c.mu.Unlock()
 	if listening != nil {
 		<-listening
+		if len(c.in) < roomIn {
+			c.in = append(make([]byte, 0, roomIn), c.in...)[:roomIn]
+		}
 	}
 	if reset {
 		_ = c.SetDeadline(time.Time{})
@@ -233,6 +237,9 @@ func (c *conn) look(now int64) {
 			_ = c.SetWriteDeadline(longAgo)
 		}
 		if c.heard && c.listening == nil && c.to < len(c.in) && over(tick*3/2) {
+			if c.to == 0 { // who is answered for long needs no room for heads meanwhile
+				c.in = make([]byte, 1)
+			}
 			c.listening = make(chan struct{})
 			go c.listen(c.listening, c.cancel)
 		}
