@@ -19,20 +19,21 @@ const window = time.Minute
 // counted in full, and those who follow wait for it. The zero value is ready, for concurrent use.
 type Memory struct {
 	mu      sync.Mutex // guards all below
+	began   time.Time  // with the first request; times are counted from it, in lists of which the garbage collector looks at nothing
 	holders map[string]*account
-	swept   time.Time
+	swept   time.Duration
 }
 
 // account is what one holder used in the last minute and holds now. Every list begins with the oldest.
 type account struct {
-	requests []time.Time
-	held     []*hold // by requests that go on
+	requests []time.Duration // when they came
+	held     []*hold         // by requests that go on
 	spent    []spending
 	tokens   int // of held and spent
 }
 
 type hold struct {
-	began  time.Time
+	began  time.Duration
 	tokens int
 	of     *Memory
 	by     []*account // which count it
@@ -40,7 +41,7 @@ type hold struct {
 }
 
 type spending struct {
-	at     time.Time
+	at     time.Duration
 	tokens int
 }
 
@@ -54,7 +55,10 @@ func (m *Memory) Reserve(ctx context.Context, least, most int, quotas ...llm.Quo
 	tokens := max(most, least)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	now := time.Now() // under the lock, so that times are in order
+	if m.holders == nil {
+		m.holders, m.began = map[string]*account{}, time.Now()
+	}
+	now := time.Since(m.began) // under the lock, so that times are in order
 	m.sweep(now)
 	var g llm.Grant
 	for _, q := range quotas {
@@ -83,7 +87,7 @@ func (m *Memory) Reserve(ctx context.Context, least, most int, quotas ...llm.Quo
 }
 
 // take counts what was granted, and returns what settles it.
-func (m *Memory) take(now time.Time, tokens int, quotas []llm.Quota) func(context.Context, llm.Usage) {
+func (m *Memory) take(now time.Duration, tokens int, quotas []llm.Quota) func(context.Context, llm.Usage) {
 	h := &hold{began: now, tokens: tokens, of: m}
 	h.by = h.room[:0]
 	for _, q := range quotas {
@@ -104,7 +108,7 @@ func (h *hold) settle(_ context.Context, u llm.Usage) {
 	const most = 1 << 40 // that are believed, so that no sum overflows
 	h.of.mu.Lock()
 	defer h.of.mu.Unlock()
-	now := time.Now()
+	now := time.Since(h.of.began)
 	for _, a := range h.by {
 		a.settle(h, spending{now, min(max(u.Prompt, 0), most) + min(max(u.Completion, 0), most)})
 	}
@@ -112,7 +116,7 @@ func (h *hold) settle(_ context.Context, u llm.Usage) {
 }
 
 // account finds the account of a holder, or opens one, without what is over.
-func (m *Memory) account(holder string, now time.Time) *account {
+func (m *Memory) account(holder string, now time.Duration) *account {
 	a := m.holders[holder]
 	if a == nil {
 		a = &account{}
@@ -123,11 +127,8 @@ func (m *Memory) account(holder string, now time.Time) *account {
 }
 
 // sweep forgets, once a minute, whoever asked for nothing in the last one.
-func (m *Memory) sweep(now time.Time) {
-	if m.holders == nil {
-		m.holders = map[string]*account{}
-	}
-	if now.Sub(m.swept) < window {
+func (m *Memory) sweep(now time.Duration) {
+	if now-m.swept < window {
 		return
 	}
 	m.swept = now
@@ -139,11 +140,11 @@ func (m *Memory) sweep(now time.Time) {
 }
 
 // forget drops what is older than a minute.
-func (a *account) forget(now time.Time) {
-	for len(a.requests) > 0 && now.Sub(a.requests[0]) >= window {
+func (a *account) forget(now time.Duration) {
+	for len(a.requests) > 0 && now-a.requests[0] >= window {
 		a.requests = a.requests[1:]
 	}
-	for len(a.spent) > 0 && now.Sub(a.spent[0].at) >= window {
+	for len(a.spent) > 0 && now-a.spent[0].at >= window {
 		a.tokens -= a.spent[0].tokens
 		a.spent = a.spent[1:]
 	}
@@ -163,18 +164,18 @@ func (a *account) settle(h *hold, s spending) {
 }
 
 // untilRequest is how long until another request is within the limit; 0 where it is now.
-func (a *account) untilRequest(now time.Time, limit int) time.Duration {
+func (a *account) untilRequest(now time.Duration, limit int) time.Duration {
 	n := len(a.requests)
 	if limit <= 0 || n < limit {
 		return 0
 	}
-	return a.requests[n-limit].Add(window).Sub(now)
+	return a.requests[n-limit] + window - now
 }
 
 // untilTokens is how long until so many more tokens may be within the limit; 0 where they are now. When a
 // request will be settled is not known: it is taken to free what it holds a minute after it began, or in
 // a second where it goes on for longer.
-func (a *account) untilTokens(now time.Time, tokens, limit int) time.Duration {
+func (a *account) untilTokens(now time.Duration, tokens, limit int) time.Duration {
 	lacking := a.tokens + tokens - limit
 	if limit <= 0 || lacking <= 0 {
 		return 0
@@ -182,13 +183,13 @@ func (a *account) untilTokens(now time.Time, tokens, limit int) time.Duration {
 	var wait time.Duration
 	spent, held := a.spent, a.held
 	for lacking > 0 && len(spent)+len(held) > 0 {
-		if len(held) == 0 || len(spent) > 0 && spent[0].at.Before(held[0].began) {
-			wait = max(wait, spent[0].at.Add(window).Sub(now))
+		if len(held) == 0 || len(spent) > 0 && spent[0].at < held[0].began {
+			wait = max(wait, spent[0].at+window-now)
 			lacking -= spent[0].tokens
 			spent = spent[1:]
 			continue
 		}
-		wait = max(wait, held[0].began.Add(window).Sub(now), time.Second)
+		wait = max(wait, held[0].began+window-now, time.Second)
 		lacking -= held[0].tokens
 		held = held[1:]
 	}
@@ -196,11 +197,11 @@ func (a *account) untilTokens(now time.Time, tokens, limit int) time.Duration {
 }
 
 // left is what of a quota is left.
-func (a *account) left(now time.Time, q llm.Quota) (l llm.Limits) {
+func (a *account) left(now time.Duration, q llm.Quota) (l llm.Limits) {
 	if q.Requests > 0 {
 		l.Requests = llm.Allowance{Limit: q.Requests, Remaining: max(q.Requests-len(a.requests), 0)}
 		if n := len(a.requests); n > 0 {
-			l.Requests.Reset = a.requests[n-1].Add(window).Sub(now)
+			l.Requests.Reset = a.requests[n-1] + window - now
 		}
 	}
 	if q.Tokens > 0 {
@@ -209,7 +210,7 @@ func (a *account) left(now time.Time, q llm.Quota) (l llm.Limits) {
 		case len(a.held) > 0:
 			l.Tokens.Reset = window
 		case n > 0:
-			l.Tokens.Reset = a.spent[n-1].at.Add(window).Sub(now)
+			l.Tokens.Reset = a.spent[n-1].at + window - now
 		}
 	}
 	return l
