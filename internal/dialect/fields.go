@@ -10,12 +10,13 @@ import (
 )
 
 // fields sets headers under names that are in their canonical form already, with one allocation for the values of all of them:
-// there are many in every answer. There is room for most of them.
+// there are many in every answer.
 type fields struct {
 	header http.Header
 	values []string
 }
 
+// newFields has room for as many values as are set at most.
 func newFields(h http.Header, most int) fields {
 	return fields{h, make([]string, 0, most)}
 }
